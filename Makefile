@@ -1,0 +1,47 @@
+# Everything runs from a fresh clone: each target makes .venv first if it isn't there.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RUN ?= runs/search
+
+# One thread a process: trials run side by side, and busy threads that share a core slow each other to a crawl.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help install search test check format bench clean
+help:
+	@echo "make install   the environment alone (.venv)"
+	@echo "make search    search a 400M baseline on the bundled images; RUN=runs/NAME names the run folder"
+	@echo "make test      the whole test suite"
+	@echo "make check     lint, format, types, import contracts"
+	@echo "make bench     the measurements of docs/performance.md"
+	@echo "make clean     remove the environment and caches (runs/ stays)"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,bench]"
+	touch $(STAMP)
+
+search: install
+	$(BIN)/python -m nas.search --target-flops 400M --run $(RUN)
+
+test: install
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

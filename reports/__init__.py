@@ -1,0 +1,1 @@
+"""Showing what runs found. Reads results only; trains nothing."""

@@ -1,0 +1,1 @@
+"""Growing a baseline into a family of networks."""

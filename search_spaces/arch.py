@@ -1,0 +1,176 @@
+"""A whole network as data: `Stage` (one row of a paper's network table) and `Arch` (the table)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search_spaces.naming import nearest
+
+OPS = ("conv", "sepconv", "mbconv")
+SKIPS = ("identity", "pool", "none")
+ACTIVATIONS = ("relu", "relu6", "silu", "hardswish", "gelu")
+FORMAT = "triaxis-arch-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One row of a network table: the same layer repeated `layers` times, the first one with `stride`.
+
+    op         conv (regular convolution), sepconv (depthwise-separable) or mbconv (mobile inverted bottleneck, MBV2)
+    kernel     odd kernel size of the spatial convolution
+    stride     of the stage's first layer; the others have stride 1
+    channels   output channels of every layer
+    layers     number of layers
+    expansion  mbconv's hidden channels over its input channels (1 leaves the expansion convolution out)
+    se         squeeze-and-excitation: squeezed channels over the layer's INPUT channels; 0 is none
+    skip       identity (a residual where stride is 1 and channels agree), pool (a parameter-free shortcut in every
+               layer: average pooling by the stride, missing channels zero-padded, surplus ones cut) or none
+    """
+
+    op: str
+    kernel: int
+    stride: int
+    channels: int
+    layers: int
+    expansion: float = 1.0
+    se: float = 0.0
+    skip: str = "identity"
+
+    def __post_init__(self) -> None:
+        _check_name("op", self.op, OPS)
+        _check_name("skip", self.skip, SKIPS)
+        for field in ("kernel", "stride", "channels", "layers"):
+            _check_count(f"a stage's {field}", getattr(self, field))
+        if self.kernel % 2 == 0:
+            raise ValueError(f"a stage's kernel must be odd, got {self.kernel}")
+        if self.expansion < 1:
+            raise ValueError(f"a stage's expansion must be at least 1, got {self.expansion}")
+        if self.expansion != 1 and self.op != "mbconv":
+            raise ValueError(f"only mbconv has an expansion, got {self.expansion} for op {self.op}")
+        if not 0 <= self.se <= 1:
+            raise ValueError(f"a stage's se ratio must lie between 0 and 1, got {self.se}")
+
+
+@dataclass(frozen=True, slots=True)
+class Arch:
+    """A network: 3x3 stem, stages, 1x1 head, global average pooling, one linear layer.
+
+    Hashable, JSON in and out; `key` is the same for all descriptions of one network.
+    `resolution` is the side of the square input in pixels, `norm_eps` the batch norms' epsilon.
+    """
+
+    stages: tuple[Stage, ...]
+    stem: int
+    head: int
+    resolution: int
+    classes: int = 1000
+    activation: str = "relu"
+    stem_stride: int = 2
+    in_channels: int = 3
+    norm_eps: float = 1e-5
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise ValueError("an arch needs at least one stage, got none")
+        for field in ("stem", "head", "resolution", "classes", "stem_stride", "in_channels"):
+            _check_count(f"an arch's {field}", getattr(self, field))
+        _check_name("activation", self.activation, ACTIVATIONS)
+
+    @property
+    def key(self) -> str:
+        """16 hexadecimal digits that name the network: equal for equal canonical forms, whatever the name."""
+        fields = dataclasses.asdict(self.canonical())
+        del fields["name"]
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def total_stride(self) -> int:
+        """Input pixels a side for one pixel of the last feature map."""
+        total = self.stem_stride
+        for stage in self.stages:
+            total *= stage.stride
+        return total
+
+    def inputs(self) -> Iterator[tuple[Stage, int]]:
+        """Each stage with the number of channels that enter it."""
+        channels = self.stem
+        for stage in self.stages:
+            yield stage, channels
+            channels = stage.channels
+
+    def canonical(self) -> Arch:
+        """The same network in its one canonical description (equivalent ops and skips merged)."""
+        return self.replace(stages=tuple(canonical_stage(stage, channels) for stage, channels in self.inputs()))
+
+    def replace(self, **changes: Any) -> Arch:
+        """A copy with some fields changed, validated again."""
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> str:
+        """The arch as JSON text; `from_json` gives back an equal arch."""
+        return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Arch:
+        """Read what `to_json` wrote. Raises ValueError, in one line, for anything else."""
+        try:
+            fields = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"no arch: not JSON ({error})") from None
+        if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
+            raise ValueError(f'no arch: expected a JSON object with "format": "{FORMAT}"')
+        try:
+            stages = tuple(Stage(**row) for row in fields.pop("stages"))
+            return cls(stages=stages, **fields)
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"no arch: {error}") from None
+
+    def save(self, path: str | Path) -> None:
+        """Write the arch as a JSON file, atomically."""
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.tmp")
+        temporary.write_text(self.to_json())
+        temporary.replace(target)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Arch:
+        """Read an arch file. Raises ValueError naming the file when it is missing or holds no arch."""
+        try:
+            return cls.from_json(Path(path).read_text())
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"cannot read arch file {path}: {error}") from None
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+
+def canonical_stage(stage: Stage, in_channels: int) -> Stage:
+    """The stage's canonical description, given the channels that enter it.
+
+    An mbconv without expansion is a sepconv. Where the first layer can hold a residual, average pooling by stride 1
+    is that residual, so pool is identity; where it cannot and there is no other layer, identity is none.
+    """
+    op = "sepconv" if stage.op == "mbconv" and stage.expansion == 1 else stage.op
+    residual = stage.stride == 1 and in_channels == stage.channels
+    skip = stage.skip
+    if skip == "pool" and residual:
+        skip = "identity"
+    elif skip == "identity" and not residual and stage.layers == 1:
+        skip = "none"
+    return dataclasses.replace(stage, op=op, skip=skip)
+
+
+def _check_name(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"unknown {what} '{value}'{nearest(value, known)}")
+
+
+def _check_count(what: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{what} must be a whole number of at least 1, got {value!r}")
