@@ -1,0 +1,59 @@
+"""The data sets that can be asked for by name, and what can be said about a name before anything is read.
+
+Imports no torch, so that a command can refuse a misspelt name at once.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from search_spaces.naming import nearest
+
+BUNDLED = "fashion-mnist-mini"
+DATASETS = (BUNDLED, "fashion-mnist", "cifar10", "cifar100")
+FOLDER_PREFIX = "imagefolder:"
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"})
+
+
+def check_dataset(name: str) -> None:
+    """Raise ValueError, in one line, where `name` cannot be a data set: unknown, or a folder without images."""
+    folder = folder_of(name)
+    if folder is not None:
+        class_folders(train_folder(folder))
+    elif name not in DATASETS:
+        raise ValueError(f"unknown dataset '{name}'{nearest(name, (*DATASETS, FOLDER_PREFIX + 'DIR'))}")
+
+
+def folder_of(name: str) -> Path | None:
+    """DIR of `imagefolder:DIR`; None for the other names."""
+    if not name.startswith(FOLDER_PREFIX):
+        return None
+    directory = name.removeprefix(FOLDER_PREFIX)
+    if not directory:
+        raise ValueError("dataset imagefolder: needs a folder, as in imagefolder:/data/flowers")
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise ValueError(f"image folder {folder} does not exist")
+    return folder
+
+
+def train_folder(folder: Path) -> Path:
+    """Where the training classes are: DIR/train in ImageNet's layout (DIR/val beside it), else DIR itself."""
+    return folder / "train" if (folder / "train").is_dir() else folder
+
+
+def class_folders(folder: Path) -> dict[str, list[Path]]:
+    """The image files of each class, both sorted by name. ValueError where there are none, or fewer than two classes."""
+    classes = {
+        entry.name: sorted(path for path in entry.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)
+        if entry.is_dir() and not entry.name.startswith(".")
+        for entry in [Path(entry)]
+    }
+    classes = {name: paths for name, paths in classes.items() if paths}
+    if not classes:
+        raise ValueError(f"image folder {folder} holds no images: expected one folder a class with image files in it")
+    if len(classes) < 2:
+        raise ValueError(f"image folder {folder} has the one class '{next(iter(classes))}': training needs at least 2")
+    return classes

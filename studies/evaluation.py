@@ -1,0 +1,36 @@
+"""What training a network gave, as data. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studies.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The state of one training run at one point of it.
+
+    Attributes:
+        step: 1 for the first evaluation of the run, then 2, 3, ...
+        epoch: Passes over the training images so far (a whole number, unless there are several evaluations an epoch).
+        accuracy: Share of validation images whose class has the highest logit, 0 to 1.
+        loss: Mean cross-entropy on the validation images, nats, without label smoothing.
+        train_loss: Mean training loss (with smoothing and augmentation) since the previous evaluation.
+        images: Training images seen so far, repeats included.
+        train_seconds: Wall-clock seconds of training so far.
+        eval_seconds: Wall-clock seconds of evaluation so far.
+        seed: The run's seed.
+        outcome: complete, or nan where a loss stopped being finite (accuracy is 0 then, and the run ends).
+    """
+
+    step: int
+    epoch: float
+    accuracy: float
+    loss: float
+    train_loss: float
+    images: int
+    train_seconds: float
+    eval_seconds: float
+    seed: int
+    outcome: Outcome = Outcome.COMPLETE

@@ -1,0 +1,80 @@
+"""What a Recipe says about the optimiser: parameter groups, the learning rate at each step, the weights' average."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from studies.recipe import Recipe
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Weights with two or more dimensions decay; biases and norms do not."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups: list[dict[str, object]] = [
+        {"params": [parameter for parameter in parameters if parameter.dim() > 1], "weight_decay": weight_decay},
+        {"params": [parameter for parameter in parameters if parameter.dim() <= 1], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimiser over the model's parameters; fused or multi-tensor kernels, whichever there are."""
+    groups = parameter_groups(model, recipe.weight_decay)
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True)
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.lr, betas=(recipe.momentum, 0.999), fused=True)
+    # eps 1e-3 and decay 0.9 are EfficientNet's (EN, section 5, and its released code).
+    return torch.optim.RMSprop(groups, lr=recipe.lr, alpha=0.9, eps=1e-3, momentum=recipe.momentum, foreach=True)
+
+
+def learning_rate(recipe: Recipe, step: int, total: int) -> float:
+    """The learning rate of step 0 <= step < total."""
+    rise = recipe.warmup * total
+    if recipe.schedule == "one-cycle":
+        # As torch.optim.lr_scheduler.OneCycleLR with its defaults; Smith and Topin, arXiv 1708.07120.
+        top, last = max(rise - 1, 0), total - 1
+        low, end = recipe.lr / 25, recipe.lr / 250_000
+        if step <= top and top > 0:
+            return _cosine(low, recipe.lr, step / top)
+        return _cosine(recipe.lr, end, (step - top) / max(last - top, 1))
+    if step < rise:
+        return recipe.lr * (step + 1) / (rise + 1)
+    return _cosine(recipe.lr, 0.0, (step - rise) / (total - rise))
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give all parameter groups this learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def averaged(model: nn.Module, decay: float) -> AveragedModel | None:
+    """The exponential moving average of the model's weights and buffers; None for decay 0.
+
+    In short runs a decay of 0.9999 would keep the initial weights, so step n decays by at most (1 + n) / (10 + n),
+    the rule of tf.train.ExponentialMovingAverage.
+    """
+    return AveragedModel(model, multi_avg_fn=_moving_average(decay), use_buffers=True) if decay else None
+
+
+def _moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
+    @torch.no_grad()
+    def update(averages: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
+        number = float(count)
+        weight = 1 - min(decay, (1 + number) / (10 + number))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, current, weight)
+        else:
+            torch._foreach_copy_(averages, current)
+
+    return update
