@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ class Stage:
             _check_count(f"a stage's {field}", getattr(self, field))
         if self.kernel % 2 == 0:
             raise ValueError(f"a stage's kernel must be odd, got {self.kernel}")
-        if self.expansion < 1:
+        if not 1 <= self.expansion < math.inf:
             raise ValueError(f"a stage's expansion must be at least 1, got {self.expansion}")
         if self.expansion != 1 and self.op != "mbconv":
             raise ValueError(f"only mbconv has an expansion, got {self.expansion} for op {self.op}")
@@ -77,11 +78,15 @@ class Arch:
     name: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.stages, tuple) or not all(isinstance(stage, Stage) for stage in self.stages):
+            raise ValueError("an arch's stages must be a tuple of Stage, so that the arch can be hashed")
         if not self.stages:
             raise ValueError("an arch needs at least one stage, got none")
         for field in ("stem", "head", "resolution", "classes", "stem_stride", "in_channels"):
             _check_count(f"an arch's {field}", getattr(self, field))
         _check_name("activation", self.activation, ACTIVATIONS)
+        if not 0 < self.norm_eps < math.inf:
+            raise ValueError(f"an arch's norm_eps must be positive, got {self.norm_eps}")
 
     @property
     def key(self) -> str:
@@ -107,7 +112,8 @@ class Arch:
 
     def canonical(self) -> Arch:
         """The same network in its one canonical description (equivalent ops and skips merged)."""
-        return self.replace(stages=tuple(canonical_stage(stage, channels) for stage, channels in self.inputs()))
+        stages = tuple(canonical_stage(stage, channels) for stage, channels in self.inputs())
+        return self.replace(stages=stages, norm_eps=float(self.norm_eps))
 
     def replace(self, **changes: Any) -> Arch:
         """A copy with some fields changed, validated again."""
@@ -163,7 +169,8 @@ def canonical_stage(stage: Stage, in_channels: int) -> Stage:
         skip = "identity"
     elif skip == "identity" and not residual and stage.layers == 1:
         skip = "none"
-    return dataclasses.replace(stage, op=op, skip=skip)
+    # 6 and 6.0 are equal but print differently, and the key is made of the printed form.
+    return dataclasses.replace(stage, op=op, skip=skip, expansion=float(stage.expansion), se=float(stage.se))
 
 
 def _check_name(what: str, value: str, known: tuple[str, ...]) -> None:

@@ -13,7 +13,8 @@ from search_spaces.arch import Arch, Stage
 class Layer:
     """One primitive operation on square maps.
 
-    kind         conv, linear, norm (batch norm), activation, pool, multiply or add
+    kind         conv, linear, norm (batch norm), activation, pool (average over a window as large as the stride),
+                 global_pool (average over the whole map), multiply or add
     in_size      side of the input map in pixels; out_size of the output map (1 for linear)
     function     an activation's name; elsewhere empty
     """
@@ -46,6 +47,11 @@ class Layer:
     def activations(self) -> int:
         """Elements of the output, counted for convolution and linear layers (as in RegNet and fvcore)."""
         return self.out_elements if self.kind in ("conv", "linear") else 0
+
+    @property
+    def in_elements(self) -> int:
+        """Elements of the input map of one image."""
+        return self.in_channels * self.in_size**2
 
     @property
     def out_elements(self) -> int:
@@ -185,7 +191,7 @@ def stage_layer(stage: Stage, in_channels: int, in_size: int, stride: int, activ
 def head_blocks(arch: Arch, in_channels: int, in_size: int) -> tuple[Block, Classifier]:
     """The 1x1 convolution, then pooling and the linear layer, on a map of `in_size` pixels a side."""
     head = conv_norm("head", in_channels, arch.head, in_size, 1, 1, arch.activation)
-    pool = Layer("head.pool", "pool", arch.head, arch.head, in_size, 1, kernel=in_size)
+    pool = Layer("head.pool", "global_pool", arch.head, arch.head, in_size, 1, kernel=in_size)
     linear = Layer("classifier", "linear", arch.head, arch.classes, 1, 1, bias=True)
     return Block("head", (head,)), Classifier(pool, linear)
 
@@ -202,9 +208,9 @@ def conv_norm(
 
 
 def squeeze_excite(name: str, channels: int, squeezed: int, size: int, activation: str) -> SqueezeExcite:
-    """SE over `channels` maps of `size` pixels a side, squeezed to `squeezed` channels. Its convolutions have biases."""
+    """SE over `channels` maps of `size` pixels a side, squeezed to `squeezed` channels; convolutions with biases."""
     return SqueezeExcite(
-        Layer(f"{name}.pool", "pool", channels, channels, size, 1, kernel=size),
+        Layer(f"{name}.pool", "global_pool", channels, channels, size, 1, kernel=size),
         Layer(f"{name}.squeeze", "conv", channels, squeezed, 1, 1, bias=True),
         _activation(f"{name}.{activation}", squeezed, 1, activation),
         Layer(f"{name}.excite", "conv", squeezed, channels, 1, 1, bias=True),
@@ -230,7 +236,7 @@ def _sepconv(stage: Stage, in_channels: int, size: int, stride: int, activation:
 
 def _mbconv(stage: Stage, in_channels: int, size: int, stride: int, activation: str, name: str) -> tuple[Part, ...]:
     """Mobile inverted bottleneck (MBV2): 1x1 expansion, depthwise convolution, SE, linear 1x1 projection."""
-    hidden = int(in_channels * stage.expansion)
+    hidden = round(in_channels * stage.expansion)
     rest = _depthwise_separable(stage, in_channels, hidden, size, stride, activation, name)
     if stage.expansion == 1:
         return rest
@@ -249,7 +255,8 @@ def _depthwise_separable(
 def _stage_se(stage: Stage, in_channels: int, before: Part, activation: str, name: str) -> tuple[Part, ...]:
     if not stage.se:
         return ()
-    squeezed = max(1, int(in_channels * stage.se))
+    # Rounded down, but not by a rounding error such as 100 * 0.29 = 28.999999999999996.
+    squeezed = max(1, int(round(in_channels * stage.se, 9)))
     return (squeeze_excite(f"{name}.se", before.out_channels, squeezed, before.out_size, activation),)
 
 
