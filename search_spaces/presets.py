@@ -1,0 +1,32 @@
+"""Search spaces by name."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from search_spaces.naming import nearest
+from search_spaces.spaces import Space
+
+NAMES = ("mnasnet", "small")
+
+
+def space(name: str, **settings: Any) -> Space:
+    """A search space by name: mnasnet (`mnasnet_space`) or small (`small_space`); `settings` are their arguments,
+    such as resolution and classes. Raises ValueError, with the near name, for an unknown name or setting.
+    """
+    if name not in NAMES:
+        raise ValueError(f"unknown space '{name}'{nearest(name, NAMES)}")
+    from search_spaces.mnasnet_space import mnasnet_space, small_space
+
+    make = {"mnasnet": mnasnet_space, "small": small_space}[name]
+    known = inspect.signature(make).parameters
+    for setting in settings:
+        if setting not in known:
+            raise ValueError(f"space {name} has no setting '{setting}'{nearest(setting, known)}")
+    return make(**settings)
+
+
+def space_names() -> tuple[str, ...]:
+    """The names `space` knows."""
+    return NAMES
