@@ -1,0 +1,137 @@
+"""The settings of a search: one frozen dataclass for Python, YAML and the command line. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from nas import samplers
+from nas.objective import WEIGHT, Objective
+from search_spaces.units import parse_count, parse_duration
+from studies.datasets import BUNDLED
+from studies.execution import Execution
+from studies.recipe import Proxy, get_recipe
+
+# Settings that say how much to do and where to run, not what is being judged: a run may go on with others.
+FREE = frozenset(
+    {
+        "trials", "time_budget", "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries",
+        "finalists", "finalist_seeds", "dry_run", "new", "run", "storage", "data_root", "storage_path",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """A search for a baseline network near a target cost.
+
+    Attributes:
+        target_flops: Target cost of the full network, T, such as 400M. FLOPs are multiply-adds, as in the papers.
+        space: Search space: mnasnet, or small for 28 to 64 px images.
+        reference: Network that the mnasnet space varies: mobilenet_v2 or mnasnet_a1.
+        resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
+        strategy: random or tpe.
+        objective: soft (MnasNet reward), hard (no reward lost below T, T/FLOPs above), accuracy, or pareto.
+        weight: Exponent w of the soft reward.
+        cost_band: Candidates' multiply-adds, lowest and highest, as multiples of the target.
+        dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
+        data_root: Where downloaded data sets lie.
+        proxy: The cheaper stand-in that ranks candidates.
+        recipe: How networks are trained, by name: quick, standard, efficientnet.
+        scheduler: asha (candidates behind at a rung are stopped) or none.
+        reduction_factor: asha: one in so many candidates goes on from a rung.
+        trials: Different candidates to train.
+        time_budget: Seconds, or 10m, 2h: start no candidate after this; 0 is no limit.
+        finalists: How many of the best are trained longer, with several seeds, before the winner is named.
+        finalist_seeds: Seeds a finalist; under 2 there are no intervals.
+        finalist_epochs: Passes over all training images for a finalist.
+        workers: Candidates trained at once; as many as fit unless given.
+        cpus_per_trial: CPU cores (and threads) of a candidate.
+        gpus_per_trial: GPUs of a candidate, fractions allowed; a GPU is shared evenly among the workers unless given.
+        ray_address: An existing Ray cluster, such as auto or ray://host:10001.
+        retries: How often a candidate whose worker died is tried again.
+        storage: Optuna storage URL of the ledger; ledger.db in the run folder unless given.
+        storage_path: Folder, seen by every worker, for checkpoints; the run folder unless given.
+        seed: Of everything that is drawn.
+        run: Run folder.
+        new: Begin a new run beside a finished one (NAME-2, NAME-3, ...) instead of refusing.
+        dry_run: Print the plan and end.
+
+    """
+
+    target_flops: int | str = "400M"
+    space: str = "mnasnet"
+    reference: str = "mobilenet_v2"
+    resolution: int = 0
+    strategy: str = "tpe"
+    objective: str = "soft"
+    weight: float = WEIGHT
+    cost_band: tuple[float, float] = (0.8, 1.05)
+    dataset: str = BUNDLED
+    data_root: str = "data"
+    proxy: Proxy = field(default_factory=Proxy)
+    recipe: str = "quick"
+    scheduler: str = "asha"
+    reduction_factor: int = 3
+    trials: int = 36
+    time_budget: int | float | str = 0
+    finalists: int = 4
+    finalist_seeds: int = 3
+    finalist_epochs: int = 4
+    workers: int | None = None
+    cpus_per_trial: int = 1
+    gpus_per_trial: float | None = None
+    ray_address: str | None = None
+    retries: int = 1
+    storage: str | None = None
+    storage_path: str | None = None
+    seed: int = 0
+    run: str = "runs/search"
+    new: bool = False
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        samplers.check(self.strategy)
+        get_recipe(self.recipe)
+        low, high = self.cost_band
+        if not 0 < low <= high:
+            raise ValueError(f"--cost-band must be two multiples of the target, 0 < low <= high, got {low:g} {high:g}")
+        for name in ("trials", "finalists", "finalist_seeds", "finalist_epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+        if self.resolution < 0:
+            raise ValueError(f"--resolution must be 0 (the space's default) or more, got {self.resolution}")
+        if self.finalists > self.trials:
+            raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalists}")
+        self.aim  # noqa: B018 - raises where target, objective or weight make no sense
+
+    @property
+    def target(self) -> int:
+        """The target in multiply-adds."""
+        return parse_count(str(self.target_flops))
+
+    @property
+    def aim(self) -> Objective:
+        """The objective with its target."""
+        return Objective(self.objective, self.target, self.weight)
+
+    @property
+    def seconds(self) -> float | None:
+        """The time budget in seconds; None is no limit."""
+        return parse_duration(str(self.time_budget)) or None
+
+    @property
+    def execution(self) -> Execution:
+        """How the trials are executed."""
+        return Execution(
+            workers=self.workers,
+            cpus_per_trial=self.cpus_per_trial,
+            gpus_per_trial=self.gpus_per_trial,
+            ray_address=self.ray_address,
+            max_retries=self.retries,
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that decide what a trial means; a run folder goes on only under the same ones."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}

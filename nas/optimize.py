@@ -1,0 +1,118 @@
+"""Search in one process, for notebooks and tables: no Ray, no files unless a storage is named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from nas import samplers
+from nas.parameters import distributions, to_choice
+from search_spaces.spaces import Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nas.samplers.base import Band
+
+# After so many proposals in a row that were seen before, a strategy has nothing new to say (or the space is used up).
+PATIENCE = 200
+
+
+@dataclass(frozen=True)
+class SearchStudy:
+    """What an in-process search found. `study` is the Optuna study, with repeats and failures in it."""
+
+    space: Space
+    study: optuna.Study
+
+    @property
+    def best_choice(self) -> dict[str, Any]:
+        """The choice with the highest value. Raises ValueError where no trial has one."""
+        return to_choice(self.space, self._best.params)
+
+    @property
+    def best_arch(self) -> Any:
+        """What the space decodes the best choice to."""
+        return self.space.decode(self.best_choice)
+
+    @property
+    def best_value(self) -> float:
+        """The highest value."""
+        value = self._best.value
+        assert value is not None
+        return value
+
+    def frame(self) -> pd.DataFrame:
+        """One row a trial: number, value, outcome, how it was drawn, the choice's values under their names."""
+        import pandas as pd
+
+        rows = [self._row(trial) for trial in self.study.get_trials(deepcopy=False)]
+        return pd.DataFrame(rows)
+
+    def _row(self, trial: FrozenTrial) -> dict[str, Any]:
+        value = trial.value if trial.state is TrialState.COMPLETE else math.nan
+        return {"number": trial.number, "value": value, **trial.user_attrs, **to_choice(self.space, trial.params)}
+
+    @property
+    def _best(self) -> FrozenTrial:
+        if not self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+            raise ValueError("no trial has a value: every one failed, see frame()")
+        return self.study.best_trial
+
+
+def optimize(
+    space: Space,
+    evaluate: Callable[[Any], float],
+    *,
+    strategy: str = "tpe",
+    trials: int = 100,
+    seed: int = 0,
+    macs: Band | None = None,
+) -> SearchStudy:
+    """Maximise `evaluate(space.decode(choice))` over a space, with `trials` evaluations at most.
+
+    `macs` is the band of multiply-adds (lowest, highest) to stay in, for spaces that have a cost. A choice whose
+    canonical key was evaluated before takes its recorded value and costs nothing; the search ends early when nothing
+    new comes any more. A value that is not finite is recorded as outcome `nan`; an exception of `evaluate` passes
+    through. Same seed, same trials. Raises ValueError for an unknown strategy, no trials or an empty band.
+    """
+    if trials < 1:
+        raise ValueError(f"trials must be at least 1, got {trials}")
+    sampler = samplers.make(strategy, space, band=macs, seed=seed)
+    study = _quiet_study(sampler)
+    known: dict[str, float] = {}
+    repeats = 0
+    while len(known) < trials and repeats < PATIENCE:
+        trial = study.ask(distributions(space))
+        choice = to_choice(space, trial.params)
+        key = space.key(choice)
+        repeats = repeats + 1 if key in known else 0
+        if key not in known:
+            known[key] = float(evaluate(space.decode(choice)))
+        trial.set_user_attr("drawn", sampler.how(trial.number))
+        trial.set_user_attr("repeat", repeats > 0)
+        _tell(study, trial, known[key])
+    return SearchStudy(space, study)
+
+
+def _tell(study: optuna.Study, trial: optuna.Trial, value: float) -> None:
+    trial.set_user_attr("outcome", "complete" if math.isfinite(value) else "nan")
+    if math.isfinite(value):
+        study.tell(trial, value)
+    else:
+        # Pruned without a value is what Optuna's samplers count as the worst; a failed trial they would not learn from.
+        study.tell(trial, state=TrialState.PRUNED)
+
+
+def _quiet_study(sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(direction="maximize", sampler=sampler)
+    finally:
+        optuna.logging.set_verbosity(verbosity)

@@ -1,0 +1,168 @@
+"""How every command reads its flags and ends: a frozen dataclass in, one clear line on stderr when something fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from search_spaces.naming import nearest
+
+USER_ERROR = 2
+INTERRUPTED = 128 + signal.SIGINT
+
+Config = TypeVar("Config")
+
+
+def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None = None) -> int:
+    """Call a command and turn a user's mistake (ValueError) into one line and exit code 2, Ctrl-C into code 130."""
+    try:
+        return main(sys.argv[1:] if argv is None else argv) or 0
+    except ValueError as error:
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt as error:
+        print(f"interrupted{': ' + str(error) if str(error) else ''}", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; a second complaint at interpreter exit would be noise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, description: str) -> Config:
+    """The configuration that flags and a YAML file (`--config`; flags win) describe.
+
+    Field `cost_band` is flag `--cost-band`, a nested dataclass' field `--proxy.width`, a bool a plain flag, a tuple
+    several words. Every field's help is its line under "Attributes:" in the class docstring. Raises ValueError, in one
+    line, for an unknown flag or key (with the near name), or a value of the wrong type.
+    """
+    fields = dict(_fields(config_class))
+    parser = _parser(config_class, prog, description)
+    if {"-h", "--help"} & set(argv):
+        print(_dashed(parser.format_help(), fields), end="")
+        raise SystemExit(0)
+    arguments = _plain(argv, fields)
+    try:
+        namespace = parser.parse_args(arguments)
+        values = parser.instantiate(namespace).as_dict()
+    except Exception as error:  # jsonargparse wraps what is wrong in several types
+        raise ValueError(_explain(str(error), fields)) from None
+    values.pop("config", None)
+    return config_class(**values)
+
+
+def to_yaml(config: Any) -> str:
+    """The configuration as YAML that `--config` reads back to an equal one."""
+    import yaml
+
+    return yaml.safe_dump(_plain_values(dataclasses.asdict(config)), sort_keys=False)
+
+
+def one_line(text: str) -> str:
+    """Text with every run of white space, line breaks included, as one space."""
+    return " ".join(text.split())
+
+
+def _parser(config_class: type[Any], prog: str, description: str) -> Any:
+    from jsonargparse import ActionConfigFile, ArgumentParser, set_parsing_settings
+
+    set_parsing_settings(validate_defaults=False)
+    parser = ArgumentParser(prog=prog, description=description, exit_on_error=False)
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file of these settings; flags win over it")
+    parser.add_class_arguments(config_class, None)
+    return parser
+
+
+def _fields(config_class: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    hints = get_type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        kind = hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            yield from _fields(kind, f"{prefix}{field.name}.")  # type: ignore[arg-type]
+        else:
+            yield prefix + field.name, kind
+
+
+def _plain(argv: Sequence[str], fields: dict[str, Any]) -> list[str]:
+    """The arguments as jsonargparse wants them: underscores in names, `true` after a flag, [a,b] for several words."""
+    result: list[str] = []
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            raise ValueError(f"unexpected argument '{word}': settings are flags, see --help")
+        flag, equals, value = word[2:].partition("=")
+        name = flag.replace("-", "_")
+        if name not in fields and name != "config":
+            raise ValueError(f"unknown flag '--{flag}'{nearest('--' + flag, [_flag(field) for field in fields])}")
+        given = [value] if equals else _take_values(words, fields.get(name, str))
+        if not given:
+            raise ValueError(f"--{flag} needs a value")
+        result.append(f"--{name}={given[0] if len(given) == 1 else '[' + ','.join(given) + ']'}")
+    # Files first: what a flag says wins over a file, wherever the two stand.
+    return sorted(result, key=lambda word: not word.startswith("--config="))
+
+
+def _take_values(words: list[str], kind: Any) -> list[str]:
+    if kind is bool:
+        return [words.pop(0)] if words and words[0] in ("true", "false") else ["true"]
+    several = get_origin(kind) is tuple
+    taken: list[str] = []
+    while words and not words[0].startswith("--") and (several or not taken):
+        taken.append(words.pop(0))
+    if several and len(taken) == 1 and not taken[0].startswith("["):
+        taken = [f"[{taken[0]}]"]
+    return taken
+
+
+_UNKNOWN = re.compile(r"(?:Group '(?P<group>[\w.]+)' does not accept option|Option) '(?P<name>[\w.]+)'")
+_WRONG = re.compile(r'Parser key "(?P<name>[\w.]+)": (?P<reason>.*)')
+_VALUE = re.compile(r"(?:[Gg]ot value|[Gg]iven value): '?(?P<value>[^'\"]*)")
+
+
+def _explain(message: str, fields: dict[str, Any]) -> str:
+    """The parser's message in one line, in terms of flags and with the near name of an unknown key."""
+    text = one_line(message)
+    if unknown := _UNKNOWN.search(text):
+        name = ".".join(filter(None, (unknown["group"], unknown["name"])))
+        return f"unknown setting '{name}'{nearest(name, fields)}"
+    if wrong := _WRONG.search(text):
+        kind, value = _kind(fields.get(wrong["name"])), _VALUE.search(wrong["reason"])
+        if kind and value:
+            return f"{_flag(wrong['name'])} must be {kind}, got {value['value'].strip()}"
+        return f"{_flag(wrong['name'])}: {wrong['reason']}"
+    return text
+
+
+def _kind(hint: Any) -> str:
+    names: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
+    if get_origin(hint) is tuple:
+        return f"{len(get_args(hint))} numbers"
+    if get_origin(hint) is UnionType:
+        return " or ".join(filter(None, map(_kind, get_args(hint))))
+    return names.get(hint, "")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _dashed(text: str, fields: dict[str, Any]) -> str:
+    for name in sorted(fields, key=len, reverse=True):
+        text = re.sub(rf"--{re.escape(name)}\b", _flag(name), text)
+    return text.replace(" {true,false}", "")
+
+
+def _plain_values(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain_values(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain_values(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
