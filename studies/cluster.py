@@ -1,0 +1,170 @@
+"""Starting and stopping a private Ray, or joining one that is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from studies.execution import Execution, Resources, available_cores, settle
+from studies.lease import process_start
+
+PACKAGES = ("search_spaces", "studies", "nas", "scaling")
+OBJECT_STORE_BYTES = 256 * 2**20
+_PREFIX = "triaxis-ray-"
+
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+}
+_BEHAVIOUR = {
+    # Signals are ours (interrupts.py), and so is durability: Tune need not write its state down all the time.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "10",
+    # Users' relative paths mean the folder they started in.
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A Ray to run on: what trials get, and where Tune may write."""
+
+    resources: Resources
+    storage_path: str
+
+
+@contextmanager
+def connect(execution: Execution) -> Iterator[Cluster]:
+    """Join the cluster at `ray_address`, or start a Ray on this machine that listens on the loopback device only.
+
+    Raises ValueError if the address is no good or more is asked for than there is.
+    """
+    with ExitStack() as stack:
+        resources = None if execution.ray_address else _settle_here(execution)
+        stack.enter_context(_environment({**_QUIET, **_BEHAVIOUR, **_threads(execution.cpus_per_trial)}))
+        stack.enter_context(_quiet_logging())
+        folder = stack.enter_context(_temporary_folder())
+        if resources is None:
+            _join(execution)
+            stack.callback(ray.shutdown)
+            total = ray.cluster_resources()
+            resources = settle(execution, int(total.get("CPU", 0)), total.get("GPU", 0.0))
+        elif not ray.is_initialized():
+            _start(resources, folder)
+            stack.callback(ray.shutdown)
+        stack.enter_context(_environment({"TUNE_MAX_PENDING_TRIALS_PG": str(resources.workers)}))
+        yield Cluster(resources, execution.storage_path or str(Path(folder) / "tune"))
+
+
+def gpus_here() -> float:
+    """GPUs PyTorch can use in this process. Loads torch only where a GPU driver is present."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/kfd").exists():
+        return 0.0
+    import torch
+
+    return float(torch.cuda.device_count())
+
+
+def _settle_here(execution: Execution) -> Resources:
+    gpus = 0.0 if execution.gpus_per_trial == 0 else gpus_here()
+    return settle(execution, available_cores(), gpus)
+
+
+def _start(resources: Resources, folder: str) -> None:
+    ray.init(
+        num_cpus=resources.workers * resources.cpus_per_trial,
+        num_gpus=int(gpus_here()) if resources.gpus_per_trial else 0,
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=folder,
+    )
+
+
+def _join(execution: Execution) -> None:
+    address = str(execution.ray_address)
+    if address.startswith("ray://"):
+        raise ValueError(
+            f"--ray-address {address}: Ray Client addresses are not supported; start the search on a machine of the "
+            "cluster, with --ray-address auto or host:port"
+        )
+    modules = [
+        spec.submodule_search_locations[0] for spec in map(importlib.util.find_spec, PACKAGES) if _is_package(spec)
+    ]
+    travel = {"py_modules": modules, "env_vars": {**_BEHAVIOUR, **_threads(execution.cpus_per_trial)}}
+    try:
+        ray.init(address=address, runtime_env=travel, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ValueError(f"--ray-address {address}: no Ray cluster answers there ({_first_line(error)})") from None
+
+
+def _is_package(spec: Any) -> bool:
+    return spec is not None and bool(spec.submodule_search_locations)
+
+
+def _threads(count: int) -> dict[str, str]:
+    return {name: str(count) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Environment variables for Ray and the processes it starts, put back afterwards."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _quiet_logging() -> Iterator[None]:
+    logger = logging.getLogger("ray")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[str]:
+    """A folder for Ray's sockets and logs, removed afterwards, with those that killed drivers left behind.
+
+    Its path is short: a socket's path may have 107 characters at most, and Ray appends 60.
+    """
+    base = Path(tempfile.gettempdir())
+    if len(str(base)) > 20:
+        base = Path("/tmp")
+    for left in base.glob(f"{_PREFIX}*"):
+        if left.name.split("-")[2].isdigit() and not process_start(int(left.name.split("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

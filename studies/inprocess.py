@@ -1,0 +1,43 @@
+"""Executing jobs one after the other in this process: notebooks, small studies, tests."""
+
+from __future__ import annotations
+
+import time
+
+from studies.execution import Evaluate, Job, Source, Usage
+from studies.jobrun import JobRun
+from studies.outcome import Ending, Outcome
+
+WAIT_SECONDS = 0.2
+
+
+def execute_here(source: Source, evaluate: Evaluate) -> Usage:
+    """Run a source's jobs in this process until it is finished. An interrupt ends the running job as interrupted."""
+    start = time.perf_counter()
+    busy, jobs = 0.0, 0
+    while not source.is_finished():
+        job = source.next_job()
+        if job is None:
+            if not source.is_finished():
+                time.sleep(WAIT_SECONDS)
+            continue
+        busy += _run(source, evaluate, job)
+        jobs += 1
+    return Usage(1, jobs, 0.0, time.perf_counter() - start, busy)
+
+
+def _run(source: Source, evaluate: Evaluate, job: Job) -> float:
+    run = JobRun(evaluate, job)
+    ending: Ending | None = None
+    try:
+        while ending is None:
+            rung, ending = run.advance()
+            if rung is not None and source.report(job["id"], rung):
+                ending = Ending(Outcome.PRUNED, f"stopped early after step {rung['step']}", run.seconds)
+    except BaseException:
+        source.finish(job["id"], Ending(Outcome.INTERRUPTED, "interrupted by the user", run.seconds))
+        raise
+    finally:
+        run.close()
+    source.finish(job["id"], ending)
+    return run.seconds

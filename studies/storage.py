@@ -1,0 +1,95 @@
+"""Opening the Optuna storage behind a ledger, whatever lies at its address."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from sqlalchemy.engine import make_url
+
+BUSY_SECONDS = 120
+
+
+def sqlite_url(path: str | Path) -> str:
+    """The storage URL of an SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def open_storage(url: str | None, *, create: bool = True) -> BaseStorage:
+    """Connect to an Optuna storage (None: in memory); its tables are made where there are none.
+
+    An SQLite file is put into write-ahead mode, so that readers (optuna-dashboard) and several drivers live side by
+    side. Raises ValueError, in one line, for an unreadable address, a corrupt file, another program's database, or,
+    with `create` false, a missing file.
+    """
+    if url is None:
+        return InMemoryStorage()
+    try:
+        address = make_url(url)
+    except sqlalchemy.exc.ArgumentError:
+        raise ValueError(f"--storage must be a database URL such as sqlite:///runs/x/ledger.db, got {url!r}") from None
+    is_file = address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:")
+    if is_file:
+        assert address.database is not None
+        _prepare_sqlite(Path(address.database), create=create)
+    try:
+        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {})
+    except ImportError as error:
+        raise ValueError(f"storage {_shown(url)} needs a database driver that is not installed: {error}") from None
+    except (RuntimeError, sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+        raise ValueError(f"cannot open storage {_shown(url)}: {_first_line(error)}") from None
+    if is_file:
+        _serialise_writers(storage.engine)
+    return optuna.storages.get_storage(storage)
+
+
+def _prepare_sqlite(path: Path, *, create: bool) -> None:
+    if not path.exists():
+        if not create:
+            raise ValueError(f"no ledger at {path}")
+        if not path.parent.is_dir():
+            raise ValueError(f"cannot make ledger {path}: there is no folder {path.parent}")
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        try:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if tables and not {"studies", "trials", "version_info"} <= tables:
+                raise ValueError(f"{path} is another program's database, not an Optuna storage: move it away")
+            connection.execute("PRAGMA quick_check(1)").fetchone()
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise ValueError(f"cannot open ledger {path}: {error}; restore it from a copy or move it away") from None
+
+
+def _serialise_writers(engine: sqlalchemy.Engine) -> None:
+    """Let each transaction take SQLite's write lock at once.
+
+    Optuna reads a trial's state and then changes it, relying on SELECT FOR UPDATE, which SQLite does not have: without
+    this two drivers could claim the same waiting trial.
+    """
+
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        # With write-ahead logging this loses nothing when a process is killed.
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    def begin(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    sqlalchemy.event.listen(engine, "connect", connect)
+    sqlalchemy.event.listen(engine, "begin", begin)
+    engine.dispose()
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
