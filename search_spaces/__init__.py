@@ -4,8 +4,7 @@
 >>> ss.cost(ss.get("efficientnet_b0")).macs
 385814752
 
-Names load on first use, so that importing the package is quick and imports no torch; `build`, `load_torchvision` and
-`audit` do import it.
+Names load on first use, so that importing the package is quick; only `build` and `load_torchvision` import torch.
 """
 
 from __future__ import annotations
@@ -14,35 +13,51 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from search_spaces.arch import Arch as Arch
-    from search_spaces.arch import Stage as Stage
-    from search_spaces.catalog import get as get
-    from search_spaces.costs import Cost as Cost
-    from search_spaces.costs import cost as cost
-    from search_spaces.interop import load_torchvision as load_torchvision
-    from search_spaces.layers import Layer as Layer
-    from search_spaces.layers import walk as walk
-    from search_spaces.network import build as build
-    from search_spaces.resize import scale_depth as scale_depth
-    from search_spaces.resize import scale_width as scale_width
-    from search_spaces.resize import shrink as shrink
+    from search_spaces.arch import Arch, Stage
+    from search_spaces.catalog import get
+    from search_spaces.costs import Cost, cost
+    from search_spaces.interop import load_torchvision
+    from search_spaces.layers import Layer, walk
+    from search_spaces.network import build
+    from search_spaces.presets import space
+    from search_spaces.resize import round_channels, scale_depth, scale_width, shrink
+    from search_spaces.spaces import Space
 
 _HOMES = {
     "Arch": "arch",
     "Cost": "costs",
     "Layer": "layers",
+    "Space": "spaces",
     "Stage": "arch",
     "build": "network",
     "cost": "costs",
     "get": "catalog",
     "load_torchvision": "interop",
+    "round_channels": "resize",
     "scale_depth": "resize",
     "scale_width": "resize",
     "shrink": "resize",
+    "space": "presets",
     "walk": "layers",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Arch",
+    "Cost",
+    "Layer",
+    "Space",
+    "Stage",
+    "build",
+    "cost",
+    "get",
+    "load_torchvision",
+    "round_channels",
+    "scale_depth",
+    "scale_width",
+    "shrink",
+    "space",
+    "walk",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -54,4 +69,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*globals(), *__all__})

@@ -62,7 +62,7 @@ class Stage:
 class Arch:
     """A network: 3x3 stem, stages, 1x1 head, global average pooling, one linear layer.
 
-    Hashable, JSON in and out; `key` is the same for all descriptions of one network.
+    Hashable, JSON in and out. `key` is the same for all descriptions of one network by the same number of stages.
     `resolution` is the side of the square input in pixels, `norm_eps` the batch norms' epsilon.
     """
 
@@ -150,8 +150,10 @@ class Arch:
         """Read an arch file. Raises ValueError naming the file when it is missing or holds no arch."""
         try:
             return cls.from_json(Path(path).read_text())
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"cannot read arch file {path}: {error}") from None
+        except OSError as error:
+            raise ValueError(f"cannot read arch file {path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ValueError(f"{path}: no arch: not text") from None
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
@@ -175,7 +177,7 @@ def canonical_stage(stage: Stage, in_channels: int) -> Stage:
 
 def _check_name(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise ValueError(f"unknown {what} '{value}'{nearest(value, known)}")
+        raise ValueError(f"unknown {what} '{value}'{nearest(str(value), known)}")
 
 
 def _check_count(what: str, value: object) -> None:

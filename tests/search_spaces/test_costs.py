@@ -1,0 +1,79 @@
+"""Costs, against published counts and against independent counters."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torchvision
+
+from search_spaces.catalog import get
+from search_spaces.costs import Cost, cost, total
+from search_spaces.layers import walk
+from search_spaces.network import build
+
+# Parameters and multiply-adds of convolution and linear layers, counted with hooks on the networks of torchvision
+# 0.29.1 and (efficientnet_b8, mnasnet_a1) timm 1.0.31.
+PUBLISHED = {
+    "efficientnet_b0": (5_288_548, 385_814_752),
+    "efficientnet_b1": (7_794_184, 686_802_832),
+    "efficientnet_b2": (9_109_994, 993_561_872),
+    "efficientnet_b3": (12_233_232, 1_827_141_392),
+    "efficientnet_b4": (19_341_616, 4_393_771_024),
+    "efficientnet_b5": (30_389_784, 10_266_384_752),
+    "efficientnet_b7": (66_347_960, 37_745_884_192),
+    "efficientnet_b8": (87_413_142, 62_597_461_568),
+    "mnasnet_a1": (3_887_038, 311_579_072),
+    "mobilenet_v2": (3_504_872, 300_774_272),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_counts_to_the_last_digit(name: str) -> None:
+    found = cost(get(name))
+    assert (found.params, found.macs) == PUBLISHED[name]
+
+
+@pytest.mark.parametrize(("name", "theirs"), [("mnasnet_b1", "mnasnet1_0"), ("efficientnet_b6", "efficientnet_b6")])
+def test_torchvision_s_networks_counted_with_hooks(name: str, theirs: str) -> None:
+    arch, counts = get(name), {"macs": 0, "activations": 0}
+
+    def count(module: torch.nn.Module, inputs: object, output: torch.Tensor) -> None:
+        positions = output[0, 0].numel() if output.dim() == 4 else 1
+        counts["macs"] += module.weight.numel() * positions  # type: ignore[operator, union-attr]
+        counts["activations"] += output.numel()
+
+    with torch.device("meta"):
+        network = torchvision.models.get_model(theirs).eval()
+        for module in network.modules():
+            if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
+                module.register_forward_hook(count)
+        network(torch.empty(1, 3, arch.resolution, arch.resolution))
+    params = sum(parameter.numel() for parameter in network.parameters())
+    assert cost(arch) == Cost(params, counts["macs"], counts["activations"])
+
+
+def test_efficientnet_l2_has_the_480_million_parameters_of_its_paper() -> None:
+    assert round(cost(get("efficientnet_l2")).params / 1e6) == 480
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_activations_are_fvcore_s() -> None:
+    from fvcore.nn import ActivationCountAnalysis
+
+    arch = get("efficientnet_b0").replace(resolution=64)
+    analysis = ActivationCountAnalysis(build(arch).eval(), torch.zeros(1, 3, 64, 64))
+    assert cost(arch).activations == analysis.unsupported_ops_warnings(False).total()
+
+
+def test_costs_add_up() -> None:
+    layers = walk(get("mnasnet_a1"))
+    assert total(layers[:50]) + total(layers[50:]) == total(layers) == cost(get("mnasnet_a1"))
+    assert total(()) == Cost(0, 0, 0)
+
+
+def test_parameters_do_not_depend_on_the_resolution_and_classes_only_touch_the_classifier() -> None:
+    b0 = get("efficientnet_b0")
+    assert cost(b0.replace(resolution=32)).params == cost(b0).params
+    ten = cost(b0.replace(classes=10))
+    assert cost(b0).params - ten.params == 990 * 1281
+    assert cost(b0).macs - ten.macs == 990 * 1280
