@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, Self, get_args
 
 Of = Literal["encodings", "networks"]
 Band = tuple[int, int]
+FAR = 1 << 60  # more than any network costs
 
 
 class Count(int):
@@ -43,8 +45,12 @@ def check_of(of: str) -> None:
         raise ValueError(f"of must be encodings or networks, got '{of}'")
 
 
-def check_band(macs: Band) -> None:
-    """Raise ValueError unless `macs` is (lowest, highest), both inclusive."""
+def whole_band(macs: tuple[float, float]) -> Band:
+    """The whole numbers of a band (lowest, highest), both inclusive; infinity is allowed at either end.
+
+    Raises ValueError where the ends are the wrong way round.
+    """
     low, high = macs
     if not low <= high:
         raise ValueError(f"a band of multiply-adds must be (lowest, highest), got ({low}, {high})")
+    return math.ceil(max(low, 0)), math.floor(min(high, FAR))

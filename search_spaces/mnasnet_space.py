@@ -55,7 +55,14 @@ def mnasnet_space(
     """
     if reference not in REFERENCES:
         raise ValueError(f"unknown reference '{reference}'{nearest(reference, REFERENCES)}")
-    return _around("mnasnet", REFERENCES[reference], resolution, classes, activation, divisor)
+    return _around(
+        REFERENCES[reference],
+        name="mnasnet",
+        resolution=resolution,
+        classes=classes,
+        activation=activation,
+        divisor=divisor,
+    )
 
 
 def small_space(
@@ -64,11 +71,13 @@ def small_space(
     """The same choices around a smaller network for images of 28 to 64 px: six stages, a stem of stride 1, three
     downsamplings (the last map is 4x4 at 28 and 32 px, 8x8 at 64 px).
     """
-    return _around("small", SMALL_REFERENCE, resolution, classes, activation, divisor)
+    return _around(
+        SMALL_REFERENCE, name="small", resolution=resolution, classes=classes, activation=activation, divisor=divisor
+    )
 
 
 def _around(
-    name: str, reference: Arch, resolution: int, classes: int, activation: str | None, divisor: int
+    reference: Arch, *, name: str, resolution: int, classes: int, activation: str | None, divisor: int
 ) -> StagedSpace:
     """The space of stages like the reference's, with its stem, strides and head."""
     if divisor < 1:

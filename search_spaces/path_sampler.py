@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from search_spaces.trellis import Band, Bins, Counts, Ints, Trellis
+from search_spaces.band_count import count_in_band
+from search_spaces.binned import Bins, Counts
+from search_spaces.trellis import Band, Ints, Trellis
 
 FINE = 200  # bins in a band: few paths are then drawn in vain at its edges
 MOST = 400_000  # bins in all
@@ -47,7 +48,7 @@ class PathSampler:
             inside = (self.band[0] <= costs) & (costs <= self.band[1])
             share = max(float(inside.mean()), 1e-3)
             vain = 0 if inside.any() else vain + 1
-            if vain == PATIENCE and not self.trellis.count(self.band)[1]:
+            if vain == PATIENCE and not count_in_band(self.trellis, self.band)[1]:
                 raise EmptyBandError
             kept.append((states[inside][:missing], options[inside][:missing]))
             missing -= len(kept[-1][0])
@@ -89,7 +90,7 @@ class PathSampler:
 
 
 def _draw(rng: np.random.Generator, cumulative: Counts, n: int) -> Ints:
-    """n positions in proportion to weights given as running sums, one row for each draw or one row for all."""
+    """Positions [n] in proportion to weights given as running sums: one row for each draw, or one for all."""
     totals = np.broadcast_to(cumulative[:, -1], n)
     if cumulative.dtype == np.int64:
         threshold = rng.integers(0, totals)
@@ -97,4 +98,5 @@ def _draw(rng: np.random.Generator, cumulative: Counts, n: int) -> Ints:
         threshold = np.minimum(rng.random(n) * totals, np.nextafter(totals, 0))
     if len(cumulative) == 1:
         return np.searchsorted(cumulative[0], threshold, side="right").astype(np.int64)
-    return (cumulative <= threshold[:, None]).sum(axis=1, dtype=np.int64)
+    drawn: Ints = (cumulative <= threshold[:, None]).sum(axis=1, dtype=np.int64)
+    return drawn

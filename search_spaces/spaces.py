@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from search_spaces.arch import Arch
 from search_spaces.costs import cost
-from search_spaces.counting import Band, Count, Of, check_band, check_of
+from search_spaces.counting import Band, Count, Of, check_of, whole_band
 from search_spaces.naming import nearest
 from search_spaces.units import format_count
 
@@ -96,7 +96,7 @@ class Space:
         return {name: values[index] for (name, values), index in zip(self.choices.items(), row.tolist(), strict=True)}
 
     def sample(self, rng: np.random.Generator, n: int, *, macs: Band | None = None, of: Of = "encodings") -> Ints:
-        """n encodings [n, k], independent and uniform over the encodings (or networks) with lo <= macs <= hi.
+        """Encodings [n, k], independent and uniform over the encodings (or networks) with lo <= macs <= hi.
 
         Raises ValueError where the band (multiply-adds, both ends inclusive) holds none.
         """
@@ -145,13 +145,13 @@ class Space:
         if not movable:
             raise ValueError(f"space {self.name} holds one encoding only, so there is nothing to mutate")
         column = rng.choice(movable)
-        (mutant,) = self._rows(encoding).astype(np.int64)
+        mutant: Ints = self._rows(encoding)[0].astype(np.int64)
         mutant[column] = (mutant[column] + rng.integers(1, self.radices[column])) % self.radices[column]
         return mutant
 
     def neighbours(self, encoding: ArrayLike) -> Ints:
         """All encodings [m, k] that differ from an encoding [k] in exactly one choice."""
-        (row,) = self._rows(encoding).astype(np.int64)
+        row = self._rows(encoding)[0].astype(np.int64)
         changes = [(c, v) for c, radix in enumerate(self.radices) for v in range(radix) if v != row[c]]
         found = np.repeat(row[None], len(changes), axis=0)
         for index, (column, value) in enumerate(changes):
@@ -174,7 +174,7 @@ class Space:
         assert macs is not None
         low, high = self.macs_range
         return ValueError(
-            f"no network of {self.title} has {macs[0]} to {macs[1]} multiply-adds; the space reaches from {low} to {high}"
+            f"no network of {self.title} has {macs[0]} to {macs[1]} multiply-adds; they reach from {low} to {high}"
         )
 
     def _position(self, name: str, choice: Choice) -> int:
@@ -228,12 +228,12 @@ class Space:
     def _members(self, macs: Band | None, of: Of) -> Ints:
         inside = np.ones(self.size, dtype=bool)
         if macs is not None:
-            check_band(macs)
-            inside = (macs[0] <= self._enumerated_macs) & (self._enumerated_macs <= macs[1])
+            low, high = whole_band(macs)
+            inside = (low <= self._enumerated_macs) & (self._enumerated_macs <= high)
         return self._enumeration[inside & self._first_of_key if of == "networks" else inside]
 
 
 def _rounded(value: int, *, up: bool, digits: int = 3) -> int:
     """A value rounded to some digits, up or down, so that a range printed with it is never too wide."""
-    unit = 10 ** max(0, len(str(value)) - digits)
+    unit: int = 10 ** max(0, len(str(value)) - digits)
     return -(-value // unit) * unit if up else value // unit * unit

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from search_spaces.arch import Stage, canonical_stage
 from search_spaces.costs import total
 from search_spaces.layers import Layer, stage_blocks
+
+Option = tuple[Any, ...]  # values of OPTION_NAMES
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,18 @@ class StageChoices:
         return {name: getattr(self, name) for name in CHOICES}
 
     @property
-    def options(self) -> tuple[tuple[str, int, float, str, int], ...]:
+    def options(self) -> tuple[Option, ...]:
         """All values of (op, kernel, se, skip, layers), the last running fastest: everything but the filters."""
         return tuple(product(self.op, self.kernel, self.se, self.skip, self.layers))
 
-    def stage(self, op: str, kernel: int, se: float, skip: str, layers: int, filters: float) -> Stage:
+    def stage(self, choice: Mapping[str, Any]) -> Stage:
         """The stage of one value of each choice."""
-        return self._stage(op, kernel, se, skip, layers, self.channels[self.filters.index(filters)])
+        option = tuple(choice[name] for name in OPTION_NAMES)
+        return self._stage(option, self.channels[self.filters.index(choice["filters"])])
 
     def stages(self, channels: int) -> Iterator[Stage]:
         """The stages of all options with some number of channels."""
-        return (self._stage(*option, channels) for option in self.options)
+        return (self._stage(option, channels) for option in self.options)
 
     def find(self, stage: Stage, in_channels: int) -> NDArray[np.int64] | None:
         """The encoding of a stage, given the channels that enter it, or None where it is none of these."""
@@ -66,7 +70,8 @@ class StageChoices:
                 return np.array([self.values[name].index(values[name]) for name in CHOICES], dtype=np.int64)
         return None
 
-    def _stage(self, op: str, kernel: int, se: float, skip: str, layers: int, channels: int) -> Stage:
+    def _stage(self, option: Option, channels: int) -> Stage:
+        op, kernel, se, skip, layers = option
         name, expansion = split_op(op)
         return Stage(name, kernel, self.stride, channels, layers, expansion, se, skip)
 
@@ -96,7 +101,7 @@ def stage_costs(choices: StageChoices, in_channels: Sequence[int], in_size: int,
     ]
     costs = np.array(pairs, dtype=np.int64)
     first, rest = costs.reshape(len(in_channels), len(choices.channels), -1, 2, 3).transpose(3, 4, 0, 1, 2)
-    depths = first[..., None] + rest[..., None] * (np.array(choices.layers) - 1)
+    depths: NDArray[np.int64] = first[..., None] + rest[..., None] * (np.array(choices.layers) - 1)
     return depths.reshape(*depths.shape[:3], -1)
 
 

@@ -1,4 +1,4 @@
-"""Spaces whose networks are chains of stages: costs from tables, counts and samples in a cost band without enumeration."""
+"""Spaces whose networks are chains of stages: costs from tables, counts and samples in a band without enumeration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search_spaces.arch import Arch
-from search_spaces.counting import Band, Count, Of, check_band, check_of
+from search_spaces.band_count import count_in_band
+from search_spaces.counting import Band, Count, Of, check_of, whole_band
 from search_spaces.layers import head_blocks, stage_blocks, stem_block
 from search_spaces.path_sampler import EmptyBandError, PathSampler
 from search_spaces.spaces import Choice, Costs, Ints, Space
@@ -43,7 +44,7 @@ class StagedSpace(Space):
 
     def _network(self, choice: Choice) -> Arch:
         rows = (
-            stages.stage(**{key: choice[f"stage{i}.{key}"] for key in CHOICES})
+            stages.stage({key: choice[f"stage{i}.{key}"] for key in CHOICES})
             for i, stages in enumerate(self.stages, start=1)
         )
         return self.reference.replace(stages=tuple(rows), name="")
@@ -62,13 +63,13 @@ class StagedSpace(Space):
 
     def costs(self, encodings: ArrayLike) -> Costs:
         """The costs of the networks of encodings [n, k], equal to the layer walk's, millions a second."""
-        rows = np.asarray(encodings)
-        sums = np.empty((3, len(np.atleast_2d(rows))), dtype=np.int64)
-        for begin in range(0, sums.shape[1], CHUNK):
-            chunk = self._rows(rows[begin : begin + CHUNK] if rows.ndim == 2 else rows)
-            # A product of small whole numbers is exact in floating point, where it is fast.
-            entries = (chunk.astype(np.float64) @ self._index_weights).astype(np.intp) + self._index_offsets
-            sums[:, begin : begin + CHUNK] = self._cost_entries[:, entries].sum(axis=2)
+        rows = np.atleast_2d(np.asarray(encodings))
+        sums = np.zeros((3, len(rows)), dtype=np.int64)
+        for begin in range(0, len(rows), CHUNK):
+            entries = self._entries(self._rows(rows[begin : begin + CHUNK]))
+            for column, table in zip(sums, self._cost_entries, strict=True):
+                for stage_entries in entries:
+                    column[begin : begin + CHUNK] += table[stage_entries]
         return Costs(*sums)
 
     def canonical(self, encodings: ArrayLike) -> Ints:
@@ -88,16 +89,15 @@ class StagedSpace(Space):
         check_of(of)
         if macs is None:
             return Count(self._trellis(of).size, self._trellis(of).size, of)
-        check_band(macs)
-        return self._counted(macs, of)
+        return self._counted(whole_band(macs), of)
 
     def sample(self, rng: np.random.Generator, n: int, *, macs: Band | None = None, of: Of = "encodings") -> Ints:
         """As `Space.sample`, from a space of any size."""
         check_of(of)
-        if macs is not None:
-            check_band(macs)
+        if macs is None and of == "encodings":
+            return super().sample(rng, n)
         try:
-            states, options = self._sampler(macs, of).draw(rng, n)
+            states, options = self._sampler(macs and whole_band(macs), of).draw(rng, n)
         except EmptyBandError:
             raise self._no_network(macs) from None
         rows = np.empty((n, len(self.stages), len(CHOICES)), dtype=np.int64)
@@ -123,6 +123,12 @@ class StagedSpace(Space):
     def contains(self, arch: Arch) -> bool:
         """Whether some encoding is this network."""
         return self.find(arch) is not None
+
+    def _entries(self, rows: NDArray[np.integer]) -> NDArray[np.intp]:
+        """Where each stage's costs stand among `_cost_entries`, [stages, n], for encodings [n, k]."""
+        # A product of small whole numbers is exact in floating point, where it is fast.
+        entries = self._index_weights @ rows.T.astype(np.float64)
+        return entries.astype(np.intp) + self._index_offsets[:, None]
 
     def _option_radices(self, index: int) -> tuple[int, ...]:
         radices = self.radices[index * len(CHOICES) : (index + 1) * len(CHOICES)]
@@ -163,16 +169,16 @@ class StagedSpace(Space):
 
     @cached_property
     def _index_weights(self) -> NDArray[np.float64]:
-        """What each choice [k] adds to the position in each stage's table [stages]; its row is the stage before's."""
-        weights = np.zeros((len(self.stages), len(CHOICES), len(self.stages)))
+        """What each choice adds to the position in each stage's table, [stages, k]."""
+        weights = np.zeros((len(self.stages), len(self.stages), len(CHOICES)))
         for index, table in enumerate(self._stage_costs):
             _, _, targets, options = table.shape
             radices = self._option_radices(index)
-            weights[index, OPTIONS, index] = [np.prod(radices[place + 1 :]) for place in range(len(radices))]
-            weights[index, FILTERS, index] = options
+            weights[index, index, OPTIONS] = [np.prod(radices[place + 1 :]) for place in range(len(radices))]
+            weights[index, index, FILTERS] = options
             if index:
-                weights[index - 1, FILTERS, index] = targets * options
-        return weights.reshape(-1, len(self.stages))
+                weights[index, index - 1, FILTERS] = targets * options
+        return weights.reshape(len(self.stages), -1)
 
     @cached_property
     def _representatives(self) -> list[Ints]:
@@ -187,7 +193,7 @@ class StagedSpace(Space):
     def _firsts(self, index: int) -> NDArray[np.bool_]:
         """Which of a stage's [in, out, option] stand for a network: the first of those that are the same."""
         table = self._representatives[index]
-        first = table == np.arange(table.shape[2])
+        first: NDArray[np.bool_] = table == np.arange(table.shape[2])
         for axis, channels in enumerate((self._in_channels[index], self.stages[index].channels)):
             repeated = [place for place, number in enumerate(channels) if channels.index(number) != place]
             first[(slice(None),) * axis + (repeated,)] = False
@@ -197,4 +203,4 @@ class StagedSpace(Space):
         return PathSampler(self._trellis(of), macs)
 
     def _count_band(self, macs: Band, of: Of) -> Count:
-        return Count(*self._trellis(of).count(macs), of)
+        return Count(*count_in_band(self._trellis(of), macs), of)
