@@ -55,7 +55,7 @@ def format_bytes(value: int, digits: int | None = None) -> str:
     size = _whole(value, "size")
     if digits is not None:
         return _significant_binary(size, digits)
-    texts = [_scaled(Decimal(size), DECIMAL_BYTES)]
+    texts = [f"{size}B", _scaled(Decimal(size), DECIMAL_BYTES)]
     texts += [f"{size // factor}{unit}" for unit, factor in BINARY_BYTES.items() if size and size % factor == 0]
     return min(texts, key=len)
 

@@ -1,0 +1,63 @@
+"""The published networks by name."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from search_spaces.catalog import get, names
+from search_spaces.efficientnet import B0, PUBLISHED
+from search_spaces.resize import scale_depth, scale_width
+
+
+def test_the_names() -> None:
+    family = [f"efficientnet_b{index}" for index in range(9)]
+    assert set(names()) == {*family, "efficientnet_l2", "mnasnet_a1", "mnasnet_b1", "mobilenet_v2"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_network_carries_its_name(name: str) -> None:
+    assert get(name).name == name
+    assert get(name) == get(name)
+
+
+def test_all_networks_differ() -> None:
+    assert len({get(name).key for name in names()}) == len(names())
+
+
+# EN, Table 2 and the authors' code: input resolution.
+@pytest.mark.parametrize(
+    ("name", "resolution"),
+    list(zip(PUBLISHED, (224, 240, 260, 300, 380, 456, 528, 600, 672, 800), strict=True)),
+)
+def test_published_resolutions(name: str, resolution: int) -> None:
+    assert get(name).resolution == resolution
+
+
+# Stage widths and layers of B7 as torchvision 0.29.1 builds them.
+def test_b7_s_stages() -> None:
+    b7 = get("efficientnet_b7")
+    assert [stage.channels for stage in b7.stages] == [32, 48, 80, 160, 224, 384, 640]
+    assert [stage.layers for stage in b7.stages] == [4, 7, 7, 10, 10, 13, 4]
+    assert (b7.stem, b7.head) == (64, 2560)
+
+
+def test_a_member_is_b0_scaled_by_its_row() -> None:
+    b3 = scale_depth(scale_width(B0, 1.2), 1.4).replace(resolution=300, name="efficientnet_b3")
+    assert get("efficientnet_b3") == b3
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("efficientnet-b0", "did you mean 'efficientnet_b0'?"),
+        ("MobileNet_V2", "did you mean 'mobilenet_v2'?"),
+        ("mnasnet", "did you mean 'mnasnet_"),
+        ("vgg", "choose one of efficientnet_b0, "),
+        ("", "choose one of efficientnet_b0, "),
+    ],
+)
+def test_an_unknown_name_is_told_the_near_one(name: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=f"unknown network '{name}': {re.escape(hint)}"):
+        get(name)

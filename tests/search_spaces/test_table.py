@@ -1,0 +1,133 @@
+"""The table command, as its user sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from search_spaces import commandline, table
+from search_spaces.arch import Arch, Stage
+from search_spaces.catalog import get, names
+from search_spaces.costs import cost
+
+
+def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = commandline.run(table.main, arguments)
+    return (code, *capsys.readouterr())
+
+
+def test_b0_s_layers_and_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = show(capsys, "efficientnet_b0")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "efficientnet_b0: 224 px, 1000 classes, silu"
+    rows = [line.split() for line in lines[3:22]]
+    assert [row[0] for row in rows] == [
+        "stem",
+        *(f"stage{i}.{j}" for i, layers in enumerate((1, 2, 2, 3, 3, 4, 1), start=1) for j in range(1, layers + 1)),
+        "head",
+        "classifier",
+    ]
+    # 3x3 stem by hand: 27 * 32 weights and 64 of the norm; 864 * 112^2 multiply-adds.
+    assert rows[0] == ["stem", "Conv", "k3", "224x224x3", "32", "2", "928", "10.84M", "2.8%", "401.4K"]
+    assert rows[3][:8] == ["stage2.2", "MBConv6", "k3", "SE0.25", "56x56x24", "24", "1", "identity"]
+    assert "FLOPs (multiply-adds)  385.8M  385,814,752" in out
+    assert "5,288,548" in out
+    assert table.CONVENTION in out
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_published_network_has_a_table_whose_rows_add_up(name: str) -> None:
+    arch = get(name)
+    rows = [line.split() for line in table.layer_table(arch).splitlines()[1:]]
+    assert len(rows) == 3 + sum(stage.layers for stage in arch.stages)
+    assert sum(float(row[-2].rstrip("%")) for row in rows) == pytest.approx(100, abs=0.05 * len(rows))
+
+
+def test_stages_as_in_the_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = show(capsys, "mnasnet_a1", "--stages")
+    rows = [line.split() for line in out.splitlines()[3:12]]
+    assert rows[1] == ["1", "SepConv", "k3", "112x112x32", "16", "1", "1", "896", "10.04M", "3.2%", "602.1K"]
+    assert rows[3][:8] == ["3", "MBConv3", "k5", "SE0.25", "56x56x24", "40", "3", "2"]
+
+
+def test_stages_show_the_skips_there_are() -> None:
+    stage = Stage("conv", kernel=3, stride=2, channels=8, layers=2, skip="pool")
+    arch = Arch(stages=(stage,), stem=4, head=8, resolution=16, stem_stride=1)
+    assert " 2  pool " in table.stage_table(arch)
+
+
+def test_another_resolution(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = show(capsys, "efficientnet_b0", "--resolution", "32")
+    assert code == 0
+    assert "32x32x3" in out
+    assert f"{cost(get('efficientnet_b0').replace(resolution=32)).macs:,}" in out
+
+
+def test_an_arch_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "best.json"
+    get("mobilenet_v2").replace(classes=10, name="").save(path)
+    code, out, _ = show(capsys, str(path))
+    assert code == 0
+    assert out.startswith(f"{path}: 224 px, 10 classes, relu6\n")
+
+
+def test_columns_stand_under_their_headings() -> None:
+    lines = table.layer_table(get("efficientnet_l2")).splitlines()
+    edge = lines[0].index("params") + len("params")
+    assert all(line[edge - 1] != " " and line[edge] == " " for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["efficientnet-b0"], "did you mean 'efficientnet_b0'?"),
+        (["resnet"], "neither a published network nor an arch file"),
+        (["missing.json"], "cannot read arch file missing.json: No such file or directory"),
+        (["/"], "cannot read arch file /: Is a directory"),
+        (
+            ["efficientnet_b0", "--resolution", "0"],
+            "--resolution must be a whole number of pixels of at least 1, got 0",
+        ),
+        (["efficientnet_b0", "--resolution", "-32"], "--resolution"),
+        (["efficientnet_b0", "--resolution", "big"], "got big"),
+        (["efficientnet_b0", "--adit"], "unrecognized arguments: --adit"),
+        ([], "the following arguments are required: NAME|FILE"),
+    ],
+)
+def test_mistakes_are_one_line_and_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    code, out, err = show(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_file_that_is_no_arch_is_one_line_and_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"format": "triaxis-arch-1", "stages": 3}')
+    code, out, err = show(capsys, str(path))
+    assert (code, out) == (2, "")
+    assert str(path) in err
+
+
+def test_the_audit_says_why_the_counters_differ(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = show(capsys, "efficientnet_b0", "--audit", "--resolution", "64")
+    assert code == 0
+    assert "unexplained" in out
+    assert "batch norm" in out.split("Audit")[1]
+    assert "torch's FlopCounterMode reads twice ours" in out
+
+
+def test_the_command_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "search_spaces.table", "mobilenet_v3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: 'mobilenet_v3' is neither a published network nor an arch file: did you mean 'mobilenet_v2'?\n"
+    )
