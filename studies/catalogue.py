@@ -48,7 +48,8 @@ class Catalogue:
 
     def values(self, number: int) -> list[float] | None:
         """The values Optuna holds for a trial; a pruned one has its last rung's."""
-        return self._trials[number].values
+        values: list[float] | None = self._trials[number].values
+        return values
 
     def next_draw(self, kind: str) -> int:
         """Number of the next draw of a kind."""

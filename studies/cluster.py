@@ -25,6 +25,7 @@ _PREFIX = "triaxis-ray-"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
@@ -55,7 +56,7 @@ def connect(execution: Execution) -> Iterator[Cluster]:
     with ExitStack() as stack:
         resources = None if execution.ray_address else _settle_here(execution)
         stack.enter_context(_environment({**_QUIET, **_BEHAVIOUR, **_threads(execution.cpus_per_trial)}))
-        stack.enter_context(_quiet_logging())
+        stack.enter_context(_quiet_output())
         folder = stack.enter_context(_temporary_folder())
         if resources is None:
             _join(execution)
@@ -63,6 +64,7 @@ def connect(execution: Execution) -> Iterator[Cluster]:
             total = ray.cluster_resources()
             resources = settle(execution, int(total.get("CPU", 0)), total.get("GPU", 0.0))
         elif not ray.is_initialized():
+            stack.enter_context(_loopback_only())
             _start(resources, folder)
             stack.callback(ray.shutdown)
         stack.enter_context(_environment({"TUNE_MAX_PENDING_TRIALS_PG": str(resources.workers)}))
@@ -90,7 +92,7 @@ def _start(resources: Resources, folder: str) -> None:
         include_dashboard=False,
         object_store_memory=OBJECT_STORE_BYTES,
         log_to_driver=False,
-        logging_level=logging.ERROR,
+        logging_level=logging.CRITICAL,
         _node_ip_address="127.0.0.1",
         _temp_dir=folder,
     )
@@ -103,18 +105,17 @@ def _join(execution: Execution) -> None:
             f"--ray-address {address}: Ray Client addresses are not supported; start the search on a machine of the "
             "cluster, with --ray-address auto or host:port"
         )
-    modules = [
-        spec.submodule_search_locations[0] for spec in map(importlib.util.find_spec, PACKAGES) if _is_package(spec)
-    ]
-    travel = {"py_modules": modules, "env_vars": {**_BEHAVIOUR, **_threads(execution.cpus_per_trial)}}
+    travel = {"py_modules": _package_folders(), "env_vars": {**_BEHAVIOUR, **_threads(execution.cpus_per_trial)}}
     try:
-        ray.init(address=address, runtime_env=travel, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(address=address, runtime_env=travel, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ValueError(f"--ray-address {address}: no Ray cluster answers there ({_first_line(error)})") from None
 
 
-def _is_package(spec: Any) -> bool:
-    return spec is not None and bool(spec.submodule_search_locations)
+def _package_folders() -> list[str]:
+    """Folders of our own packages, wherever they are installed."""
+    specs = [importlib.util.find_spec(name) for name in PACKAGES]
+    return [next(iter(spec.submodule_search_locations)) for spec in specs if spec and spec.submodule_search_locations]
 
 
 def _threads(count: int) -> dict[str, str]:
@@ -137,14 +138,32 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet_logging() -> Iterator[None]:
-    logger = logging.getLogger("ray")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+def _loopback_only() -> Iterator[None]:
+    """Have Ray take 127.0.0.1 at its word: on Linux it would listen on all devices instead."""
+    constants = ray._private.ray_constants
+    before = constants.ENABLE_RAY_CLUSTER
+    constants.ENABLE_RAY_CLUSTER = False
     try:
         yield
     finally:
-        logger.setLevel(before)
+        constants.ENABLE_RAY_CLUSTER = before
+
+
+def _print_nothing(*_data: Any, **_options: Any) -> None: ...
+
+
+@contextmanager
+def _quiet_output() -> Iterator[None]:
+    """Keep Ray off the terminal: its loggers, and what its background thread prints when a worker dies."""
+    logger = logging.getLogger("ray")
+    level, printer = logger.level, getattr(ray._private.worker, "print_to_stdstream", None)
+    logger.setLevel(logging.CRITICAL)
+    ray._private.worker.print_to_stdstream = _print_nothing
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        ray._private.worker.print_to_stdstream = printer
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Execution:
         cpus_per_trial: cores and threads of one trial
         gpus_per_trial: GPUs of one trial, fractions allowed (0.5: two trials share one); if not given, the GPUs that
             are there are shared evenly, at most one a trial
-        ray_address: an existing Ray cluster ("auto", "host:6379", "ray://host:10001"); a private one if not given
+        ray_address: an existing Ray cluster ("auto" on one of its machines, or "host:6379"); a private one if not given
         storage_path: folder for Ray Tune's own files, shared by all machines of a cluster; temporary if not given
         max_retries: how often a trial whose worker died is started again before it is an error
         time_budget: seconds after which no new trial starts; those under way are finished
@@ -103,7 +103,7 @@ def settle(execution: Execution, cores: int, gpus: float) -> Resources:
         share = _even_share(gpus, execution.workers or slots)
     if share > gpus:
         raise ValueError(f"--gpus-per-trial {share:g}: there are {gpus:g} GPUs; ask for fewer, or 0 to train on CPUs")
-    slots = min(slots, _gpu_slots(gpus, share))
+    slots = min(slots, _gpu_slots(gpus, share, slots))
     if execution.workers is not None and execution.workers > slots:
         raise ValueError(
             f"--workers {execution.workers} with --gpus-per-trial {share:g} needs more than the {gpus:g} GPUs there "
@@ -119,9 +119,9 @@ def _even_share(gpus: float, trials: int) -> float:
     return 1 / math.ceil(trials / gpus)
 
 
-def _gpu_slots(gpus: float, share: float) -> int | float:
+def _gpu_slots(gpus: float, share: float, limit: int) -> int:
     if share == 0:
-        return math.inf
+        return limit
     # Fractions do not cross from one GPU to the next: three trials of 0.4 need two GPUs.
     return int(gpus) * int(1 / share + 1e-9) if share <= 1 else int(gpus // share)
 

@@ -87,7 +87,7 @@ def ending_from_dict(fields: dict[str, Any]) -> Ending:
 
 
 def worker_name() -> str:
-    """This process, for people: "host:pid"."""
+    """Name of the process that runs here, for people: "host:pid"."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 

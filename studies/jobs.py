@@ -114,7 +114,7 @@ class Jobs:
         self._plan = plan
         self._score = score
         self._payload = dict(payload or {})
-        self._watch = watch or (lambda event, record: None)
+        self._watch = watch or _watch_nothing
         self._followers: defaultdict[int, list[int]] = defaultdict(list)
         self._ready: list[Record] = []
         self._looked = time.monotonic()
@@ -216,6 +216,9 @@ class Jobs:
 
     def _tell_watch(self, event: str, number: int) -> None:
         self._watch(event, self._ledger.catalogue.records[number])
+
+
+def _watch_nothing(_event: str, _record: Record) -> None: ...
 
 
 def _changed(ending: Ending, outcome: Outcome, reason: str) -> Ending:

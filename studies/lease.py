@@ -38,7 +38,7 @@ class Owner:
 
     @classmethod
     def here(cls) -> Owner:
-        """This process, as a new owner."""
+        """A new owner: the process that runs here."""
         return cls(host_name(), os.getpid(), process_start(os.getpid()), uuid.uuid4().hex[:8])
 
     @classmethod
@@ -63,7 +63,7 @@ class Owner:
 
 @cache
 def host_name() -> str:
-    """This machine's name, with its boot id where there is one."""
+    """The machine's name, with its boot id where there is one."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
     except OSError:

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
         return self in (Outcome.COMPLETE, Outcome.PRUNED, Outcome.INFEASIBLE, Outcome.NAN)
 
 
-class Infeasible(Exception):
+class InfeasibleError(Exception):
     """Raised by an evaluation for a candidate that cannot be trained at all (its last feature map is empty, say)."""
 
 
@@ -57,7 +57,7 @@ _MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory"
 
 def classify(error: BaseException) -> Outcome:
     """The outcome an exception stands for: infeasible, nan, out-of-memory or else error."""
-    if isinstance(error, Infeasible):
+    if isinstance(error, InfeasibleError):
         return Outcome.INFEASIBLE
     if isinstance(error, FloatingPointError):
         return Outcome.NAN

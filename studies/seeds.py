@@ -19,5 +19,5 @@ def is_exempt(study_seed: int, kind: str, draw: int) -> bool:
     return bool(_words(study_seed, kind, draw)[1] < EXEMPT_SHARE * 2**32)
 
 
-def _words(study_seed: int, kind: str, draw: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    return np.random.SeedSequence((study_seed, zlib.crc32(kind.encode()), draw)).generate_state(2)
+def _words(study_seed: int, kind: str, draw: int) -> list[int]:
+    return np.random.SeedSequence((study_seed, zlib.crc32(kind.encode()), draw)).generate_state(2).tolist()

@@ -47,8 +47,7 @@ def execute(source: Source, evaluate: Evaluate, *, execution: Execution | None =
         try:
             _fit(bridge, evaluate, execution, cluster)
         except _Abort as abort:
-            assert abort.__cause__ is not None
-            raise abort.__cause__ from None
+            raise abort.error from None
         finally:
             bridge.give_back()
     return bridge.usage(begun)
@@ -110,6 +109,10 @@ class _Worker(tune.Trainable):  # type: ignore[misc]  # ray has no types
 class _Abort(BaseException):
     """Carries an exception through Ray Tune, which would swallow it or wait for the workers first."""
 
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
+
 
 class _Bridge:
     """Between Tune's callbacks and the source: which trial is which job, and what was said about it."""
@@ -130,7 +133,7 @@ class _Bridge:
     def check(self) -> None:
         """Raise KeyboardInterrupt, at a moment when nothing is half done, if the user wants to stop."""
         if self._interrupts.asked:
-            raise _Abort from KeyboardInterrupt()
+            raise _Abort(KeyboardInterrupt(self._interrupts.reason))
 
     def begin(self, trial_id: str) -> Job | str | None:
         """The next job, None for not now, or Searcher.FINISHED."""
@@ -265,7 +268,7 @@ class _Guard:
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, Exception):
-            raise _Abort from error
+            raise _Abort(error) from error
 
 
 def _trial_name(trial: Trial) -> str:
@@ -273,8 +276,8 @@ def _trial_name(trial: Trial) -> str:
 
 
 def _failure(trial: Trial) -> str:
-    error = trial.get_error()
-    if error is None:
-        return "unknown"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[-1] if lines else ''}"[:300]
+    """The last failure of a trial in one line; Tune keeps its text in a file."""
+    path = trial.error_file
+    text = Path(path).read_text() if path else ""
+    lines = [line.strip() for line in text.rpartition("Failure #")[2].splitlines()[1:] if line.strip()]
+    return (lines[0] if lines else "unknown reason")[:300]
