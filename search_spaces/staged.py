@@ -104,7 +104,7 @@ class StagedSpace(Space):
         rows[:, :, FILTERS] = states
         for index in range(len(self.stages)):
             rows[:, index, OPTIONS] = np.transpose(np.unravel_index(options[:, index], self._option_radices(index)))
-        return rows.reshape(n, -1)
+        return rows.reshape(n, len(self.radices))
 
     def find(self, arch: Arch) -> Ints | None:
         """An encoding [k] of a network, or None where the space does not hold it."""
