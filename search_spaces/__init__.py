@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from search_spaces.catalog import get
     from search_spaces.costs import Cost, cost
     from search_spaces.interop import load_torchvision
-    from search_spaces.layers import Layer, walk
+    from search_spaces.layers import walk
     from search_spaces.network import build
+    from search_spaces.parts import Layer
     from search_spaces.presets import space
     from search_spaces.resize import round_channels, scale_depth, scale_width, shrink
     from search_spaces.spaces import Space
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Arch": "arch",
     "Cost": "costs",
-    "Layer": "layers",
+    "Layer": "parts",
     "Space": "spaces",
     "Stage": "arch",
     "build": "network",

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from search_spaces.arch import Arch
 from search_spaces.costs import Cost, total
-from search_spaces.layers import Layer, walk
+from search_spaces.layers import walk
+from search_spaces.parts import Layer
 
 
 class Rule(NamedTuple):

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from search_spaces.arch import Arch
-from search_spaces.layers import Layer, walk
+from search_spaces.layers import walk
+from search_spaces.parts import Layer
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,141 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from search_spaces.arch import Arch, Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One primitive operation on square maps.
-
-    kind         conv, linear, norm (batch norm), activation, pool (average over a window as large as the stride),
-                 global_pool (average over the whole map), multiply or add
-    in_size      side of the input map in pixels; out_size of the output map (1 for linear)
-    function     an activation's name; elsewhere empty
-    """
-
-    name: str
-    kind: str
-    in_channels: int
-    out_channels: int
-    in_size: int
-    out_size: int
-    kernel: int = 1
-    stride: int = 1
-    groups: int = 1
-    bias: bool = False
-    function: str = ""
-
-    @property
-    def params(self) -> int:
-        """Trainable parameters (a batch norm has a scale and a shift per channel)."""
-        if self.kind == "norm":
-            return 2 * self.out_channels
-        return self._weights + self.out_channels * self.bias
-
-    @property
-    def macs(self) -> int:
-        """Multiply-adds for one image: convolution and linear layers only, as the papers count "FLOPs"."""
-        return self._weights * self.out_size**2
-
-    @property
-    def activations(self) -> int:
-        """Elements of the output, counted for convolution and linear layers (as in RegNet and fvcore)."""
-        return self.out_elements if self.kind in ("conv", "linear") else 0
-
-    @property
-    def in_elements(self) -> int:
-        """Elements of the input map of one image."""
-        return self.in_channels * self.in_size**2
-
-    @property
-    def out_elements(self) -> int:
-        """Elements of the output map of one image, whatever the kind."""
-        return self.out_channels * self.out_size**2
-
-    @property
-    def _weights(self) -> int:
-        if self.kind not in ("conv", "linear"):
-            return 0
-        return self.kernel**2 * (self.in_channels // self.groups) * self.out_channels
-
-
-@dataclass(frozen=True, slots=True)
-class ConvNorm:
-    """Convolution without bias, batch norm and, unless it is linear, an activation."""
-
-    conv: Layer
-    norm: Layer
-    activation: Layer | None
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        return (self.conv, self.norm) + ((self.activation,) if self.activation else ())
-
-    @property
-    def out_channels(self) -> int:
-        return self.conv.out_channels
-
-    @property
-    def out_size(self) -> int:
-        return self.conv.out_size
-
-
-@dataclass(frozen=True, slots=True)
-class SqueezeExcite:
-    """Squeeze-and-excitation (SE): pooled, squeezed, activated, expanded, gated by a sigmoid, multiplied in."""
-
-    pool: Layer
-    squeeze: Layer
-    activation: Layer
-    excite: Layer
-    gate: Layer
-    multiply: Layer
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        return (self.pool, self.squeeze, self.activation, self.excite, self.gate, self.multiply)
-
-    @property
-    def out_channels(self) -> int:
-        return self.multiply.out_channels
-
-    @property
-    def out_size(self) -> int:
-        return self.multiply.out_size
-
-
-Part = ConvNorm | SqueezeExcite
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Parts in sequence and the shortcut around them: a pool layer, an identity, or none (`add` is None)."""
-
-    name: str
-    parts: tuple[Part, ...]
-    pool: Layer | None = None
-    add: Layer | None = None
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        shortcut = tuple(layer for layer in (self.pool, self.add) if layer)
-        return tuple(chain.from_iterable(part.layers for part in self.parts)) + shortcut
-
-    @property
-    def out_size(self) -> int:
-        return self.parts[-1].out_size
-
-
-@dataclass(frozen=True, slots=True)
-class Classifier:
-    """Global average pooling and the linear layer."""
-
-    pool: Layer
-    linear: Layer
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        return (self.pool, self.linear)
+from search_spaces.parts import Block, Classifier, ConvNorm, Layer, Part, conv_norm, squeeze_excite
 
 
 def walk(arch: Arch) -> tuple[Layer, ...]:
@@ -159,106 +25,103 @@ def structure(arch: Arch) -> tuple[tuple[Block, ...], Classifier]:
     return (*blocks, head), classifier
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where an operator stands: its name, the map that enters, the stride it takes and the network's activation."""
+
+    name: str
+    in_channels: int
+    in_size: int
+    stride: int
+    activation: str
+
+
 def stem_block(arch: Arch) -> Block:
     """The 3x3 convolution on the image."""
-    name = "stem"
-    part = conv_norm(name, arch.in_channels, arch.stem, arch.resolution, 3, arch.stem_stride, arch.activation)
-    return Block(name, (part,))
+    stride, activation = arch.stem_stride, arch.activation
+    part = conv_norm(
+        "stem", arch.in_channels, arch.stem, arch.resolution, kernel=3, stride=stride, activation=activation
+    )
+    return Block("stem", (part,))
 
 
 def stage_blocks(stage: Stage, in_channels: int, in_size: int, activation: str, name: str) -> Iterator[Block]:
     """The stage's layers, the first with its stride, on a map of `in_size` pixels a side with `in_channels`."""
     for index in range(stage.layers):
         stride = stage.stride if index == 0 else 1
-        block = stage_layer(stage, in_channels, in_size, stride, activation, f"{name}.{index + 1}")
+        block = stage_layer(stage, Site(f"{name}.{index + 1}", in_channels, in_size, stride, activation))
         yield block
         in_channels, in_size = stage.channels, block.out_size
 
 
-def stage_layer(stage: Stage, in_channels: int, in_size: int, stride: int, activation: str, name: str) -> Block:
+def stage_layer(stage: Stage, site: Site) -> Block:
     """One layer of a stage: its operator's parts and its shortcut."""
-    parts = OPERATORS[stage.op](stage, in_channels, in_size, stride, activation, name)
-    size, channels = parts[-1].out_size, stage.channels
+    name, given, channels, stride = site.name, site.in_channels, stage.channels, site.stride
+    parts = OPERATORS[stage.op](stage, site)
+    size = parts[-1].out_size
     add = Layer(f"{name}.add", "add", channels, channels, size, size)
-    if stage.skip != "none" and stride == 1 and in_channels == channels:
+    if stage.skip != "none" and stride == 1 and given == channels:
         return Block(name, parts, add=add)
     if stage.skip == "pool":
-        pool = Layer(f"{name}.skip_pool", "pool", in_channels, channels, in_size, size, kernel=stride, stride=stride)
+        pool = Layer(f"{name}.skip_pool", "pool", given, channels, site.in_size, size, kernel=stride, stride=stride)
         return Block(name, parts, pool=pool, add=add)
     return Block(name, parts)
 
 
 def head_blocks(arch: Arch, in_channels: int, in_size: int) -> tuple[Block, Classifier]:
     """The 1x1 convolution, then pooling and the linear layer, on a map of `in_size` pixels a side."""
-    head = conv_norm("head", in_channels, arch.head, in_size, 1, 1, arch.activation)
+    head = conv_norm("head", in_channels, arch.head, in_size, kernel=1, activation=arch.activation)
     pool = Layer("head.pool", "global_pool", arch.head, arch.head, in_size, 1, kernel=in_size)
     linear = Layer("classifier", "linear", arch.head, arch.classes, 1, 1, bias=True)
     return Block("head", (head,)), Classifier(pool, linear)
 
 
-def conv_norm(
-    name: str, in_channels: int, channels: int, size: int, kernel: int, stride: int, activation: str, groups: int = 1
-) -> ConvNorm:
-    """A convolution padded by (kernel - 1) / 2, so that the map shrinks by exactly the stride, rounded up."""
-    out = -(-size // stride)
-    conv = Layer(f"{name}.conv", "conv", in_channels, channels, size, out, kernel, stride, groups)
-    norm = Layer(f"{name}.norm", "norm", channels, channels, out, out)
-    function = _activation(f"{name}.{activation}", channels, out, activation) if activation else None
-    return ConvNorm(conv, norm, function)
+def _conv(stage: Stage, site: Site) -> tuple[Part, ...]:
+    """A regular convolution, then SE if asked for."""
+    conv = _spatial("conv", stage, site, site.in_channels, stage.channels)
+    return (conv, *_stage_se(stage, site, conv))
 
 
-def squeeze_excite(name: str, channels: int, squeezed: int, size: int, activation: str) -> SqueezeExcite:
-    """SE over `channels` maps of `size` pixels a side, squeezed to `squeezed` channels; convolutions with biases."""
-    return SqueezeExcite(
-        Layer(f"{name}.pool", "global_pool", channels, channels, size, 1, kernel=size),
-        Layer(f"{name}.squeeze", "conv", channels, squeezed, 1, 1, bias=True),
-        _activation(f"{name}.{activation}", squeezed, 1, activation),
-        Layer(f"{name}.excite", "conv", squeezed, channels, 1, 1, bias=True),
-        _activation(f"{name}.sigmoid", channels, 1, "sigmoid"),
-        Layer(f"{name}.multiply", "multiply", channels, channels, size, size),
+def _sepconv(stage: Stage, site: Site) -> tuple[Part, ...]:
+    """Depthwise convolution, SE if asked for, linear 1x1 projection (MnasNet's SepConv, MobileNetV2's first block)."""
+    return _depthwise_separable(stage, site, site.in_channels)
+
+
+def _mbconv(stage: Stage, site: Site) -> tuple[Part, ...]:
+    """Mobile inverted bottleneck (MBV2): 1x1 expansion, depthwise convolution, SE, linear 1x1 projection."""
+    hidden = round(site.in_channels * stage.expansion)
+    rest = _depthwise_separable(stage, site, hidden)
+    if stage.expansion == 1:
+        return rest
+    name = f"{site.name}.expand"
+    return (conv_norm(name, site.in_channels, hidden, site.in_size, kernel=1, activation=site.activation), *rest)
+
+
+def _depthwise_separable(stage: Stage, site: Site, hidden: int) -> tuple[Part, ...]:
+    depthwise = _spatial("depthwise", stage, site, hidden, hidden, groups=hidden)
+    project = conv_norm(f"{site.name}.project", hidden, stage.channels, depthwise.out_size, kernel=1)
+    return (depthwise, *_stage_se(stage, site, depthwise), project)
+
+
+def _spatial(part: str, stage: Stage, site: Site, in_channels: int, channels: int, *, groups: int = 1) -> ConvNorm:
+    """The operator's one convolution with the stage's kernel and the site's stride."""
+    name, kernel, stride = f"{site.name}.{part}", stage.kernel, site.stride
+    activation = site.activation
+    return conv_norm(
+        name, in_channels, channels, site.in_size, kernel=kernel, stride=stride, groups=groups, activation=activation
     )
 
 
-def _activation(name: str, channels: int, size: int, function: str) -> Layer:
-    return Layer(name, "activation", channels, channels, size, size, function=function)
-
-
-def _conv(stage: Stage, in_channels: int, size: int, stride: int, activation: str, name: str) -> tuple[Part, ...]:
-    """A regular convolution, then SE if asked for."""
-    conv = conv_norm(f"{name}.conv", in_channels, stage.channels, size, stage.kernel, stride, activation)
-    return (conv, *_stage_se(stage, in_channels, conv, activation, name))
-
-
-def _sepconv(stage: Stage, in_channels: int, size: int, stride: int, activation: str, name: str) -> tuple[Part, ...]:
-    """Depthwise convolution, SE if asked for, linear 1x1 projection (MnasNet's SepConv, MobileNetV2's first block)."""
-    return _depthwise_separable(stage, in_channels, in_channels, size, stride, activation, name)
-
-
-def _mbconv(stage: Stage, in_channels: int, size: int, stride: int, activation: str, name: str) -> tuple[Part, ...]:
-    """Mobile inverted bottleneck (MBV2): 1x1 expansion, depthwise convolution, SE, linear 1x1 projection."""
-    hidden = round(in_channels * stage.expansion)
-    rest = _depthwise_separable(stage, in_channels, hidden, size, stride, activation, name)
-    if stage.expansion == 1:
-        return rest
-    return (conv_norm(f"{name}.expand", in_channels, hidden, size, 1, 1, activation), *rest)
-
-
-def _depthwise_separable(
-    stage: Stage, in_channels: int, hidden: int, size: int, stride: int, activation: str, name: str
-) -> tuple[Part, ...]:
-    depthwise = conv_norm(f"{name}.depthwise", hidden, hidden, size, stage.kernel, stride, activation, groups=hidden)
-    se = _stage_se(stage, in_channels, depthwise, activation, name)
-    project = conv_norm(f"{name}.project", hidden, stage.channels, depthwise.out_size, 1, 1, "")
-    return (depthwise, *se, project)
-
-
-def _stage_se(stage: Stage, in_channels: int, before: Part, activation: str, name: str) -> tuple[Part, ...]:
+def _stage_se(stage: Stage, site: Site, before: ConvNorm) -> tuple[Part, ...]:
     if not stage.se:
         return ()
     # Rounded down, but not by a rounding error such as 100 * 0.29 = 28.999999999999996.
-    squeezed = max(1, int(round(in_channels * stage.se, 9)))
-    return (squeeze_excite(f"{name}.se", before.out_channels, squeezed, before.out_size, activation),)
+    squeezed = max(1, int(round(site.in_channels * stage.se, 9)))
+    return (squeeze_excite(f"{site.name}.se", before.out_channels, squeezed, before.out_size, site.activation),)
 
 
-Operator = Callable[[Stage, int, int, int, str, str], tuple[Part, ...]]
-OPERATORS: dict[str, Operator] = {"conv": _conv, "sepconv": _sepconv, "mbconv": _mbconv}
+OPERATORS: dict[str, Callable[[Stage, Site], tuple[Part, ...]]] = {
+    "conv": _conv,
+    "sepconv": _sepconv,
+    "mbconv": _mbconv,
+}

@@ -13,7 +13,8 @@ from torch.nn import functional
 from torchvision.ops import Conv2dNormActivation, SqueezeExcitation, StochasticDepth
 
 from search_spaces.arch import Arch
-from search_spaces.layers import Block, Classifier, ConvNorm, Layer, Part, structure
+from search_spaces.layers import structure
+from search_spaces.parts import Block, Classifier, ConvNorm, Layer, Part
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from search_spaces.arch import Stage, canonical_stage
 from search_spaces.costs import total
-from search_spaces.layers import Layer, stage_blocks
+from search_spaces.layers import stage_blocks
+from search_spaces.parts import Layer
 
 Option = tuple[Any, ...]  # values of OPTION_NAMES
 

@@ -11,8 +11,9 @@ from search_spaces import catalog, commandline
 from search_spaces.arch import Arch, Stage
 from search_spaces.audit import Audit, audit
 from search_spaces.costs import Cost, cost, total
-from search_spaces.layers import Block, Layer, structure
+from search_spaces.layers import structure
 from search_spaces.naming import nearest
+from search_spaces.parts import Block, Layer
 from search_spaces.units import format_count, parse_count
 
 CONVENTION = "FLOPs here are multiply-adds of convolution and linear layers for one image, as the papers count them."

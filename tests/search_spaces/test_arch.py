@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from search_spaces.arch import Arch, Stage
 from search_spaces.catalog import get
-from search_spaces.layers import Layer, walk
+from search_spaces.layers import walk
+from search_spaces.parts import Layer
 
 STAGE = Stage("mbconv", kernel=3, stride=2, channels=24, layers=2, expansion=6)
 ONE_LINE = r"\A[^\n]+\Z"

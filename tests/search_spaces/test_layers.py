@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from search_spaces.arch import Arch, Stage
 from search_spaces.catalog import get, names
-from search_spaces.layers import Block, Layer, structure, walk
+from search_spaces.layers import structure, walk
+from search_spaces.parts import Block, Layer
 
 # 9 px in, 5 after the stem, 3 after the stage: odd maps, so that rounding up shows.
 TINY = Arch(
