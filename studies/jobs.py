@@ -183,7 +183,7 @@ class Jobs:
         if known.outcome is not None:
             return known.outcome.is_repeatable
         is_follower = any(known.number in numbers for numbers in self._followers.values())
-        return known.number in self._ledger.mine and known not in self._ready and not is_follower
+        return self._ledger.is_mine(known.number) and known not in self._ready and not is_follower
 
     def _settle_followers(self, job_id: int) -> None:
         """Give the trials that waited for this one its result, or their turn if it has none to give."""

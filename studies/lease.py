@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+_log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 120.0
 RENEW_SECONDS = 20.0
@@ -103,4 +106,8 @@ class Renewal:
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
-            self._renew()
+            try:
+                self._renew()
+            except Exception:
+                # The storage may be back the next time; if not, the trials themselves will say so.
+                _log.warning("cannot renew the lease", exc_info=True)

@@ -27,13 +27,8 @@ def describe_differences(there: Any, here: Any, limit: int = 4) -> str:
     return ", ".join(found[:limit]) + more
 
 
-def agree(study: optuna.Study, directions: Sequence[str], settings: Mapping[str, Any], *, write: bool) -> None:
-    """Write the settings into a new study, or hold them against an old one's. Raises ValueError where they differ.
-
-    With `write` false the caller only looks, whatever the settings.
-    """
-    if not write:
-        return
+def agree(study: optuna.Study, directions: Sequence[str], settings: Mapping[str, Any]) -> None:
+    """Write the settings into a new study, or hold them against an old one's. Raises ValueError where they differ."""
     normal = json.loads(json.dumps(settings))
     stored = study.user_attrs.get(_ATTRIBUTE)
     if stored is None:

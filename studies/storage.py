@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,15 @@ def sqlite_url(path: str | Path) -> str:
     return f"sqlite:///{path}"
 
 
-def open_storage(url: str | None, *, create: bool = True) -> BaseStorage:
+def open_storage(url: str | None, *, create: bool = True) -> tuple[BaseStorage, Callable[[], None]]:
     """Connect to an Optuna storage (None: in memory); its tables are made where there are none.
 
     An SQLite file is put into write-ahead mode, so that readers (optuna-dashboard) and several drivers live side by
     side. Raises ValueError, in one line, for an unreadable address, a corrupt file, another program's database, or,
-    with `create` false, a missing file.
+    with `create` false, a missing file. Returns the storage and how to disconnect from it.
     """
     if url is None:
-        return InMemoryStorage()
+        return InMemoryStorage(), lambda: None
     try:
         address = make_url(url)
     except sqlalchemy.exc.ArgumentError:
@@ -44,7 +45,12 @@ def open_storage(url: str | None, *, create: bool = True) -> BaseStorage:
         raise ValueError(f"cannot open storage {_shown(url)}: {_first_line(error)}") from None
     if is_file:
         _serialise_writers(storage.engine)
-    return optuna.storages.get_storage(storage)
+
+    def close() -> None:
+        storage.remove_session()
+        storage.engine.dispose()
+
+    return optuna.storages.get_storage(storage), close
 
 
 def _prepare_sqlite(path: Path, *, create: bool) -> None:

@@ -17,13 +17,11 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from studies.bridge import Abort, Bridge
 from studies.cluster import Cluster, connect
-from studies.execution import Evaluate, Execution, Job, Source, Usage
+from studies.execution import Evaluate, Execution, Source, Usage
 from studies.interrupts import Interrupts
-from studies.jobrun import JobRun, ending_from_dict, ending_to_dict, set_threads
-from studies.outcome import Ending, Outcome
-
-_MEMORY_PHRASES = ("low on memory", "out of memory", "OutOfMemory")
+from studies.jobrun import JobRun, ending_to_dict, set_threads
 
 
 def execute(source: Source, evaluate: Evaluate, *, execution: Execution | None = None) -> Usage:
@@ -43,17 +41,17 @@ def execute(source: Source, evaluate: Evaluate, *, execution: Execution | None =
     execution = execution or Execution()
     begun = time.perf_counter()
     with connect(execution) as cluster, Interrupts() as interrupts:
-        bridge = _Bridge(source, execution, cluster.resources.workers, interrupts)
+        bridge = Bridge(source, execution, cluster.resources.workers, interrupts)
         try:
             _fit(bridge, evaluate, execution, cluster)
-        except _Abort as abort:
+        except Abort as abort:
             raise abort.error from None
         finally:
             bridge.give_back()
     return bridge.usage(begun)
 
 
-def _fit(bridge: _Bridge, evaluate: Evaluate, execution: Execution, cluster: Cluster) -> None:
+def _fit(bridge: Bridge, evaluate: Evaluate, execution: Execution, cluster: Cluster) -> None:
     resources = cluster.resources
     trainable = tune.with_parameters(_Worker, evaluate=evaluate, threads=resources.cpus_per_trial)
     tuner = tune.Tuner(
@@ -106,115 +104,21 @@ class _Worker(tune.Trainable):  # type: ignore[misc]  # ray has no types
         self._run = JobRun(self._evaluate, json.loads(config["job"]))
 
 
-class _Abort(BaseException):
-    """Carries an exception through Ray Tune, which would swallow it or wait for the workers first."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-class _Bridge:
-    """Between Tune's callbacks and the source: which trial is which job, and what was said about it."""
-
-    def __init__(self, source: Source, execution: Execution, workers: int, interrupts: Interrupts) -> None:
-        self.workers = workers
-        self._source = source
-        self._interrupts = interrupts
-        self._deadline = time.monotonic() + execution.time_budget if execution.time_budget else None
-        self._jobs: dict[str, int] = {}
-        self._stopped: dict[str, int] = {}
-        self._failures: dict[str, list[str]] = {}
-        self._busy = 0.0
-        self._ended = 0
-        self._first: float | None = None
-        self._last = time.perf_counter()
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt, at a moment when nothing is half done, if the user wants to stop."""
-        if self._interrupts.asked:
-            raise _Abort(KeyboardInterrupt(self._interrupts.reason))
-
-    def begin(self, trial_id: str) -> Job | str | None:
-        """The next job, None for not now, or Searcher.FINISHED."""
-        if len(self._jobs) >= self.workers:
-            return None
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            return str(Searcher.FINISHED)
-        job = self._source.next_job()
-        if job is None:
-            return str(Searcher.FINISHED) if self._source.is_finished() else None
-        self._jobs[trial_id] = job["id"]
-        return job
-
-    def started(self) -> None:
-        """A worker begins its work on a trial."""
-        self._first = self._first or time.perf_counter()
-
-    def rung(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Pass a rung on. Returns whether to stop there."""
-        rung = json.loads(result["rung"])
-        stop = self._source.report(self._jobs[trial_id], rung)
-        if stop:
-            self._stopped[trial_id] = rung["step"]
-        return stop
-
-    def failed(self, trial_id: str, reason: str) -> None:
-        """A worker died."""
-        self._failures.setdefault(trial_id, []).append(reason)
-
-    def end(self, trial_id: str, result: dict[str, Any] | None, error: bool) -> None:
-        """Pass a trial's end on."""
-        job_id = self._jobs.get(trial_id)
-        if job_id is None:
-            return
-        ending = self._lost(trial_id) if error or not result else self._ending(trial_id, result)
-        self._busy += ending.seconds
-        self._ended += 1
-        self._last = time.perf_counter()
-        self._source.finish(job_id, ending)
-        del self._jobs[trial_id]
-
-    def give_back(self) -> None:
-        """Report what is still under way as interrupted."""
-        for trial_id, job_id in list(self._jobs.items()):
-            del self._jobs[trial_id]
-            self._source.finish(job_id, Ending(Outcome.INTERRUPTED, self._interrupts.reason or "the driver ended"))
-
-    def usage(self, begun: float) -> Usage:
-        """The account, once all is over."""
-        first = self._first or self._last
-        return Usage(self.workers, self._ended, first - begun, self._last - first, self._busy)
-
-    def _ending(self, trial_id: str, result: dict[str, Any]) -> Ending:
-        if "ending" in result:
-            return ending_from_dict(json.loads(result["ending"]))
-        reason = f"stopped early after step {self._stopped.pop(trial_id, '?')}"
-        return Ending(Outcome.PRUNED, reason, result["seconds"], f"{result['hostname']}:{result['pid']}")
-
-    def _lost(self, trial_id: str) -> Ending:
-        reasons = self._failures.pop(trial_id, ["unknown"])
-        if any(phrase in reasons[-1] for phrase in _MEMORY_PHRASES):
-            return Ending(Outcome.OUT_OF_MEMORY, "the system ended its worker for lack of memory")
-        times = "once" if len(reasons) == 1 else f"{len(reasons)} times"
-        return Ending(Outcome.ERROR, f"its worker failed {times}: {reasons[-1]}")
-
-
 class _Feed(Searcher):  # type: ignore[misc]
     """Tune's searcher: asks the source."""
 
-    def __init__(self, bridge: _Bridge) -> None:
+    def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self._bridge = bridge
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        with _Guard():
-            job = self._bridge.begin(trial_id)
-        return {"job": json.dumps(job)} if isinstance(job, dict) else job
+        job = self._bridge.begin(trial_id)
+        if job is not None:
+            return {"job": json.dumps(job)}
+        return str(Searcher.FINISHED) if self._bridge.finished else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        with _Guard():
-            self._bridge.end(trial_id, result, error)
+        self._bridge.end(trial_id, result, error)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the ledger is the truth."""
@@ -229,13 +133,12 @@ class _Feed(Searcher):  # type: ignore[misc]
 class _Judge(FIFOScheduler):  # type: ignore[misc]
     """Tune's scheduler: asks the source."""
 
-    def __init__(self, bridge: _Bridge) -> None:
+    def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self._bridge = bridge
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        with _Guard():
-            stop = self._bridge.rung(trial.trial_id, result)
+        stop = self._bridge.rung(trial.trial_id, result)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
@@ -248,7 +151,7 @@ class _Judge(FIFOScheduler):  # type: ignore[misc]
 class _Pulse(tune.Callback):  # type: ignore[misc]
     """Called at every step of Tune's loop, ten times a second at least."""
 
-    def __init__(self, bridge: _Bridge) -> None:
+    def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
 
     def on_step_begin(self, iteration: int, trials: list[Trial], **info: Any) -> None:
@@ -259,16 +162,6 @@ class _Pulse(tune.Callback):  # type: ignore[misc]
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
-
-
-class _Guard:
-    """Turns an exception of the source into an _Abort."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, Exception):
-            raise _Abort(error) from error
 
 
 def _trial_name(trial: Trial) -> str:
