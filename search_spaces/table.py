@@ -183,6 +183,8 @@ def _costs(spent: Cost, whole: int) -> Row:
 
 
 def _in_words(result: Audit) -> str:
+    if result.fvcore_remainder or result.torch_remainder:
+        return "The rules that should explain the counters do not: a part of their figures is unexplained (last row)."
     extras = [f"{row.name} {format_count(row.fvcore, 4)}" for row in result.operations if row.fvcore and not row.macs]
     above = result.fvcore / result.macs - 1
     return (

@@ -13,6 +13,7 @@ from search_spaces.arch import Arch
 from search_spaces.audit import Audit, audit
 from search_spaces.catalog import get, names
 from search_spaces.costs import cost
+from search_spaces.table import audit_table
 
 # Seconds at the published resolution rise to 30 for L2; what is counted differs only in the sizes of the maps.
 RESOLUTIONS = {"efficientnet_b6": 133, "efficientnet_b7": 151, "efficientnet_b8": 165, "efficientnet_l2": 99}
@@ -75,6 +76,8 @@ def test_a_wrong_figure_leaves_a_remainder(b0: Audit) -> None:
     first, *rest = b0.operations
     changed = dataclasses.replace(b0, operations=(dataclasses.replace(first, torch_rule=first.torch - 5), *rest))
     assert changed.torch_remainder == 5
+    assert "unexplained (last row)" in audit_table(changed)
+    assert "unexplained (last row)" not in audit_table(b0)
 
 
 def test_the_audit_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
