@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nas.objective import Objective, mnas_reward
-    from nas.optimize import SearchStudy, optimize
+    from nas.study import SearchStudy, optimize
 
 __all__ = ["Objective", "SearchStudy", "mnas_reward", "optimize"]
 
@@ -19,4 +19,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'nas' has no attribute '{name}'")
     import importlib
 
-    return getattr(importlib.import_module(_HOME.get(name, "nas.optimize")), name)
+    return getattr(importlib.import_module(_HOME.get(name, "nas.study")), name)

@@ -13,13 +13,12 @@ from studies.datasets import BUNDLED
 from studies.execution import Execution
 from studies.recipe import Proxy, get_recipe
 
-# Settings that say how much to do and where to run, not what is being judged: a run may go on with others.
-FREE = frozenset(
-    {
-        "trials", "time_budget", "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries",
-        "finalists", "finalist_seeds", "dry_run", "new", "run", "storage", "data_root", "storage_path",
-    }
-)  # fmt: skip
+# Settings that say how much to do and where, not what is being judged: a run may go on with others.
+SIZE = frozenset({"trials", "finalists", "finalist_seeds"})
+FREE = SIZE | {
+    "time_budget", "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "dry_run", "new", "run",
+    "storage", "data_root", "storage_path",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class SearchConfig:
         recipe: How networks are trained, by name: quick, standard, efficientnet.
         scheduler: asha (candidates behind at a rung are stopped) or none.
         reduction_factor: asha: one in so many candidates goes on from a rung.
-        trials: Different candidates to train.
+        trials: Candidates to judge.
         time_budget: Seconds, or 10m, 2h: start no candidate after this; 0 is no limit.
         finalists: How many of the best are trained longer, with several seeds, before the winner is named.
         finalist_seeds: Seeds a finalist; under 2 there are no intervals.
@@ -49,13 +48,13 @@ class SearchConfig:
         workers: Candidates trained at once; as many as fit unless given.
         cpus_per_trial: CPU cores (and threads) of a candidate.
         gpus_per_trial: GPUs of a candidate, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or ray://host:10001.
+        ray_address: An existing Ray cluster, such as auto or host:6379.
         retries: How often a candidate whose worker died is tried again.
         storage: Optuna storage URL of the ledger; ledger.db in the run folder unless given.
         storage_path: Folder, seen by every worker, for checkpoints; the run folder unless given.
         seed: Of everything that is drawn.
         run: Run folder.
-        new: Begin a new run beside a finished one (NAME-2, NAME-3, ...) instead of refusing.
+        new: Begin anew; an old run in the folder is moved aside, under a name with its date.
         dry_run: Print the plan and end.
 
     """

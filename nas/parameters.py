@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import CategoricalDistribution
 
 from search_spaces.spaces import Space
 
 
-def distributions(space: Space) -> dict[str, BaseDistribution]:
+def distributions(space: Space) -> dict[str, CategoricalDistribution]:
     """One categorical distribution a choice. Values that a storage can't hold as they are stand as their positions."""
     return {name: CategoricalDistribution(_storable(values)) for name, values in space.choices.items()}
 

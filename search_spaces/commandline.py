@@ -62,7 +62,13 @@ def to_yaml(config: Any) -> str:
     """The configuration as YAML that `--config` reads back to an equal one."""
     import yaml
 
-    return yaml.safe_dump(_plain_values(dataclasses.asdict(config)), sort_keys=False)
+    return yaml.safe_dump(plain(config), sort_keys=False)
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """The configuration as nested dicts of what YAML and JSON have."""
+    values: dict[str, Any] = _plain_values(dataclasses.asdict(config))
+    return values
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a worker does with a job: trains the job's arch and yields a rung after each epoch."""
+"""What a worker does with a job: trains the job's network, or its proxy, and yields a rung after each epoch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces.arch import Arch
 from studies.execution import Job, Rung
-from studies.recipe import Recipe
+from studies.recipe import Proxy, Recipe
 
 if TYPE_CHECKING:
     from studies.data import Dataset
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """How a job's network is trained, beside the network and the seed.
+    """How the networks of some jobs are trained; travels with every job as JSON.
 
     Attributes:
         dataset: Name of the data set.
-        recipe: Epochs, optimiser and so on.
-        images: Training images an epoch; 0 is all.
+        recipe: Optimiser, schedule, epochs and so on.
+        proxy: The stand-in that is trained, for its own images and epochs; None trains the network itself.
         data_root: Where downloaded data sets lie.
         split_seed: Of the split into training and validation images: the same for all trials that are compared.
         folder: Where checkpoints go (seen by every worker), so that a trial that died goes on; empty for none.
@@ -34,32 +34,42 @@ class Training:
 
     dataset: str
     recipe: Recipe
-    images: int = 0
+    proxy: Proxy | None = None
     data_root: str = "data"
     split_seed: int = 0
     folder: str = ""
     keep_weights: bool = False
 
-    def job(self, arch: Arch, seed: int) -> Job:
-        """The job of training `arch` (as it is trained: the proxy's arch, not the full one) with `seed`."""
-        return {"arch": arch.to_json(), "seed": seed, "training": dataclasses.asdict(self)}
-
-    def checkpoint(self, arch: Arch, seed: int) -> Path | None:
-        """Where the state of training `arch` with `seed` is kept while it lasts; None where nothing is kept."""
-        return self._path(arch, seed, ".ckpt") if self.folder else None
-
-    def weights(self, arch: Arch, seed: int) -> Path:
-        """Where the trained weights of `arch` lie, the arch beside them as .json."""
-        return self._path(arch, seed, ".safetensors")
-
-    def _path(self, arch: Arch, seed: int, suffix: str) -> Path:
-        return Path(self.folder) / f"{arch.key}-seed{seed}{suffix}"
+    def payload(self) -> dict[str, Any]:
+        """What joins a job: it needs "arch" (the full network as JSON) and "seed" beside this."""
+        return {"training": dataclasses.asdict(self)}
 
     @classmethod
     def of(cls, job: Job) -> Training:
-        """The training of a job (whose values went through JSON)."""
+        """The training of a job."""
         fields: dict[str, Any] = dict(job["training"])
-        return cls(recipe=Recipe(**fields.pop("recipe")), **fields)
+        recipe, proxy = fields.pop("recipe"), fields.pop("proxy")
+        return cls(recipe=Recipe(**recipe), proxy=Proxy(**proxy) if proxy else None, **fields)
+
+    def trained(self, full: Arch) -> Arch:
+        """The network that is trained for a full one."""
+        return self.proxy.arch(full) if self.proxy else full
+
+    @property
+    def schedule(self) -> Recipe:
+        """The recipe with the epochs that are trained."""
+        return self.proxy.recipe(self.recipe) if self.proxy else self.recipe
+
+    def checkpoint(self, key: str, seed: int) -> Path | None:
+        """Where the state of training the network `key` with `seed` is kept while it lasts; None: nowhere."""
+        return self._path(key, seed, ".ckpt") if self.folder else None
+
+    def weights(self, key: str, seed: int) -> Path:
+        """Where the trained weights for the network `key` lie, the arch that was trained beside them as .json."""
+        return self._path(key, seed, ".safetensors")
+
+    def _path(self, key: str, seed: int, suffix: str) -> Path:
+        return Path(self.folder) / f"{key}-seed{seed}{suffix}"
 
 
 def evaluate(job: Job) -> Iterator[Rung]:
@@ -70,17 +80,18 @@ def evaluate(job: Job) -> Iterator[Rung]:
     from studies.checkpoint import save_weights
     from studies.train import new_network, train
 
-    training, arch, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
+    training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
+    arch, recipe = training.trained(full), training.schedule
     data = _dataset(training.dataset, training.data_root, training.split_seed)
-    network = new_network(arch, training.recipe, seed)
+    network = new_network(arch, recipe, seed)
     for evaluation in train(
         network,
         data,
-        training.recipe,
+        recipe,
         seed=seed,
         resolution=arch.resolution,
-        images=training.images,
-        checkpoint=training.checkpoint(arch, seed),
+        images=training.proxy.images if training.proxy else 0,
+        checkpoint=training.checkpoint(full.key, seed),
     ):
         yield {
             "step": evaluation.step,
@@ -90,7 +101,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
             "seconds": round(evaluation.train_seconds + evaluation.eval_seconds, 3),
         }
     if training.keep_weights:
-        save_weights(network, arch, training.weights(arch, seed))
+        save_weights(network, arch, training.weights(full.key, seed))
 
 
 @lru_cache(maxsize=2)

@@ -15,7 +15,7 @@ from typing import Any
 
 import ray
 
-from studies.execution import Execution, Resources, available_cores, settle
+from studies.execution import Execution, Resources, available_cores, gpus_here, settle
 from studies.lease import process_start
 
 PACKAGES = ("search_spaces", "studies", "nas", "scaling")
@@ -69,15 +69,6 @@ def connect(execution: Execution) -> Iterator[Cluster]:
             stack.callback(ray.shutdown)
         stack.enter_context(_environment({"TUNE_MAX_PENDING_TRIALS_PG": str(resources.workers)}))
         yield Cluster(resources, execution.storage_path or str(Path(folder) / "tune"))
-
-
-def gpus_here() -> float:
-    """GPUs PyTorch can use in this process. Loads torch only where a GPU driver is present."""
-    if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/kfd").exists():
-        return 0.0
-    import torch
-
-    return float(torch.cuda.device_count())
 
 
 def _settle_here(execution: Execution) -> Resources:

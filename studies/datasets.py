@@ -11,7 +11,8 @@ from pathlib import Path
 from search_spaces.naming import nearest
 
 BUNDLED = "fashion-mnist-mini"
-DATASETS = (BUNDLED, "fashion-mnist", "cifar10", "cifar100")
+CLASSES = {BUNDLED: 10, "fashion-mnist": 10, "cifar10": 10, "cifar100": 100}
+DATASETS = tuple(CLASSES)
 FOLDER_PREFIX = "imagefolder:"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"})
 
@@ -23,6 +24,13 @@ def check_dataset(name: str) -> None:
         class_folders(train_folder(folder))
     elif name not in DATASETS:
         raise ValueError(f"unknown dataset '{name}'{nearest(name, (*DATASETS, FOLDER_PREFIX + 'DIR'))}")
+
+
+def class_count(name: str) -> int:
+    """The number of classes of a data set, without reading an image. Raises ValueError as `check_dataset` does."""
+    check_dataset(name)
+    folder = folder_of(name)
+    return CLASSES[name] if folder is None else len(class_folders(train_folder(folder)))
 
 
 def folder_of(name: str) -> Path | None:

@@ -136,6 +136,15 @@ def available_cores() -> int:
         return cores
 
 
+def gpus_here() -> float:
+    """GPUs PyTorch can use in this process. Loads torch only where a GPU driver is present."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")) and not Path("/dev/kfd").exists():
+        return 0.0
+    import torch
+
+    return float(torch.cuda.device_count())
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """An account of where the workers' time went.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nas.parameters import distributions, to_params
 from search_spaces.counting import Band, Of
@@ -36,12 +37,16 @@ class SpaceSampler(BaseSampler):
         self._space = space
         self._band = band
         self._seed = seed
-        self._distributions = distributions(space)
+        self._distributions: dict[str, BaseDistribution] = dict(distributions(space))
         self._how: dict[int, str] = {}
 
     @abstractmethod
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         """The parameters to try and how they were drawn. `rng` is seeded by (seed, trial number)."""
+
+    def draw(self, study: Study, entropy: Sequence[int]) -> tuple[dict[str, Any], str]:
+        """A proposal for a trial that the study does not hold yet, and how it was drawn."""
+        return self.propose(study, create_trial(state=TrialState.RUNNING), np.random.default_rng(list(entropy)))
 
     def how(self, number: int) -> str:
         """How the trial was drawn; `given` where its parameters were fixed beforehand."""

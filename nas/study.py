@@ -88,7 +88,7 @@ def optimize(
     known: dict[str, float] = {}
     repeats = 0
     while len(known) < trials and repeats < PATIENCE:
-        trial = study.ask(distributions(space))
+        trial = study.ask(dict(distributions(space)))
         choice = to_choice(space, trial.params)
         key = space.key(choice)
         repeats = repeats + 1 if key in known else 0

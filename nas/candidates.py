@@ -1,0 +1,104 @@
+"""The candidates of a search: drawn by a strategy, trained as their proxies, scored at the full network's cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nas import samplers
+from nas.config import SearchConfig
+from nas.parameters import distributions, to_choice
+from nas.samplers.base import SpaceSampler
+from search_spaces.arch import Arch
+from search_spaces.costs import cost
+from search_spaces.counting import Band, Count
+from search_spaces.presets import space
+from search_spaces.spaces import Space
+from search_spaces.units import format_count
+from studies.execution import Rung
+from studies.ledger import Ledger
+from studies.record import Proposal, Record
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where the search looks: the space for this data set, the cost band in multiply-adds, how many networks it holds."""
+
+    space: Space
+    band: Band
+    inside: Count
+
+    @classmethod
+    def of(cls, config: SearchConfig, classes: int) -> Field:
+        """The field of a configuration. Raises ValueError, with the reachable range, where the band holds no network."""
+        settings: dict[str, Any] = {"classes": classes}
+        if config.resolution:
+            settings["resolution"] = config.resolution
+        if config.space == "mnasnet":
+            settings["reference"] = config.reference
+        found = space(config.space, **settings)
+        low, high = (round(factor * config.target) for factor in config.cost_band)
+        cheapest, dearest = found.macs_range
+        resolution = found.reference.resolution  # type: ignore[attr-defined]
+        if not cheapest <= config.target <= dearest or high < cheapest or low > dearest:
+            raise ValueError(
+                f"--target-flops must lie between {format_count(cheapest, 4)} and {format_count(dearest, 4)} for space "
+                f"{config.space} at {resolution} px (FLOPs are multiply-adds), got {format_count(config.target)}"
+            )
+        inside = found.count(macs=(low, high), of="networks")
+        if inside.upper == 0:
+            raise ValueError(
+                f"--cost-band {config.cost_band[0]:g} {config.cost_band[1]:g} of {format_count(config.target)} holds no "
+                f"network of space {config.space}: widen it"
+            )
+        return cls(found, (low, high), inside)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Draws candidates and scores them; the functions that a plan of jobs needs."""
+
+    config: SearchConfig
+    field: Field
+    sampler: SpaceSampler
+    ledger: Ledger
+
+    @classmethod
+    def of(cls, config: SearchConfig, field: Field, ledger: Ledger) -> Candidates:
+        """The candidates of a configuration."""
+        sampler = samplers.make(config.strategy, field.space, band=field.band, seed=config.seed)
+        return cls(config, field, sampler, ledger)
+
+    def draw(self, number: int, entropy: tuple[int, ...]) -> Proposal:
+        """The next candidate; `number` counts the draws."""
+        params, how = self.sampler.draw(self.ledger.study, entropy)
+        return propose(self.field.space, params, how)
+
+    def score(self, record: Record, rung: Rung) -> float | tuple[float, ...]:
+        """The objective at a rung: the proxy's accuracy with the full network's multiply-adds."""
+        values = self.config.aim.values(rung["accuracy"], record.macs)
+        return values[0] if len(values) == 1 else values
+
+
+def propose(
+    space: Space, params: dict[str, Any], how: str, *, kind: str = "candidate", seed: int | None = None
+) -> Proposal:
+    """The proposal for a network of the space, with its key and cost."""
+    arch: Arch = space.decode(to_choice(space, params))
+    spent = cost(arch)
+    return Proposal(
+        choice=params,
+        key=arch.key,
+        arch=arch.to_json(),
+        macs=spent.macs,
+        params=spent.params,
+        activations=spent.activations,
+        kind=kind,
+        seed=seed,
+        drawn=how,
+    )
+
+
+def choices(space: Space) -> dict[str, tuple[Any, ...]]:
+    """The space's choices as the ledger stores them."""
+    return {name: tuple(distribution.choices) for name, distribution in distributions(space).items()}

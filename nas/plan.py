@@ -1,0 +1,88 @@
+"""What a search is going to do, said before it does it: `--dry-run`."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from nas.candidates import Field
+from nas.config import SearchConfig
+from search_spaces.arch import Arch
+from search_spaces.costs import cost
+from search_spaces.units import format_count, format_duration
+from studies.execution import Resources
+from studies.recipe import get_recipe
+
+# Networks that are timed, and images they are timed on.
+SAMPLE, IMAGES = 3, 320
+
+
+def describe(config: SearchConfig, field: Field, resources: Resources) -> str:
+    """The plan as text: space, band, cost of a trial (measured on a few short trainings), expected time."""
+    archs, proxy = _typical(field), config.proxy
+    pace = _pace(config, archs, resources.cpus_per_trial)
+    images = min(proxy.images or pace.images, pace.images)
+    trial = proxy.epochs * (images * pace.image + pace.judging)
+    finalist = config.finalist_epochs * (pace.images * pace.image + pace.judging)
+    finalists = config.finalists * config.finalist_seeds
+    workers = resources.workers
+    total = math.ceil(config.trials / workers) * trial + math.ceil(finalists / workers) * finalist
+    rows = {
+        "space": f"{config.space}: {_power(field.space.size)} encodings",
+        "near the target": f"{_power(int(field.inside))} different networks between {format_count(field.band[0], 4)} and "
+        f"{format_count(field.band[1], 4)} FLOPs (multiply-adds)",
+        "objective": f"{config.aim}, T = {format_count(config.target)}",
+        "strategy": f"{config.strategy}, {config.trials} candidates, early stopping: {config.scheduler}",
+        "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, "
+        f"{format_count(round(sum(cost(proxy.arch(arch)).macs for arch in archs) / len(archs)), 3)} FLOPs, "
+        f"{proxy.epochs} epochs of {images} images: about {_round(trial)} unless stopped early",
+        "finalists": f"{config.finalists} x {config.finalist_seeds} seeds, {config.finalist_epochs} epochs of "
+        f"{pace.images} images: about {_round(finalist)} each",
+        "workers": f"{workers} at a time, {resources.cpus_per_trial} CPU and {resources.gpus_per_trial:g} GPU each",
+        "expected": f"at most about {_round(total)}, and some 20 s to start",
+    }
+    width = max(map(len, rows))
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())
+
+
+class _Pace(NamedTuple):
+    """Seconds for one training image and for one judging on the validation images; training images there are."""
+
+    image: float
+    judging: float
+    images: int
+
+
+def _typical(field: Field) -> list[Arch]:
+    """A few networks of the band."""
+    encodings = field.space.sample(np.random.default_rng(0), SAMPLE, macs=field.band, of="networks")
+    return [field.space.decode(field.space.choice(encoding)) for encoding in encodings]
+
+
+def _pace(config: SearchConfig, archs: list[Arch], threads: int) -> _Pace:
+    """Measured: each network trained on a few images, the first one twice because a process' first steps are slow."""
+    import torch
+
+    from studies.data import load
+    from studies.train import train
+
+    torch.set_num_threads(threads)
+    data = load(config.dataset, seed=config.seed, root=config.data_root)
+    recipe = get_recipe(config.recipe).replace(epochs=1)
+    timed = [
+        next(iter(train(config.proxy.arch(arch), data, recipe, seed=0, images=IMAGES))) for arch in (archs[0], *archs)
+    ][1:]
+    training = sum(evaluation.train_seconds / evaluation.images for evaluation in timed) / len(timed)
+    judging = sum(evaluation.eval_seconds for evaluation in timed) / len(timed)
+    return _Pace(training, judging, len(data.train))
+
+
+def _round(seconds: float) -> str:
+    return format_duration(float(round(seconds, -1) if seconds > 100 else math.ceil(seconds)))
+
+
+def _power(count: int) -> str:
+    """A large number in short: 1.25e+18."""
+    return f"{count:,}" if count < 10**7 else f"{count:.3g}"

@@ -1,0 +1,117 @@
+"""What a search says at its end."""
+
+from __future__ import annotations
+
+import math
+
+from nas.result import BEST, PROXY_WEIGHTS, Result
+from search_spaces.costs import cost
+from search_spaces.table import stage_table
+from search_spaces.units import format_count
+from studies.outcome import Outcome
+from studies.statistics import Estimate
+
+
+def report(result: Result) -> str:
+    """The result as text: network, reward, cost, accuracy with its labels, how sure it is, where everything lies."""
+    table = stage_table(result.verdict.winner.arch)
+    parts = (_headline(result), table, _figures(result), _caveats(result), _files(result))
+    return "\n\n".join(filter(None, parts))
+
+
+def percent(estimate: Estimate) -> str:
+    """An accuracy with its interval, such as "84.3 ± 0.6 %"."""
+    half = (estimate.high - estimate.low) / 2
+    spread = f" ± {100 * half:.1f}" if math.isfinite(half) else ""
+    return f"{100 * estimate.value:.1f}{spread} %"
+
+
+def _headline(result: Result) -> str:
+    arch, config = result.verdict.winner.arch, result.session.config
+    return f"Best baseline for {format_count(config.target)} FLOPs: {arch.key}, {arch.resolution} px, {arch.classes} classes"
+
+
+def _figures(result: Result) -> str:
+    winner, config = result.verdict.winner, result.session.config
+    spent, proxy = cost(winner.arch), config.proxy
+    seeds = f"{len(winner.seeds)} seed{'s' if len(winner.seeds) > 1 else ''}"
+    training = (
+        f"{config.dataset} at {proxy.resolution} px, width x{proxy.width:g}, {config.finalist_epochs} epochs, {seeds}"
+    )
+    return _align(
+        {
+            "reward": f"{winner.reward:.4f}  ({config.aim}, T = {format_count(config.target)})",
+            "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({spent.macs / config.target:.1%} of T)"
+            f"; fvcore reads {format_count(result.fvcore, 4)}, with batch norm and pooling",
+            "params": f"{format_count(spent.params, 4)}",
+            "proxy accuracy": f"{percent(winner.accuracy)} on validation images, {percent(result.test)} on test images",
+            "": f"of the PROXY, not of the full network: {training}",
+            "finalists": _finalists(result),
+            "candidates": _candidates(result),
+            "FLOPs' worth": _gain(result),
+        }
+    )
+
+
+def _finalists(result: Result) -> str:
+    others = len(result.verdict.ranked) - 1
+    equals = result.verdict.equals
+    if not others:
+        return "one only: nothing to compare it with"
+    if equals is None:
+        return f"{others} others; with one seed each nothing can be said about their differences"
+    return f"{len(equals)} of the {others} others cannot be told from the best (95 %, corrected for the comparisons)"
+
+
+def _candidates(result: Result) -> str:
+    order = sorted(result.outcomes, key=list(Outcome).index)
+    counts = ", ".join(f"{result.outcomes[outcome]} {outcome}" for outcome in order)
+    return f"{result.trained} different networks trained: {counts}"
+
+
+def _gain(result: Result) -> str:
+    if result.gain is None:
+        return "not known: too few candidates"
+    low, high = (f"{100 * end:+.1f}" if math.isfinite(end) else "?" for end in (result.gain.low, result.gain.high))
+    return (
+        f"a doubling gains {100 * result.gain.value:+.1f} % accuracy here (95 %: {low} to {high}), "
+        f"where w = {result.session.config.weight:g} assumes {100 * _assumed(result):+.0f} %"
+    )
+
+
+def _assumed(result: Result) -> float:
+    return float(2.0**-result.session.config.weight - 1)
+
+
+def _caveats(result: Result) -> str:
+    """Warnings, or nothing."""
+    lines = []
+    if result.edge:
+        lines.append(
+            f"warning: the best lies at the {result.edge} edge of the cost band: the band chose its size, not the reward; "
+            "--cost-band moves it"
+        )
+    if result.gain and not result.gain.low <= _assumed(result) <= result.gain.high and result.session.config.weight:
+        lines.append(
+            "warning: the reward's exponent does not fit these data: cost is worth more or less than it assumes"
+        )
+    if len(result.verdict.winner.seeds) < 2:
+        lines.append("warning: one seed a finalist gives no intervals; use --finalist-seeds 3 or more")
+    return "\n".join(lines)
+
+
+def _files(result: Result) -> str:
+    run = result.session.run
+    return _align(
+        {
+            "network": f'{run.path(BEST)}  (search_spaces.Arch.load("{run.path(BEST)}"))',
+            "proxy's weights": f"{run.path(PROXY_WEIGHTS)}, the arch that was trained beside it",
+            "all trials": f"{run.path('trials.csv')}, {run.path('finalists.csv')}, ledger: {result.session.storage}",
+            "figures": f"{run.path('result.json')}",
+        }
+    )
+
+
+def _align(rows: dict[str, str]) -> str:
+    width = max(map(len, rows))
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())

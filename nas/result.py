@@ -1,0 +1,123 @@
+"""What a search found: files in the run folder that other tools, and people, can use."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nas.finalists import Verdict, at_edge, gain_of_doubling
+from nas.session import Session
+from search_spaces.audit import audit
+from search_spaces.costs import cost
+from studies.outcome import Outcome
+from studies.record import Record
+from studies.statistics import Estimate, mean_interval
+
+BEST, PROXY_WEIGHTS, RESULT = "best.json", "best-proxy.safetensors", "result.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of a search.
+
+    verdict   winner and finalists, accuracies on validation images
+    test      the winner's accuracy on the test images, mean over its seeds, touched once
+    gain      relative gain in accuracy per doubling of multiply-adds among the candidates; None where unknown
+    edge      "upper" or "lower" where the winner lies at that end of the cost band
+    outcomes  of the candidates
+    fvcore    flops that fvcore counts for the winner (batch norm and pooling included), beside our multiply-adds
+    """
+
+    session: Session
+    verdict: Verdict
+    test: Estimate
+    gain: Estimate | None
+    edge: str
+    outcomes: Counter[Outcome]
+    trained: int
+    fvcore: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values, raw units; infinite ends of intervals are null."""
+        winner, config = self.verdict.winner, self.session.config
+        spent = cost(winner.arch)
+        return {
+            "best": {
+                "key": winner.arch.key,
+                "reward": winner.reward,
+                "objective": str(config.aim),
+                "target_macs": config.target,
+                "macs": spent.macs,
+                "params": spent.params,
+                "activations": spent.activations,
+                "fvcore_flops": self.fvcore,
+            },
+            "proxy": {
+                "dataset": config.dataset,
+                "resolution": config.proxy.resolution,
+                "width": config.proxy.width,
+                "epochs": config.finalist_epochs,
+                "seeds": list(winner.seeds),
+                "validation_accuracy": _estimate(winner.accuracy),
+                "test_accuracy": _estimate(self.test),
+            },
+            "finalists": [
+                {"key": f.record.key, "reward": f.reward, "macs": f.record.macs, "accuracies": list(f.accuracies)}
+                for f in self.verdict.ranked
+            ],
+            "indistinguishable_from_best": None if self.verdict.equals is None else list(self.verdict.equals),
+            "gain_per_doubling": self.gain and _estimate(self.gain),
+            "band_edge": self.edge or None,
+            "candidates": {"trained": self.trained, "outcomes": {str(o): n for o, n in self.outcomes.items()}},
+        }
+
+
+def conclude(session: Session, records: Sequence[Record], verdict: Verdict) -> Result:
+    """Score the winner on the test images, audit its cost, and write best.json, its proxy's weights, result.json."""
+    winner = verdict.winner
+    session.run.write(BEST, winner.arch.to_json())
+    weights = session.longer.weights(winner.record.key, winner.seeds[0])
+    shutil.copyfile(weights, session.run.path(PROXY_WEIGHTS))
+    shutil.copyfile(weights.with_suffix(".json"), session.run.path(PROXY_WEIGHTS).with_suffix(".json"))
+    final = [record for record in records if record.is_final]
+    result = Result(
+        session=session,
+        verdict=verdict,
+        test=mean_interval(_test_accuracies(session, verdict)),
+        gain=gain_of_doubling(final),
+        edge=at_edge(winner.record.macs, session.field.band),
+        outcomes=Counter(record.outcome for record in final if record.outcome is not None),
+        trained=len({record.key for record in final if record.rungs}),
+        fvcore=audit(winner.arch).fvcore,
+    )
+    session.run.write(RESULT, json.dumps(result.as_dict(), indent=2) + "\n")
+    return result
+
+
+def _test_accuracies(session: Session, verdict: Verdict) -> list[float]:
+    """The accuracies of the winner's trained proxies on the test images."""
+    from studies.checkpoint import load_weights
+    from studies.data import load
+    from studies.train import evaluate_on_test
+
+    config, winner = session.config, verdict.winner
+    data = load(config.dataset, seed=config.seed, root=config.data_root)
+    accuracies = []
+    for seed in winner.seeds:
+        arch, network = load_weights(session.longer.weights(winner.record.key, seed))
+        accuracies.append(evaluate_on_test(network, data, resolution=arch.resolution)[0])
+    return accuracies
+
+
+def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
+    finite = abs(estimate.high) != float("inf")
+    return {
+        "value": estimate.value,
+        "low": estimate.low if finite else None,
+        "high": estimate.high if finite else None,
+        "n": estimate.n,
+    }

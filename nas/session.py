@@ -1,0 +1,157 @@
+"""One search from beginning to end, or from where an earlier session of it was ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from nas import finalists
+from nas.candidates import Candidates, Field, choices
+from nas.config import SearchConfig
+from nas.progress import Progress, describe_best
+from studies.candidate import Training, evaluate
+from studies.execution import Usage, available_cores
+from studies.export import write_csv
+from studies.jobs import Draws, Fixed, Jobs, Plan, Score
+from studies.ledger import Ledger
+from studies.outcome import Outcome
+from studies.recipe import get_recipe
+from studies.record import Record
+from studies.runs import Run
+from studies.stopping import Halving
+from studies.storage import sqlite_url
+from studies.workers import execute
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the two phases of a search, candidates and finalists, share."""
+
+    config: SearchConfig
+    field: Field
+    run: Run
+    console: Console
+
+    @property
+    def storage(self) -> str:
+        """The ledger's address."""
+        return self.config.storage or sqlite_url(self.run.path("ledger.db"))
+
+    @property
+    def training(self) -> Training:
+        """How candidates are trained."""
+        return Training(
+            dataset=self.config.dataset,
+            recipe=get_recipe(self.config.recipe),
+            proxy=self.config.proxy,
+            data_root=str(Path(self.config.data_root).resolve()),
+            split_seed=self.config.seed,
+            folder=str(self._folder("checkpoints")),
+        )
+
+    @property
+    def longer(self) -> Training:
+        """How finalists are trained: the same proxy, longer, on all training images; their weights are kept."""
+        proxy = replace(self.config.proxy, images=0, epochs=self.config.finalist_epochs)
+        return replace(self.training, proxy=proxy, folder=str(self._folder("weights")), keep_weights=True)
+
+    def open(self, study: str) -> Ledger:
+        """One of the run's two ledgers: `search` or `finalists`."""
+        single = len(self.config.aim.directions) == 1
+        rungs = range(1, self.config.proxy.epochs)
+        stops = self.config.scheduler == "asha" and study == "search" and single
+        return Ledger.open(
+            self.storage,
+            f"{self.run.folder.name}: {study}" if self.config.storage else study,
+            choices(self.field.space),
+            directions=self.config.aim.directions,
+            pruner=Halving(tuple(rungs), factor=self.config.reduction_factor) if stops else None,
+            settings=self.config.identity(),
+            seed=self.config.seed,
+        )
+
+    def search(self) -> tuple[list[Record], Usage]:
+        """Train candidates until there are enough. Returns all of them, earlier sessions' included."""
+        with self.open("search") as ledger:
+            candidates = Candidates.of(self.config, self.field, ledger)
+            plan = Draws(self.config.trials, candidates.draw)
+            return self._execute("search", ledger, plan, candidates.score, self.training, self.config.trials)
+
+    def final(self, records: Sequence[Record]) -> tuple[list[Record], Usage]:
+        """Train the best candidates longer, with several seeds. Returns all finalists' trainings."""
+        chosen = finalists.choose(records, self.config.aim, self.config.finalists)
+        if not chosen:
+            raise ValueError(f"no candidate was trained to the end: see the outcomes in {self.run.path('trials.csv')}")
+        wanted = finalists.proposals(chosen, self.config)
+        with self.open("finalists") as ledger:
+            candidates = Candidates.of(self.config, self.field, ledger)
+            keys = {record.key for record in chosen}
+            records, usage = self._execute(
+                "finalists", ledger, Fixed(wanted), candidates.score, self.longer, len(wanted)
+            )
+            return [record for record in records if record.key in keys], usage
+
+    def _execute(
+        self, title: str, ledger: Ledger, plan: Plan, score: Score, training: Training, total: int
+    ) -> tuple[list[Record], Usage]:
+        execution = self.config.execution
+        if title == "search":
+            execution = replace(execution, time_budget=self.config.seconds)
+        workers = execution.workers or max(1, available_cores() // execution.cpus_per_trial)
+        done = sum(record.is_final and record.kind == plan.kind for record in ledger.records())
+        with Progress(self.console, title, total, workers, min(done, total)) as progress:
+            watch = _Watch(ledger, training, self.config, progress)
+            jobs = Jobs(ledger, plan, score, payload=training.payload(), watch=watch)
+            usage = (
+                Usage(workers, 0, 0.0, 0.0, 0.0) if jobs.is_finished() else execute(jobs, evaluate, execution=execution)
+            )
+        write_csv(ledger, self.run.path("trials.csv" if title == "search" else "finalists.csv"))
+        _log.info("%s: %d trials, utilisation %.1f %%", title, usage.jobs, 100 * usage.utilisation)
+        return ledger.records(), usage
+
+    def _folder(self, name: str) -> Path:
+        base = Path(self.config.storage_path) / self.run.folder.name if self.config.storage_path else self.run.folder
+        return base.resolve() / name
+
+
+class _Watch:
+    """Told of every change of a trial: shows it, logs it, and removes checkpoints that are of no use any more."""
+
+    def __init__(self, ledger: Ledger, training: Training, config: SearchConfig, progress: Progress) -> None:
+        self._training, self._aim, self._progress = training, config.aim, progress
+        self._seen: dict[int, int] = {}
+        self._best: tuple[float, str] = (float("-inf"), "")
+        for record in ledger.records():
+            self._consider(record)
+        progress.best = self._best[1]
+
+    def __call__(self, event: str, record: Record) -> None:
+        if event == "begin":
+            self._progress.begun()
+        elif event == "rung":
+            images = record.rungs[-1].get("images", 0)
+            self._progress.trained(images - self._seen.get(record.number, 0))
+            self._seen[record.number] = images
+        elif record.outcome is not None:
+            self._ended(record, record.outcome)
+
+    def _ended(self, record: Record, outcome: Outcome) -> None:
+        self._consider(record)
+        self._progress.ended(outcome, self._best[1])
+        _log.info("trial %d %s %s %s", record.number, record.key, outcome, record.reason)
+        checkpoint = self._training.checkpoint(record.key, record.seed)
+        if checkpoint and outcome.is_final:
+            checkpoint.unlink(missing_ok=True)
+
+    def _consider(self, record: Record) -> None:
+        if record.outcome is not Outcome.COMPLETE or record.accuracy is None:
+            return
+        value = self._aim.reward(record.accuracy, record.macs)
+        if value > self._best[0]:
+            self._best = (value, describe_best(value, record.accuracy, record.macs))
