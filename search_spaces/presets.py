@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search_spaces.naming import nearest
-from search_spaces.spaces import Space
+
+if TYPE_CHECKING:
+    from search_spaces.spaces import Space
 
 NAMES = ("mnasnet", "small")
 

@@ -45,18 +45,20 @@ class Space:
     - `mutate` changes exactly one choice; `neighbours` are all encodings one such change away.
 
     Costs, counts and bands need archs. Here they enumerate, so they need a small space (at most 100 000 encodings);
-    `StagedSpace` does without. Raises ValueError for choices without values.
+    `StagedSpace` does without. Raises ValueError for choices without values or with the same value twice.
     """
 
     def __init__(self, name: str, choices: Mapping[str, Sequence[Any]], decode: Callable[[Choice], Any]) -> None:
-        if not choices:
-            raise ValueError(f"space {name} needs at least one choice, got none")
-        for choice, values in choices.items():
-            if len(values) == 0:
-                raise ValueError(f"choice {choice} of space {name} needs at least one value, got none")
         self.name = name
         self.choices: Mapping[str, tuple[Any, ...]] = MappingProxyType({key: tuple(v) for key, v in choices.items()})
         self._decode = decode
+        if not choices:
+            raise ValueError(f"space {name} needs at least one choice, got none")
+        for choice, values in self.choices.items():
+            if len(values) == 0:
+                raise ValueError(f"choice {choice} of space {name} needs at least one value, got none")
+            if any(value in values[:index] for index, value in enumerate(values)):
+                raise ValueError(f"choice {choice} of space {name} must have different values, got {list(values)}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name, dict(self.choices), self._decode)

@@ -26,6 +26,7 @@ class StageChoices:
 
     An `op` is an operator's name with its expansion behind it, if it has one: "conv", "mbconv6". The choice `filters`
     is a label, usually the factor on a reference network; `channels` are the numbers of channels the labels stand for.
+    Raises ValueError where labels and channels are not paired, or values are none that a `Stage` takes.
     """
 
     stride: int
@@ -38,7 +39,10 @@ class StageChoices:
     channels: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        assert len(self.filters) == len(self.channels)
+        if len(self.filters) != len(self.channels):
+            raise ValueError(f"filters {self.filters} must name as many numbers of channels, got {self.channels}")
+        for channels in self.channels:
+            tuple(self.stages(channels))
 
     @property
     def values(self) -> dict[str, tuple[str | float, ...]]:
@@ -83,8 +87,9 @@ OPTION_NAMES = tuple(name for name in CHOICES if name != "filters")
 
 def split_op(op: str) -> tuple[str, float]:
     """An operator's label as name and expansion: mbconv6 is ("mbconv", 6.0), conv is ("conv", 1.0)."""
-    match = re.fullmatch(r"([a-z]+)([\d.]*)", op)
-    assert match, op
+    match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)?", op)
+    if not match:
+        raise ValueError(f"an op is a name with its expansion behind it, such as mbconv6, got '{op}'")
     return match[1], float(match[2] or 1)
 
 
@@ -122,4 +127,5 @@ def _first_equal(choices: StageChoices, in_channels: int, channels: int) -> list
 
 def cost_array(layers: Iterable[Layer]) -> NDArray[np.int64]:
     """The summed params, macs and activations of some layers."""
-    return np.array(dataclasses.astuple(total(layers)), dtype=np.int64)
+    cost = total(layers)
+    return np.array([cost.params, cost.macs, cost.activations], dtype=np.int64)

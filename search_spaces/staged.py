@@ -28,10 +28,13 @@ class StagedSpace(Space):
 
     `reference` is the network that gives what is not chosen; its own stages only say how many there are.
     The choices are "stage1.op", "stage1.kernel" and so on in the order of the stages (see `StageChoices`).
+    Raises ValueError where the reference has other strides.
     """
 
     def __init__(self, name: str, stages: Sequence[StageChoices], reference: Arch) -> None:
-        assert len(stages) == len(reference.stages)
+        strides = [[stage.stride for stage in rows] for rows in (stages, reference.stages)]
+        if strides[0] != strides[1]:
+            raise ValueError(f"space {name} has strides {strides[0]}, its reference {strides[1]}: they must agree")
         self.stages, self.reference = tuple(stages), reference
         choices = {f"stage{i}.{key}": v for i, s in enumerate(stages, start=1) for key, v in s.values.items()}
         super().__init__(name, choices, self._network)

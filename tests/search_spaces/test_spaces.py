@@ -267,9 +267,12 @@ def test_large_plain_spaces_say_what_they_cannot_do() -> None:
         large.count(of="networks")
 
 
-@pytest.mark.parametrize("choices", [{}, {"a": ()}])
-def test_choices_need_values(choices: dict[str, tuple[Any, ...]]) -> None:
-    with pytest.raises(ValueError, match="at least one"):
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [({}, "at least one choice"), ({"a": ()}, "at least one value"), ({"a": (3, 5, 3.0)}, "diff")],
+)
+def test_choices_need_different_values(choices: dict[str, tuple[Any, ...]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Space("empty", choices, table_row)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -167,3 +168,22 @@ def test_other_networks_are_not_contained(small: StagedSpace, change: dict[str, 
 @pytest.mark.parametrize(("label", "op"), [("conv", ("conv", 1)), ("mbconv6", ("mbconv", 6)), ("a2.5", ("a", 2.5))])
 def test_op_labels(label: str, op: tuple[str, float]) -> None:
     assert split_op(label) == op
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"op": ("mbconv-6",)}, "an op is a name with its expansion behind it, such as mbconv6, got 'mbconv-6'"),
+        ({"op": ("mbcnov6",)}, "unknown op 'mbcnov': did you mean 'mbconv'?"),
+        ({"kernel": (3, 4)}, "kernel must be odd, got 4"),
+        ({"channels": (8,)}, "must name as many numbers of channels"),
+    ],
+)
+def test_wrong_stage_choices_are_named(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(STAGES[0], **change)
+
+
+def test_strides_agree_with_the_reference() -> None:
+    with pytest.raises(ValueError, match="they must agree"):
+        StagedSpace("other", STAGES[:2], REFERENCE)
