@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from search_spaces.arch import Arch
+from studies.accelerate import accelerate, keep_freed_memory
 from studies.checkpoint import load_state, save_state
 from studies.data import Dataset
 from studies.evaluation import Evaluation
@@ -200,6 +201,9 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> R
     model = new_network(network, recipe, seed) if isinstance(network, Arch) else network
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
     model.to(device=view.device, memory_format=layout)  # type: ignore[call-overload]
+    if view.device.type == "cpu":
+        accelerate(model)
+        keep_freed_memory()
     float16 = recipe.amp and view.device.type == "cuda" and _amp_type() is torch.float16
     scaler = torch.amp.GradScaler(view.device.type, enabled=float16)
     average = averaged(model, recipe.ema_decay)

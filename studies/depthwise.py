@@ -1,0 +1,161 @@
+"""Depthwise convolutions that train faster on a CPU, with torch's own convolutions as the only building blocks.
+
+oneDNN, torch's convolution library, has fast kernels for the gradient of a depthwise convolution's weights where the
+kernel is at most 3 wide and the map at least as high as the kernel is; elsewhere it takes a general path that is 3 to
+80 times slower than the forward pass. Every other case is therefore put in those terms:
+
+- taps that only ever meet padding are cropped, and a 1x1 map is an element-wise product;
+- a kernel wider than 3 is cut into windows of 3 columns, each of them a convolution over the same zero-padded copy of
+  the input, read from a few pixels further on;
+- a map lower than the kernel is padded with rows of zeros, which make it high enough;
+- the gradient of the input, at stride 1, is the forward convolution with the flipped kernel.
+
+All of it is exact; the sums are only taken in another order. Weights keep their names and shapes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+# The widest window for which oneDNN has its fast kernel (AVX2 and AVX-512).
+FAST_WIDTH = 3
+
+
+class DepthwiseConv2d(nn.Conv2d):
+    """A depthwise `nn.Conv2d` with the same parameters, state dict and results, and a faster backward pass."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps [N, C, H, W] to [N, C, H / stride, W / stride], rounded up."""
+        if self.bias is None and is_fast(images):
+            return depthwise_conv2d(images, self.weight, self.stride[0])
+        return super().forward(images)
+
+
+def is_depthwise(module: nn.Conv2d) -> bool:
+    """One filter a channel; square, odd kernel; zero padding that keeps the map's size; one stride; no dilation."""
+    kernel = module.kernel_size[0]
+    return (
+        module.groups == module.in_channels == module.out_channels > 1
+        and kernel > 1
+        and kernel % 2 == 1
+        and module.kernel_size == (kernel, kernel)
+        and module.padding == (kernel // 2, kernel // 2)
+        and module.padding_mode == "zeros"
+        and module.stride[0] == module.stride[1]
+        and module.dilation == (1, 1)
+    )
+
+
+def is_fast(images: Tensor) -> bool:
+    """Whether these maps are ones that `depthwise_conv2d` is faster on: on the CPU, in channels_last layout."""
+    return (
+        images.device.type == "cpu"
+        and images.dtype == torch.float32
+        and torch.is_grad_enabled()
+        and images.is_contiguous(memory_format=torch.channels_last)
+        and torch.backends.mkldnn.is_available()
+    )
+
+
+def depthwise_conv2d(images: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
+    """Maps [N, C, H, W], one odd filter a channel [C, 1, K, K], zero padding of K // 2 on all sides."""
+    side = max(images.shape[2:])
+    middle = weight.shape[2] // 2
+    if side == 1:
+        return images * weight[:, 0, middle, middle, None, None]
+    if middle >= side:
+        weight = weight[:, :, middle - side + 1 : middle + side, middle - side + 1 : middle + side]
+    result: Tensor = _Depthwise.apply(images, weight, stride)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Depthwise(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int) -> Tensor:
+        ctx.save_for_backward(images, weight)
+        ctx.stride = stride
+        return F.conv2d(images, weight, None, stride, weight.shape[2] // 2, 1, len(weight))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        images, weight = ctx.saved_tensors
+        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        for_images = input_gradient(gradient, images, weight, ctx.stride) if ctx.needs_input_grad[0] else None
+        for_weight = weight_gradient(gradient, images, weight, ctx.stride) if ctx.needs_input_grad[1] else None
+        return for_images, for_weight, None
+
+
+def input_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: int) -> Tensor:
+    """The gradient of the input [N, C, H, W], given that of the output."""
+    middle = weight.shape[2] // 2
+    if stride == 1:
+        return F.conv2d(gradient, weight.flip(2, 3), None, 1, middle, 1, len(weight))
+    return _convolution_backward(gradient, images, weight, stride, (middle, middle), [True, False, False])[0]
+
+
+def weight_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: int) -> Tensor:
+    """The gradient of the weight [C, 1, K, K], given that of the output."""
+    kernel, height = weight.shape[2], images.shape[2]
+    middle = kernel // 2
+    if kernel <= min(FAST_WIDTH, height):
+        return _convolution_backward(gradient, images, weight, stride, (middle, middle), [False, True, False])[1]
+    rows = middle if height < kernel else 0
+    width = min(middle + 1, FAST_WIDTH)
+    padded = PaddedMaps(images, rows=rows, columns=middle, spare=kernel)
+    # A window's output may be wider than the convolution's; what is left of it counts for nothing.
+    surplus = (padded.row - width) // stride + 1 - gradient.shape[3]
+    if surplus:
+        gradient = F.pad(gradient, (0, surplus)).contiguous(memory_format=torch.channels_last)
+    window = weight.new_empty(len(weight), 1, kernel, width)
+    padding = (0 if rows else middle, 0)
+    parts = [
+        _convolution_backward(gradient, padded.shifted(start), window, stride, padding, [False, True, False])[1]
+        for start in range(0, kernel, width)
+    ]
+    return torch.cat(parts, 3)[..., :kernel]
+
+
+class PaddedMaps:
+    """A copy of channels_last maps with `columns` zeros between its rows, and `rows` rows of zeros above and below.
+
+    Every row ends in the zeros that the next one begins with, so that `shifted(n)`, which starts n pixels further on
+    in memory, is again a dense channels_last tensor: the same maps with their columns moved n pixels to the left.
+    """
+
+    def __init__(self, maps: Tensor, *, rows: int, columns: int, spare: int) -> None:
+        count, channels, height, width = maps.shape
+        self.row = width + columns
+        self.shape = (count, channels, height + 2 * rows, self.row)
+        line = self.row * channels
+        self.strides = (self.shape[2] * line, 1, line, channels)
+        lines = count * self.shape[2]
+        self.memory = maps.new_empty(lines * line + (columns + spare) * channels)
+        if rows:
+            self.memory.zero_()
+        else:
+            self.memory[: columns * channels].zero_()
+            self.memory[lines * line :].zero_()
+            self.memory.as_strided((lines, columns * channels), (line, 1), line).zero_()
+        inner = self.memory.as_strided(
+            (count, height, width, channels), (self.strides[0], line, channels, 1), rows * line + columns * channels
+        )
+        inner.copy_(maps.permute(0, 2, 3, 1))
+
+    def shifted(self, columns: int) -> Tensor:
+        """The padded maps from `columns` pixels further on; no copy."""
+        return self.memory.as_strided(self.shape, self.strides, columns * self.shape[1])
+
+
+def _convolution_backward(
+    gradient: Tensor, images: Tensor, weight: Tensor, stride: int, padding: tuple[int, int], wanted: list[bool]
+) -> tuple[Tensor, Tensor, Tensor]:
+    result: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
+        gradient, images, weight, None, [stride] * 2, list(padding), [1, 1], False, [0, 0], len(weight), wanted
+    )
+    return result
