@@ -58,8 +58,8 @@ def _greatest_lead(
 def dunnett_quantile(confidence: float, ratios: tuple[float, ...], freedom: int) -> float:
     """One-sided critical value for comparing several candidates with one (Dunnett 1955).
 
-    `ratios` are n_j / (n_j + n_0) for each comparison: 0.5 where all have equally many values. The comparisons' t values
-    then have correlations sqrt(ratio_j * ratio_l), and the quantile is that of their maximum.
+    `ratios` are n_j / (n_j + n_0) for each comparison: 0.5 where all have equally many values. The comparisons' t
+    values then have correlations sqrt(ratio_j * ratio_l), and the quantile is that of their maximum.
     """
     loads = np.sqrt(np.array(ratios))
     rest = np.sqrt(1 - loads**2)

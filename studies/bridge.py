@@ -1,4 +1,4 @@
-"""Between Ray Tune's callbacks and a source of jobs: which trial is which job, and what was said about it. No Ray here."""
+"""Between Ray Tune's callbacks and a source of jobs: which trial is which job, and what was said of it. No Ray here."""
 
 from __future__ import annotations
 

@@ -11,7 +11,19 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from studies.outcome import Outcome
 from studies.record import Proposal
+
+STATES = {
+    Outcome.COMPLETE: TrialState.COMPLETE,
+    Outcome.PRUNED: TrialState.PRUNED,
+    # A sampler ranks a pruned trial without a value below all others, and learns nothing from a failed one.
+    Outcome.INFEASIBLE: TrialState.PRUNED,
+    Outcome.NAN: TrialState.FAIL,
+    Outcome.OUT_OF_MEMORY: TrialState.FAIL,
+    Outcome.ERROR: TrialState.FAIL,
+    Outcome.INTERRUPTED: TrialState.FAIL,
+}
 
 # What a trial keeps when it is run again under a new number.
 _KEPT = (

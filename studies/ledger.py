@@ -20,7 +20,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
 from studies.catalogue import Catalogue
-from studies.entries import Entries, FinishedElsewhereError
+from studies.entries import STATES, Entries, FinishedElsewhereError
 from studies.execution import Rung
 from studies.lease import Owner
 from studies.outcome import Ending, Outcome
@@ -33,17 +33,6 @@ from studies.storage import open_storage
 _log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
-
-STATES = {
-    Outcome.COMPLETE: TrialState.COMPLETE,
-    Outcome.PRUNED: TrialState.PRUNED,
-    # A sampler ranks a pruned trial without a value below all others, and learns nothing from a failed one.
-    Outcome.INFEASIBLE: TrialState.PRUNED,
-    Outcome.NAN: TrialState.FAIL,
-    Outcome.OUT_OF_MEMORY: TrialState.FAIL,
-    Outcome.ERROR: TrialState.FAIL,
-    Outcome.INTERRUPTED: TrialState.FAIL,
-}
 
 
 class Ledger:

@@ -20,4 +20,5 @@ def is_exempt(study_seed: int, kind: str, draw: int) -> bool:
 
 
 def _words(study_seed: int, kind: str, draw: int) -> list[int]:
-    return np.random.SeedSequence((study_seed, zlib.crc32(kind.encode()), draw)).generate_state(2).tolist()
+    words: list[int] = np.random.SeedSequence((study_seed, zlib.crc32(kind.encode()), draw)).generate_state(2).tolist()
+    return words
