@@ -204,6 +204,9 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> R
     if view.device.type == "cpu":
         accelerate(model)
         keep_freed_memory()
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = recipe.norm_momentum
     float16 = recipe.amp and view.device.type == "cuda" and _amp_type() is torch.float16
     scaler = torch.amp.GradScaler(view.device.type, enabled=float16)
     average = averaged(model, recipe.ema_decay)

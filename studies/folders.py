@@ -1,0 +1,93 @@
+"""Folders of image files as data sets: found, checked and split.
+
+ImageNet's layout has DIR/train/CLASS/... and DIR/val/CLASS/...; its val images are the test images here, and the
+validation part is held out of train. A folder with classes only is split into all three.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from studies.data import Dataset, validation_count
+from studies.datasets import class_folders, train_folder
+from studies.splits import Split, stratified
+from studies.streams import FileSplit, read_image
+
+log = logging.getLogger(__name__)
+
+RESOLUTION = 224
+MOST_CORRUPT = 0.01
+NAMED = 5
+
+
+def load_folder(name: str, folder: Path, *, seed: int, validation: int | None) -> Dataset:
+    """The data set of an image folder; see `studies.data.load`.
+
+    Every training file is decoded once to check it (JPEG at an eighth of its size). Those that are no images are left
+    out, with a warning that names them; ValueError where they are more than one in a hundred.
+    """
+    found = class_folders(train_folder(folder))
+    classes = tuple(found)
+    everything = _readable(found, classes, folder)
+    if train_folder(folder) != folder:
+        _check_test_folder(folder / "val", classes)
+        training, testing = everything, None
+    else:
+        training, testing = _split(everything, validation_count(None, len(everything)), seed)
+    training, held_out = _split(training, validation_count(validation, len(training)), seed)
+
+    def test() -> Split:
+        return _readable(class_folders(folder / "val"), classes, folder) if testing is None else testing
+
+    return Dataset(name, classes, RESOLUTION, training, held_out, test)
+
+
+def _split(whole: FileSplit, count: int, seed: int) -> tuple[FileSplit, FileSplit]:
+    """The rest, and `count` images held out."""
+    chosen, rest = stratified(whole.labels, count, seed)
+    return whole.at(rest), whole.at(chosen)
+
+
+def _check_test_folder(folder: Path, classes: Sequence[str]) -> None:
+    """ValueError unless val/ is there and has train/'s classes only. Reads names, no images."""
+    if not folder.is_dir():
+        raise ValueError(f"image folder {folder} with the test images is missing beside train/")
+    unknown = sorted(set(class_folders(folder)) - set(classes))
+    if unknown:
+        raise ValueError(f"image folder {folder} has class '{unknown[0]}', which train/ has not")
+
+
+def _readable(found: dict[str, list[Path]], classes: Sequence[str], folder: Path) -> FileSplit:
+    """The files that are images, with their labels. Warns of the others; ValueError where they are many."""
+    paths = [path for name in classes for path in found.get(name, [])]
+    labels = torch.tensor([label for label, name in enumerate(classes) for _ in found.get(name, [])])
+    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
+        good = list(pool.map(_is_readable, paths))
+    corrupt = [path for path, readable in zip(paths, good, strict=True) if not readable]
+    if corrupt:
+        names = ", ".join(str(path.relative_to(folder)) for path in corrupt[:NAMED])
+        more = f" and {len(corrupt) - NAMED} more" if len(corrupt) > NAMED else ""
+        message = f"{len(corrupt)} of {len(paths)} images under {folder} cannot be read: {names}{more}"
+        if len(corrupt) > MOST_CORRUPT * len(paths):
+            raise ValueError(f"{message}; more than {MOST_CORRUPT:.0%} is too many, repair or remove them")
+        log.warning("%s; skipped", message)
+    kept = tuple(str(path) for path, readable in zip(paths, good, strict=True) if readable)
+    return FileSplit(kept, _chosen(labels, good))
+
+
+def _chosen(labels: Tensor, good: list[bool]) -> Tensor:
+    return labels[torch.tensor(good)]
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        read_image(str(path), at_least=1)
+    except ValueError:
+        return False
+    return True
