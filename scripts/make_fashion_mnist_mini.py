@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +69,7 @@ def main() -> None:
         classes=np.array(CLASSES),
         source=np.array(SOURCE),
     )
-    os.replace(temporary, arguments.output)
+    temporary.replace(arguments.output)
     print(f"{arguments.output}: {arguments.output.stat().st_size:,} bytes")
 
 

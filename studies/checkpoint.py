@@ -20,7 +20,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         torch.save(state, temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -51,7 +51,7 @@ def save_weights(model: nn.Module, arch: Arch, path: str | Path) -> None:
     try:
         save_file(tensors, temporary, metadata={"arch": arch.key})
         arch.save(target.with_suffix(".json"))
-        os.replace(temporary, target)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -28,6 +28,7 @@ class Dataset:
         train: Training images without the validation part.
         validation: The part of the training images held out to judge by; stratified.
         test: Reads the test images (image folders: val/). Call it once, for the final figure.
+
     """
 
     name: str

@@ -5,7 +5,6 @@ Imports no torch, so that a command can refuse a misspelt name at once.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from search_spaces.naming import nearest
@@ -52,16 +51,16 @@ def train_folder(folder: Path) -> Path:
 
 
 def class_folders(folder: Path) -> dict[str, list[Path]]:
-    """The image files of each class, both sorted by name. ValueError where there are none, or fewer than two classes."""
-    classes = {
-        entry.name: sorted(path for path in entry.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)
-        if entry.is_dir() and not entry.name.startswith(".")
-        for entry in [Path(entry)]
-    }
-    classes = {name: paths for name, paths in classes.items() if paths}
+    """The image files of each class, both sorted by name. ValueError where fewer than two classes have any."""
+    folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    found = {entry.name: sorted(path for path in entry.rglob("*") if _is_image(path)) for entry in folders}
+    classes = {name: paths for name, paths in found.items() if paths}
     if not classes:
         raise ValueError(f"image folder {folder} holds no images: expected one folder a class with image files in it")
     if len(classes) < 2:
         raise ValueError(f"image folder {folder} has the one class '{next(iter(classes))}': training needs at least 2")
     return classes
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES

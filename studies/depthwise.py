@@ -18,9 +18,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 # The widest window for which oneDNN has its fast kernel (AVX2 and AVX-512).
 FAST_WIDTH = 3
@@ -58,7 +58,7 @@ def is_fast(images: Tensor) -> bool:
         and images.dtype == torch.float32
         and torch.is_grad_enabled()
         and images.is_contiguous(memory_format=torch.channels_last)
-        and torch.backends.mkldnn.is_available()
+        and torch._C._has_mkldnn
     )
 
 
@@ -70,7 +70,7 @@ def depthwise_conv2d(images: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
         return images * weight[:, 0, middle, middle, None, None]
     if middle >= side:
         weight = weight[:, :, middle - side + 1 : middle + side, middle - side + 1 : middle + side]
-    result: Tensor = _Depthwise.apply(images, weight, stride)  # type: ignore[no-untyped-call]
+    result: Tensor = _Depthwise.apply(images, weight, stride)
     return result
 
 
@@ -79,7 +79,7 @@ class _Depthwise(torch.autograd.Function):
     def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int) -> Tensor:
         ctx.save_for_backward(images, weight)
         ctx.stride = stride
-        return F.conv2d(images, weight, None, stride, weight.shape[2] // 2, 1, len(weight))
+        return functional.conv2d(images, weight, None, stride, weight.shape[2] // 2, 1, len(weight))
 
     @staticmethod
     @once_differentiable
@@ -95,8 +95,10 @@ def input_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: int
     """The gradient of the input [N, C, H, W], given that of the output."""
     middle = weight.shape[2] // 2
     if stride == 1:
-        return F.conv2d(gradient, weight.flip(2, 3), None, 1, middle, 1, len(weight))
-    return _convolution_backward(gradient, images, weight, stride, (middle, middle), [True, False, False])[0]
+        return functional.conv2d(gradient, weight.flip(2, 3), None, 1, middle, 1, len(weight))
+    return _convolution_backward(
+        gradient, images, weight, stride=stride, padding=(middle, middle), wanted=[True, False, False]
+    )[0]
 
 
 def weight_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: int) -> Tensor:
@@ -104,18 +106,22 @@ def weight_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: in
     kernel, height = weight.shape[2], images.shape[2]
     middle = kernel // 2
     if kernel <= min(FAST_WIDTH, height):
-        return _convolution_backward(gradient, images, weight, stride, (middle, middle), [False, True, False])[1]
+        return _convolution_backward(
+            gradient, images, weight, stride=stride, padding=(middle, middle), wanted=[False, True, False]
+        )[1]
     rows = middle if height < kernel else 0
     width = min(middle + 1, FAST_WIDTH)
     padded = PaddedMaps(images, rows=rows, columns=middle, spare=kernel)
     # A window's output may be wider than the convolution's; what is left of it counts for nothing.
     surplus = (padded.row - width) // stride + 1 - gradient.shape[3]
     if surplus:
-        gradient = F.pad(gradient, (0, surplus)).contiguous(memory_format=torch.channels_last)
+        gradient = functional.pad(gradient, (0, surplus)).contiguous(memory_format=torch.channels_last)
     window = weight.new_empty(len(weight), 1, kernel, width)
     padding = (0 if rows else middle, 0)
     parts = [
-        _convolution_backward(gradient, padded.shifted(start), window, stride, padding, [False, True, False])[1]
+        _convolution_backward(
+            gradient, padded.shifted(start), window, stride=stride, padding=padding, wanted=[False, True, False]
+        )[1]
         for start in range(0, kernel, width)
     ]
     return torch.cat(parts, 3)[..., :kernel]
@@ -153,7 +159,7 @@ class PaddedMaps:
 
 
 def _convolution_backward(
-    gradient: Tensor, images: Tensor, weight: Tensor, stride: int, padding: tuple[int, int], wanted: list[bool]
+    gradient: Tensor, images: Tensor, weight: Tensor, *, stride: int, padding: tuple[int, int], wanted: list[bool]
 ) -> tuple[Tensor, Tensor, Tensor]:
     result: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
         gradient, images, weight, None, [stride] * 2, list(padding), [1, 1], False, [0, 0], len(weight), wanted

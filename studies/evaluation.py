@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from studies.outcome import Outcome
@@ -22,6 +23,7 @@ class Evaluation:
         eval_seconds: Wall-clock seconds of evaluation so far.
         seed: The run's seed.
         outcome: complete, or nan where a loss stopped being finite (accuracy is 0 then, and the run ends).
+
     """
 
     step: int
@@ -34,3 +36,34 @@ class Evaluation:
     eval_seconds: float
     seed: int
     outcome: Outcome = Outcome.COMPLETE
+
+    @classmethod
+    def none(cls, seed: int) -> Evaluation:
+        """The state before any training."""
+        return cls(0, 0.0, 0.0, math.nan, math.nan, 0, 0.0, 0.0, seed)
+
+    def next(
+        self,
+        *,
+        epoch: float,
+        accuracy: float,
+        loss: float,
+        train_loss: float,
+        images: int,
+        train_seconds: float,
+        eval_seconds: float,
+    ) -> Evaluation:
+        """The evaluation after this one; images and seconds are those since, and add up."""
+        finite = math.isfinite(loss) and math.isfinite(train_loss)
+        return Evaluation(
+            step=self.step + 1,
+            epoch=epoch,
+            accuracy=accuracy if finite else 0.0,
+            loss=loss,
+            train_loss=train_loss,
+            images=self.images + images,
+            train_seconds=self.train_seconds + train_seconds,
+            eval_seconds=self.eval_seconds + eval_seconds,
+            seed=self.seed,
+            outcome=Outcome.COMPLETE if finite else Outcome.NAN,
+        )

@@ -27,7 +27,7 @@ class PointwiseConv2d(nn.Conv2d):
     def forward(self, images: Tensor) -> Tensor:
         """Maps [N, C_in, H, W] to [N, C_out, H, W]."""
         if gains(images, self.weight):
-            result: Tensor = _Pointwise.apply(images, self.weight)  # type: ignore[no-untyped-call]
+            result: Tensor = _Pointwise.apply(images, self.weight)
             return result if self.bias is None else result + self.bias[:, None, None]
         return super().forward(images)
 
@@ -84,7 +84,7 @@ def _unfold(rows: Tensor, like: Tensor) -> Tensor:
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
-    """left [m, k] times the transpose of right [n, k]."""
+    """The product of left [m, k] and the transpose of right [n, k]."""
     if _HAS_ONEDNN_LINEAR and left.dtype == torch.float32:
         # What torch's own compiler calls for a linear layer; the public F.linear takes MKL, at half the speed on AMD.
         result: Tensor = torch.ops.mkldnn._linear_pointwise(left, right, None, "none", [], "")
@@ -92,4 +92,4 @@ def _product(left: Tensor, right: Tensor) -> Tensor:
     return left @ right.t()
 
 
-_HAS_ONEDNN_LINEAR = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+_HAS_ONEDNN_LINEAR = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")

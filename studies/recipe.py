@@ -11,6 +11,8 @@ from search_spaces.arch import Arch
 from search_spaces.naming import nearest
 from search_spaces.resize import shrink
 
+SHARES = ("momentum", "warmup", "label_smoothing", "ema_decay", "stochastic_depth", "dropout", "norm_momentum")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -37,6 +39,7 @@ class Recipe:
             folders random resized crops and mirrored images).
         amp: Mixed precision on a GPU; the CPU computes in float32.
         channels_last: Memory layout of images and weights; the faster one for convolutions.
+
     """
 
     optimizer: Literal["sgd", "rmsprop", "adamw"] = "sgd"
@@ -63,7 +66,7 @@ class Recipe:
         _check_positive("lr", self.lr)
         _check_positive("batch_size", self.batch_size)
         _check_positive("epochs", self.epochs)
-        for field in ("momentum", "label_smoothing", "ema_decay", "stochastic_depth", "dropout", "warmup", "norm_momentum"):
+        for field in SHARES:
             _check_share(field, getattr(self, field))
         if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
             raise ValueError(f"weight_decay must be 0 or more, got {self.weight_decay}")
@@ -86,6 +89,7 @@ class Proxy:
         epochs: Passes over those images.
         min_map: Smallest side of the last feature map in pixels.
         divisor: Channels are rounded to a multiple of this.
+
     """
 
     width: float = 0.25
@@ -103,9 +107,7 @@ class Proxy:
 
     def arch(self, full: Arch, classes: int | None = None) -> Arch:
         """The small network that stands in for `full`, with the data set's number of classes."""
-        small = shrink(
-            full, width=self.width, resolution=self.resolution, min_map=self.min_map, divisor=self.divisor
-        )
+        small = shrink(full, width=self.width, resolution=self.resolution, min_map=self.min_map, divisor=self.divisor)
         return small if classes is None else small.replace(classes=classes)
 
     def recipe(self, recipe: Recipe) -> Recipe:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ def segments(steps_per_epoch: int, epochs: int, per_epoch: int) -> list[Segment]
     return [
         Segment(epoch, start, epoch * steps_per_epoch + start, epoch * steps_per_epoch + end)
         for epoch in range(epochs)
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
     ]
 
 
@@ -41,7 +42,7 @@ def mix(*numbers: int) -> int:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """torch's global generators seeded within, and as before afterwards."""
+    """Within, the global generators of torch are seeded; afterwards they are as before."""
     gpus = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)

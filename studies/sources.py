@@ -34,8 +34,10 @@ Labelled = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Source:
-    """A data set in memory: class names, training images (uint8 [N, C, H, W]) with labels (int64 [N]), and the test
-    images, which are read only when `test` is called."""
+    """A data set in memory: class names, training images (uint8 [N, C, H, W]) with their labels (int64 [N]).
+
+    The test images are read only when `test` is called.
+    """
 
     classes: tuple[str, ...]
     train: Labelled

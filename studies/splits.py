@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 Batch = tuple[Tensor, Tensor]
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,11 @@ class View:
         resolution: Side in pixels; images of another size are resized (bilinear, antialiased).
         device: Where the batches are made.
         channels_last: Memory layout of the batches.
+
     """
 
     resolution: int
-    device: torch.device = torch.device("cpu")
+    device: torch.device = CPU
     channels_last: bool = True
 
 
@@ -61,7 +63,7 @@ def stratified(labels: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """
     generator = torch.Generator().manual_seed(seed)
     place = torch.empty(len(labels))
-    for label in labels.unique():
+    for label in sorted(set(labels.tolist())):
         members = (labels == label).nonzero().flatten()
         order = torch.randperm(len(members), generator=generator)
         place[members[order]] = (torch.arange(len(members)) + 0.5) / len(members)
@@ -96,9 +98,7 @@ class TensorSplit:
         """The same split on another device."""
         return TensorSplit(*(part.to(device) for part in (self.images, self.labels, self.mean, self.std)))
 
-    def train_batches(
-        self, view: View, batch_size: int, *, seed: int, augment: str, start: int = 0
-    ) -> Iterator[Batch]:
+    def train_batches(self, view: View, batch_size: int, *, seed: int, augment: str, start: int = 0) -> Iterator[Batch]:
         """One shuffled, augmented pass; see `Split`."""
         split = self.to(view.device)
         generator = torch.Generator().manual_seed(seed)
@@ -122,7 +122,9 @@ class TensorSplit:
         images = pixels.float().sub_(self.mean.to(device)).div_(self.std.to(device)).permute(0, 3, 1, 2)
         if images.shape[-2:] != (view.resolution, view.resolution):
             shrinking = view.resolution < max(images.shape[-2:])
-            images = F.interpolate(images, (view.resolution, view.resolution), mode="bilinear", antialias=shrinking)
+            images = functional.interpolate(
+                images, (view.resolution, view.resolution), mode="bilinear", antialias=shrinking
+            )
         layout = torch.channels_last if view.channels_last else torch.contiguous_format
         return images.expand(-1, 3, -1, -1).contiguous(memory_format=layout)
 
@@ -144,7 +146,7 @@ class _Crops:
         across = torch.arange(width)
         rows = top + torch.arange(height)
         columns = left + torch.where(mirrored, across.flip(0), across)
-        return cls(F.pad(images, (pad, pad, pad, pad)), rows.to(images.device), columns.to(images.device))
+        return cls(functional.pad(images, (pad, pad, pad, pad)), rows.to(images.device), columns.to(images.device))
 
     def cut(self, chosen: Tensor) -> Tensor:
         """The crops [N, H, W, C] of the chosen images."""

@@ -31,7 +31,7 @@ class FileSplit:
 
     Up to KEPT_RESOLUTION pixels, and if they fit into KEPT_BYTES, the images' centre squares are decoded once and kept
     in memory, shared by all subsets, and augmented like other images in memory (shifted and mirrored). Otherwise every
-    pass decodes them in DataLoader workers, as many as the caller has threads; training then takes random resized crops.
+    pass decodes them in DataLoader workers, as many as the caller has threads, and training takes random resized crops.
     """
 
     paths: tuple[str, ...]
@@ -49,9 +49,7 @@ class FileSplit:
         """A stratified random subset of `count` images; all of them where there are no more."""
         return self if count >= len(self) else self.at(stratified(self.labels, count, seed)[0])
 
-    def train_batches(
-        self, view: View, batch_size: int, *, seed: int, augment: str, start: int = 0
-    ) -> Iterator[Batch]:
+    def train_batches(self, view: View, batch_size: int, *, seed: int, augment: str, start: int = 0) -> Iterator[Batch]:
         """One shuffled, augmented pass; see `Split`."""
         if self._fits(view.resolution):
             split = self.decoded(view.resolution)
@@ -80,7 +78,7 @@ class FileSplit:
         return resolution <= KEPT_RESOLUTION and len(self) * 3 * resolution**2 <= KEPT_BYTES
 
     def _stream(self, batches: Sequence[Tensor], shape: v2.Transform, view: View, seed: int) -> Iterator[Batch]:
-        loader: DataLoader[Batch] = DataLoader(
+        loader = DataLoader(
             Files(self.paths, self.labels.tolist(), shape, seed),
             batch_sampler=[batch.tolist() for batch in batches],
             num_workers=min(MOST_WORKERS, torch.get_num_threads()),
@@ -118,7 +116,7 @@ def transform(resolution: int, augment: str) -> v2.Transform:
 
 
 def read_image(path: str, at_least: int = 0) -> Image.Image:
-    """The image in RGB; a JPEG, with `at_least`, at a fraction of its size not below that. ValueError names the file."""
+    """The image in RGB; with `at_least`, a JPEG at a fraction of its size, but not below that. Errors name the file."""
     try:
         with Image.open(path) as image:
             if at_least:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from search_spaces.arch import Arch
@@ -74,9 +74,18 @@ def train(
         train_loss, seen = fit(run, split, segment, total=plan[-1].last)
         trained = time.perf_counter()
         accuracy, loss = evaluate(run.judged, data.validation, view, amp=recipe.amp)
-        seconds = (trained - began, time.perf_counter() - trained)
-        epoch = segment.last / plan[-1].last * recipe.epochs
-        curve.append(_evaluation(curve, epoch, accuracy, loss, train_loss, seen, seconds, seed))
+        before = curve[-1] if curve else Evaluation.none(seed)
+        curve.append(
+            before.next(
+                epoch=segment.last / plan[-1].last * recipe.epochs,
+                accuracy=accuracy,
+                loss=loss,
+                train_loss=train_loss,
+                images=seen,
+                train_seconds=trained - began,
+                eval_seconds=time.perf_counter() - trained,
+            )
+        )
         if checkpoint:
             run.save(checkpoint, facts, curve)
         yield curve[-1]
@@ -88,17 +97,15 @@ def fit(run: Run, split: Split, segment: Segment, total: int) -> tuple[float, in
     """Train for one segment. Returns the mean loss and the number of images seen."""
     recipe, view, model, optimizer = run.recipe, run.view, run.model, run.optimizer
     epoch_seed = mix(run.seed, segment.epoch)
-    batches = split.train_batches(
-        view, recipe.batch_size, seed=epoch_seed, augment=recipe.augment, start=segment.start
-    )
+    batches = split.train_batches(view, recipe.batch_size, seed=epoch_seed, augment=recipe.augment, start=segment.start)
     losses, seen = torch.zeros((), device=view.device), 0
     model.train()
     with seeded(mix(run.seed, segment.epoch, segment.start), view.device):
         for step, (images, labels) in enumerate(islice(batches, segment.last - segment.first), segment.first):
             set_learning_rate(optimizer, learning_rate(recipe, step, total))
             with precision(view.device, recipe.amp):
-                loss = F.cross_entropy(model(images), labels, label_smoothing=recipe.label_smoothing)
-            run.scaler.scale(loss).backward()
+                loss = functional.cross_entropy(model(images), labels, label_smoothing=recipe.label_smoothing)
+            run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             run.scaler.step(optimizer)
             run.scaler.update()
             optimizer.zero_grad()
@@ -120,7 +127,7 @@ def evaluate(model: nn.Module, split: Split, view: View, *, amp: bool = True) ->
         with precision(view.device, amp):
             logits: Tensor = model(images)
         right += (logits.argmax(1) == labels).sum()
-        losses += F.cross_entropy(logits.float(), labels, reduction="sum")
+        losses += functional.cross_entropy(logits.float(), labels, reduction="sum")
     return float(right) / len(split), float(losses) / len(split)
 
 
@@ -211,30 +218,3 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> R
     scaler = torch.amp.GradScaler(view.device.type, enabled=float16)
     average = averaged(model, recipe.ema_decay)
     return Run(model, average, make_optimizer(model, recipe), scaler, recipe, view, seed)
-
-
-def _evaluation(
-    curve: list[Evaluation],
-    epoch: float,
-    accuracy: float,
-    loss: float,
-    train_loss: float,
-    seen: int,
-    seconds: tuple[float, float],
-    seed: int,
-) -> Evaluation:
-    """The next evaluation of the curve; images and seconds add up along it."""
-    before = curve[-1] if curve else Evaluation(0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0, seed)
-    finite = math.isfinite(loss) and math.isfinite(train_loss)
-    return Evaluation(
-        step=before.step + 1,
-        epoch=epoch,
-        accuracy=accuracy if finite else 0.0,
-        loss=loss,
-        train_loss=train_loss,
-        images=before.images + seen,
-        train_seconds=before.train_seconds + seconds[0],
-        eval_seconds=before.eval_seconds + seconds[1],
-        seed=seed,
-        outcome=Outcome.COMPLETE if finite else Outcome.NAN,
-    )
