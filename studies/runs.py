@@ -26,12 +26,13 @@ LOGGERS = ("search_spaces", "studies", "nas", "scaling", "reports")
 
 
 class Status(StrEnum):
-    """How a run stands. One that says running while nobody holds its lock was killed."""
+    """How a run, or one of its sessions, stands. Running without a lock held: killed, as the next session will say."""
 
     RUNNING = "running"
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    KILLED = "killed"
 
 
 class Existing(StrEnum):
@@ -138,7 +139,12 @@ class Run:
 
     def _begin(self, config: Mapping[str, Any], command: Sequence[str], seed: int) -> None:
         session = {"start": _now(), "end": None, "status": Status.RUNNING, **describe_session(command)}
-        sessions = [*self._manifest.get("sessions", ()), session]
+        # We hold the lock: an earlier session that says it is running was killed.
+        earlier = [
+            old | {"status": Status.KILLED} if old["status"] == Status.RUNNING else old
+            for old in self._manifest.get("sessions", ())
+        ]
+        sessions = [*earlier, session]
         self._manifest = {
             "format": FORMAT,
             "status": Status.RUNNING,
