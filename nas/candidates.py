@@ -22,7 +22,7 @@ from studies.record import Proposal, Record
 
 @dataclass(frozen=True)
 class Field:
-    """Where the search looks: the space for this data set, the cost band in multiply-adds, how many networks it holds."""
+    """Where the search looks: the space for this data set, the cost band in multiply-adds, the networks inside."""
 
     space: Space
     band: Band
@@ -30,7 +30,7 @@ class Field:
 
     @classmethod
     def of(cls, config: SearchConfig, classes: int) -> Field:
-        """The field of a configuration. Raises ValueError, with the reachable range, where the band holds no network."""
+        """The field of a configuration. Raises ValueError, with the reachable range, where the band holds nothing."""
         settings: dict[str, Any] = {"classes": classes}
         if config.resolution:
             settings["resolution"] = config.resolution
@@ -38,18 +38,13 @@ class Field:
             settings["reference"] = config.reference
         found = space(config.space, **settings)
         low, high = (round(factor * config.target) for factor in config.cost_band)
-        cheapest, dearest = found.macs_range
-        resolution = found.reference.resolution  # type: ignore[attr-defined]
-        if not cheapest <= config.target <= dearest or high < cheapest or low > dearest:
-            raise ValueError(
-                f"--target-flops must lie between {format_count(cheapest, 4)} and {format_count(dearest, 4)} for space "
-                f"{config.space} at {resolution} px (FLOPs are multiply-adds), got {format_count(config.target)}"
-            )
+        # Above all the target itself must be there: a band around nothing would be searched in vain.
+        found.check_target(config.target, "--target-flops")
         inside = found.count(macs=(low, high), of="networks")
         if inside.upper == 0:
             raise ValueError(
-                f"--cost-band {config.cost_band[0]:g} {config.cost_band[1]:g} of {format_count(config.target)} holds no "
-                f"network of space {config.space}: widen it"
+                f"--cost-band {config.cost_band[0]:g} {config.cost_band[1]:g} of {format_count(config.target)} "
+                f"holds no network of space {config.space}: widen it"
             )
         return cls(found, (low, high), inside)
 
@@ -80,9 +75,7 @@ class Candidates:
         return values[0] if len(values) == 1 else values
 
 
-def propose(
-    space: Space, params: dict[str, Any], how: str, *, kind: str = "candidate", seed: int | None = None
-) -> Proposal:
+def propose(space: Space, params: dict[str, Any], how: str) -> Proposal:
     """The proposal for a network of the space, with its key and cost."""
     arch: Arch = space.decode(to_choice(space, params))
     spent = cost(arch)
@@ -93,8 +86,6 @@ def propose(
         macs=spent.macs,
         params=spent.params,
         activations=spent.activations,
-        kind=kind,
-        seed=seed,
         drawn=how,
     )
 

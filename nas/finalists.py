@@ -136,7 +136,7 @@ def gain_of_doubling(records: Sequence[Record]) -> Estimate | None:
 
 
 def at_edge(macs: int, band: tuple[int, int]) -> str:
-    """ "upper" or "lower" where a network lies at that end of the band, else nothing."""
+    """Which end of the band a network lies at: "upper", "lower" or, away from both, nothing."""
     margin = EDGE * (band[1] - band[0])
     if macs > band[1] - margin:
         return "upper"

@@ -31,8 +31,8 @@ def describe(config: SearchConfig, field: Field, resources: Resources) -> str:
     total = math.ceil(config.trials / workers) * trial + math.ceil(finalists / workers) * finalist
     rows = {
         "space": f"{config.space}: {_power(field.space.size)} encodings",
-        "near the target": f"{_power(int(field.inside))} different networks between {format_count(field.band[0], 4)} and "
-        f"{format_count(field.band[1], 4)} FLOPs (multiply-adds)",
+        "near the target": f"{_power(int(field.inside))} different networks between "
+        f"{format_count(field.band[0], 4)} and {format_count(field.band[1], 4)} FLOPs (multiply-adds)",
         "objective": f"{config.aim}, T = {format_count(config.target)}",
         "strategy": f"{config.strategy}, {config.trials} candidates, early stopping: {config.scheduler}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, "

@@ -28,21 +28,23 @@ def percent(estimate: Estimate) -> str:
 
 def _headline(result: Result) -> str:
     arch, config = result.verdict.winner.arch, result.session.config
-    return f"Best baseline for {format_count(config.target)} FLOPs: {arch.key}, {arch.resolution} px, {arch.classes} classes"
+    name = f"{arch.key}, {arch.resolution} px, {arch.classes} classes, {arch.activation}"
+    return f"Best baseline for {format_count(config.target)} FLOPs: {name}"
 
 
 def _figures(result: Result) -> str:
     winner, config = result.verdict.winner, result.session.config
     spent, proxy = cost(winner.arch), config.proxy
-    seeds = f"{len(winner.seeds)} seed{'s' if len(winner.seeds) > 1 else ''}"
     training = (
-        f"{config.dataset} at {proxy.resolution} px, width x{proxy.width:g}, {config.finalist_epochs} epochs, {seeds}"
+        f"{config.dataset} at {proxy.resolution} px, width x{proxy.width:g}, "
+        f"{_several(config.finalist_epochs, 'epoch')}, {_several(len(winner.seeds), 'seed')}"
     )
+    share = spent.macs / config.target
     return _align(
         {
             "reward": f"{winner.reward:.4f}  ({config.aim}, T = {format_count(config.target)})",
-            "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({spent.macs / config.target:.1%} of T)"
-            f"; fvcore reads {format_count(result.fvcore, 4)}, with batch norm and pooling",
+            "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of T); "
+            f"fvcore reads {format_count(result.fvcore, 4)}, with batch norm and pooling",
             "params": f"{format_count(spent.params, 4)}",
             "proxy accuracy": f"{percent(winner.accuracy)} on validation images, {percent(result.test)} on test images",
             "": f"of the PROXY, not of the full network: {training}",
@@ -59,8 +61,11 @@ def _finalists(result: Result) -> str:
     if not others:
         return "one only: nothing to compare it with"
     if equals is None:
-        return f"{others} others; with one seed each nothing can be said about their differences"
-    return f"{len(equals)} of the {others} others cannot be told from the best (95 %, corrected for the comparisons)"
+        return f"{others + 1}; with one seed each nothing can be said about their differences"
+    return (
+        f"{len(equals)} of the {_several(others, 'other')} cannot be told from the best "
+        "(multiple comparisons with the best, 95 %)"
+    )
 
 
 def _candidates(result: Result) -> str:
@@ -88,8 +93,8 @@ def _caveats(result: Result) -> str:
     lines = []
     if result.edge:
         lines.append(
-            f"warning: the best lies at the {result.edge} edge of the cost band: the band chose its size, not the reward; "
-            "--cost-band moves it"
+            f"warning: the best lies at the {result.edge} edge of the cost band: the band chose its size, "
+            "not the reward; --cost-band moves it"
         )
     if result.gain and not result.gain.low <= _assumed(result) <= result.gain.high and result.session.config.weight:
         lines.append(
@@ -110,6 +115,10 @@ def _files(result: Result) -> str:
             "figures": f"{run.path('result.json')}",
         }
     )
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _align(rows: dict[str, str]) -> str:

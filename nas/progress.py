@@ -52,7 +52,7 @@ class Progress:
             self._live = Live(get_renderable=self._panel, console=self.console, refresh_per_second=2, transient=True)
             self._live.start()
         else:
-            self.console.print(f"{self.title}: {self.done} of {self.total} trials done, {self.workers} at a time")
+            self._print(f"{self.done} of {self.total} trials done, {self.workers} at a time")
         return self
 
     def __exit__(
@@ -60,7 +60,7 @@ class Progress:
     ) -> None:
         if self._live:
             self._live.stop()
-        self.console.print(Text(f"{self.title}: {self._line()}"))
+        self._print(self._line())
 
     def begun(self) -> None:
         """A trial was handed to a worker."""
@@ -79,7 +79,11 @@ class Progress:
         now = time.monotonic()
         if not self._live and now - self._last_line >= LINE_SECONDS and self.done < self.total:
             self._last_line = now
-            self.console.print(Text(f"{self.title}: {self._line()}"))
+            self._print(self._line())
+
+    def _print(self, text: str) -> None:
+        # One line is one line, whatever the width: these lines are for logs.
+        self.console.print(Text(f"{self.title}: {text}"), soft_wrap=True)
 
     def _line(self) -> str:
         return " | ".join(filter(None, (f"{self.done}/{self.total} trials", self._counts(), self.best, self._speed())))

@@ -64,8 +64,8 @@ def finished(config: SearchConfig) -> str | None:
     if any(there.get(name) != value for name, value in _settings(config).items() if name not in FREE - SIZE):
         return None
     return (
-        f"{(folder / REPORT).read_text()}\nThis run was finished before, nothing was trained now. --new begins anew (the "
-        f"old run is kept under another name); a higher --trials than {config.trials} goes on with it."
+        f"{(folder / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new begins anew "
+        f"(the old run is kept under another name); a higher --trials than {config.trials} goes on with it."
     )
 
 
@@ -84,8 +84,8 @@ def search(config: SearchConfig, field: Field) -> None:
     with open_run(config) as run:
         session = Session(config, field, run, console)
         try:
-            records, _ = session.search()
-            trainings, _ = session.final(records)
+            records = session.search()
+            trainings = session.final(records)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("the same command goes on where this one ended") from None
         verdict = judge(trainings, config.aim)

@@ -14,7 +14,7 @@ from nas.candidates import Candidates, Field, choices
 from nas.config import SearchConfig
 from nas.progress import Progress, describe_best
 from studies.candidate import Training, evaluate
-from studies.execution import Usage, available_cores
+from studies.execution import Execution, available_cores
 from studies.export import write_csv
 from studies.jobs import Draws, Fixed, Jobs, Plan, Score
 from studies.ledger import Ledger
@@ -26,7 +26,19 @@ from studies.stopping import Halving
 from studies.storage import sqlite_url
 from studies.workers import execute
 
+TABLES = {"search": "trials.csv", "finalists": "finalists.csv"}
+
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One of a search's two phases: what is wanted and how it is trained."""
+
+    title: str
+    total: int
+    plan: Plan
+    training: Training
 
 
 @dataclass(frozen=True)
@@ -76,44 +88,38 @@ class Session:
             seed=self.config.seed,
         )
 
-    def search(self) -> tuple[list[Record], Usage]:
+    def search(self) -> list[Record]:
         """Train candidates until there are enough. Returns all of them, earlier sessions' included."""
         with self.open("search") as ledger:
             candidates = Candidates.of(self.config, self.field, ledger)
-            plan = Draws(self.config.trials, candidates.draw)
-            return self._execute("search", ledger, plan, candidates.score, self.training, self.config.trials)
+            execution = replace(self.config.execution, time_budget=self.config.seconds)
+            phase = Phase("search", self.config.trials, Draws(self.config.trials, candidates.draw), self.training)
+            return self._execute(phase, ledger, candidates.score, execution)
 
-    def final(self, records: Sequence[Record]) -> tuple[list[Record], Usage]:
-        """Train the best candidates longer, with several seeds. Returns all finalists' trainings."""
+    def final(self, records: Sequence[Record]) -> list[Record]:
+        """Train the best candidates longer, with several seeds. Returns the trainings of these finalists."""
         chosen = finalists.choose(records, self.config.aim, self.config.finalists)
         if not chosen:
             raise ValueError(f"no candidate was trained to the end: see the outcomes in {self.run.path('trials.csv')}")
         wanted = finalists.proposals(chosen, self.config)
         with self.open("finalists") as ledger:
             candidates = Candidates.of(self.config, self.field, ledger)
-            keys = {record.key for record in chosen}
-            records, usage = self._execute(
-                "finalists", ledger, Fixed(wanted), candidates.score, self.longer, len(wanted)
-            )
-            return [record for record in records if record.key in keys], usage
+            phase = Phase("finalists", len(wanted), Fixed(wanted), self.longer)
+            trainings = self._execute(phase, ledger, candidates.score, self.config.execution)
+        keys = {record.key for record in chosen}
+        return [record for record in trainings if record.key in keys]
 
-    def _execute(
-        self, title: str, ledger: Ledger, plan: Plan, score: Score, training: Training, total: int
-    ) -> tuple[list[Record], Usage]:
-        execution = self.config.execution
-        if title == "search":
-            execution = replace(execution, time_budget=self.config.seconds)
+    def _execute(self, phase: Phase, ledger: Ledger, score: Score, execution: Execution) -> list[Record]:
         workers = execution.workers or max(1, available_cores() // execution.cpus_per_trial)
-        done = sum(record.is_final and record.kind == plan.kind for record in ledger.records())
-        with Progress(self.console, title, total, workers, min(done, total)) as progress:
-            watch = _Watch(ledger, training, self.config, progress)
-            jobs = Jobs(ledger, plan, score, payload=training.payload(), watch=watch)
-            usage = (
-                Usage(workers, 0, 0.0, 0.0, 0.0) if jobs.is_finished() else execute(jobs, evaluate, execution=execution)
-            )
-        write_csv(ledger, self.run.path("trials.csv" if title == "search" else "finalists.csv"))
-        _log.info("%s: %d trials, utilisation %.1f %%", title, usage.jobs, 100 * usage.utilisation)
-        return ledger.records(), usage
+        done = sum(record.is_final for record in ledger.records())
+        with Progress(self.console, phase.title, phase.total, workers, min(done, phase.total)) as progress:
+            watch = _Watch(ledger, phase.training, self.config, progress)
+            jobs = Jobs(ledger, phase.plan, score, payload=phase.training.payload(), watch=watch)
+            if not jobs.is_finished():
+                usage = execute(jobs, evaluate, execution=execution)
+                _log.info("%s: %d trials, %.1f %% of worker time", phase.title, usage.jobs, 100 * usage.utilisation)
+        write_csv(ledger, self.run.path(TABLES[phase.title]))
+        return ledger.records()
 
     def _folder(self, name: str) -> Path:
         base = Path(self.config.storage_path) / self.run.folder.name if self.config.storage_path else self.run.folder

@@ -17,7 +17,7 @@ from search_spaces.spaces import Space
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nas.samplers.base import Band
+    from search_spaces.counting import Band
 
 # After so many proposals in a row that were seen before, a strategy has nothing new to say (or the space is used up).
 PATIENCE = 200

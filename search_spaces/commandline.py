@@ -77,11 +77,10 @@ def one_line(text: str) -> str:
 
 
 def _parser(config_class: type[Any], prog: str, description: str) -> Any:
-    from jsonargparse import ActionConfigFile, ArgumentParser, set_parsing_settings
+    from jsonargparse import ArgumentParser
 
-    set_parsing_settings(validate_defaults=False)
     parser = ArgumentParser(prog=prog, description=description, exit_on_error=False)
-    parser.add_argument("--config", action=ActionConfigFile, help="YAML file of these settings; flags win over it")
+    parser.add_argument("--config", action="config", help="YAML file of these settings; flags win over it")
     parser.add_class_arguments(config_class, None)
     return parser
 
@@ -161,9 +160,12 @@ def _flag(name: str) -> str:
 
 
 def _dashed(text: str, fields: dict[str, Any]) -> str:
+    """The help text with flags as they are typed, without Python's types and the parser's own extras."""
+    text = re.sub(r"\n  --(print_config|\w+ CONFIG  +Path to)[^\n]*(\n {10,}[^\n]*)*", "", text)
     for name in sorted(fields, key=len, reverse=True):
         text = re.sub(rf"--{re.escape(name)}\b", _flag(name), text)
-    return text.replace(" {true,false}", "")
+    text = re.sub(r"\(type:[^()]*?,\s+(default:)", r"(\1", text)
+    return text.replace(" {true,false}", "").replace("[ITEM,...]", "LOW HIGH")
 
 
 def _plain_values(value: Any) -> Any:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from search_spaces.naming import nearest
 
 if TYPE_CHECKING:
-    from nas.samplers.base import Band, SpaceSampler
+    from nas.samplers.base import SpaceSampler
+    from search_spaces.counting import Band
     from search_spaces.spaces import Space
 
 STRATEGIES = ("random", "tpe")

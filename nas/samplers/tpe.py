@@ -37,7 +37,8 @@ class TpeSampler(SpaceSampler):
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             tpe = TPESampler(multivariate=True, n_startup_trials=0, seed=int(rng.integers(2**32)))
         for _ in range(ATTEMPTS):
-            params = tpe.sample_relative(study, trial, self._distributions)
+            # Not `sample_relative`, which writes into the trial: a ledger's trial is made after its draw.
+            params = tpe._sample_relative(study, trial, self._distributions)
             if self._inside(params):
                 return params, self.name
         return self.uniform(rng), UNIFORM
