@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def open_storage(url: str | None, *, create: bool = True) -> tuple[BaseStorage, 
         assert address.database is not None
         _prepare_sqlite(Path(address.database), create=create)
     try:
-        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {})
+        storage = _connect(url, {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {})
     except ImportError as error:
         raise ValueError(f"storage {_shown(url)} needs a database driver that is not installed: {error}") from None
     except (RuntimeError, sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError) as error:
@@ -53,6 +54,23 @@ def open_storage(url: str | None, *, create: bool = True) -> tuple[BaseStorage, 
     return optuna.storages.get_storage(storage), close
 
 
+def _connect(url: str, engine: dict[str, Any], attempts: int = 10) -> RDBStorage:
+    """Connect; if another driver is making the same tables at this moment, wait for it."""
+    for attempt in range(attempts):
+        try:
+            return RDBStorage(url, engine_kwargs=engine)
+        except (
+            sqlalchemy.exc.OperationalError,
+            sqlalchemy.exc.ProgrammingError,
+            sqlalchemy.exc.IntegrityError,
+        ) as error:
+            is_race = "already exists" in str(error) or isinstance(error, sqlalchemy.exc.IntegrityError)
+            if not is_race or attempt == attempts - 1:
+                raise
+            time.sleep(0.2)
+    raise AssertionError
+
+
 def _prepare_sqlite(path: Path, *, create: bool) -> None:
     if not path.exists():
         if not create:
@@ -63,14 +81,27 @@ def _prepare_sqlite(path: Path, *, create: bool) -> None:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
         try:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if tables and not {"studies", "trials", "version_info"} <= tables:
+            # Not all of Optuna's tables: another driver may be making them at this moment.
+            if tables and not tables & {"studies", "version_info"}:
                 raise ValueError(f"{path} is another program's database, not an Optuna storage: move it away")
             connection.execute("PRAGMA quick_check(1)").fetchone()
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise ValueError(f"cannot open ledger {path}: {error}; restore it from a copy or move it away") from None
+
+
+def _write_ahead(connection: sqlite3.Connection, attempts: int = 50) -> None:
+    """Switch to write-ahead logging. SQLite does not wait while another process does the same, so we do."""
+    for attempt in range(attempts):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if attempt == attempts - 1:
+                raise
+            time.sleep(0.1)
 
 
 def _serialise_writers(engine: sqlalchemy.Engine) -> None:

@@ -36,7 +36,6 @@ def open_at(folder: Path, **changes: Any) -> Ledger:
     return Ledger.open(url(folder), "search", CHOICES, **changes)
 
 
-
 def test_everything_is_still_there_after_closing(tmp_path: Path) -> None:
     with open_at(tmp_path) as ledger:
         begun = ledger.begin(proposal(drawn="random", notes={"band": [1, 2]}))
@@ -216,7 +215,9 @@ def lease_of(ledger: Ledger, until: float | None, **owner: Any) -> None:
         ({"host": "elsewhere"}, None, True),  # another machine, lease given back
     ],
 )
-def test_only_the_dead_lose_their_trials(tmp_path: Path, owner: dict[str, Any], until: float | None, lost: bool) -> None:
+def test_only_the_dead_lose_their_trials(
+    tmp_path: Path, owner: dict[str, Any], until: float | None, lost: bool
+) -> None:
     with open_at(tmp_path) as ledger:
         lease_of(ledger, until, **owner)
         number = abandon(ledger, **owner)
@@ -361,7 +362,12 @@ def test_the_table(tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "trials.csv")
     assert list(table["outcome"]) == ["complete", "error"]
     assert table["reason"][1] == "TypeError: x, y"
-    assert (table["accuracy_1"][0], table["accuracy_2"][0], table["value"][0], table["images"][0]) == (0.1, 0.2, 0.1, 8000)
+    assert (table["accuracy_1"][0], table["accuracy_2"][0], table["value"][0], table["images"][0]) == (
+        0.1,
+        0.2,
+        0.1,
+        8000,
+    )
     assert table["choice_op"][0] == "conv"
     assert [path.name for path in tmp_path.iterdir()] == ["trials.csv"]
 
@@ -400,5 +406,3 @@ def test_owner_survives_json() -> None:
     assert Owner.of(json.loads(json.dumps(owner.as_dict()))) == owner
     assert owner.host == host_name()
     assert owner.is_alive(1e12)
-
-

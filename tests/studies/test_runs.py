@@ -19,7 +19,9 @@ CONFIG = {"space": "mnasnet", "proxy": {"width": 0.25, "epochs": 2}, "trials": 3
 
 
 def test_a_run_says_what_made_it(tmp_path: Path) -> None:
-    with Run.open(tmp_path / "runs" / "x", CONFIG, command=["python", "-m", "nas.search", "--run", "a b"], seed=7) as run:
+    with Run.open(
+        tmp_path / "runs" / "x", CONFIG, command=["python", "-m", "nas.search", "--run", "a b"], seed=7
+    ) as run:
         assert read_manifest(run.folder)["status"] == "running"
         run.write("best.json", "{}")
         run.write("weights/finalist.bin", b"\x00\x01")
@@ -52,7 +54,9 @@ def test_another_configuration_is_refused_and_nothing_changes(tmp_path: Path) ->
     Run.open(tmp_path, CONFIG).close(Status.FINISHED)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     other = {"space": "mnasnet", "proxy": {"width": 0.5, "epochs": 2}, "trials": 32, "dataset": "cifar10"}
-    with pytest.raises(ValueError, match=r"proxy\.width is 0\.25 there and 0\.5 here, dataset is missing there") as caught:
+    with pytest.raises(
+        ValueError, match=r"proxy\.width is 0\.25 there and 0\.5 here, dataset is missing there"
+    ) as caught:
         Run.open(tmp_path, other)
     assert "\n" not in str(caught.value)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

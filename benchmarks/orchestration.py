@@ -1,0 +1,85 @@
+"""What the ledger and Ray Tune cost: python benchmarks/orchestration.py [--trials 40 --seconds 8 --trivial 1000].
+
+Two runs on the whole stack (ledger in SQLite, 42 choices as MnasNet's space has, early stopping, Ray workers):
+trials that compute for a few seconds in three rungs, for the share of worker-seconds spent in them; and trivial ones,
+for the seconds each costs all the same and for the driver's memory as their number grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from studies.execution import Execution, Usage
+from studies.jobs import Draws, Jobs
+from studies.ledger import Ledger
+from studies.record import Proposal, Record
+from studies.stopping import Halving
+from studies.workers import execute
+
+CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(42)}
+ARCH = "x" * 2500  # as long as an arch's JSON text
+
+
+def draw(number: int, entropy: tuple[int, ...]) -> Proposal:
+    """A random choice, so that no two trials are the same."""
+    values = np.random.default_rng(entropy).integers(4, size=len(CHOICES)).tolist()
+    choice = dict(zip(CHOICES, values, strict=True))
+    return Proposal(choice, "".join(map(str, values)), ARCH, macs=1, params=2, activations=3, drawn="random")
+
+
+def compute(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Three rungs of multiplying matrices for job["seconds"] in all."""
+    generator = np.random.default_rng(job["seed"])
+    matrix = generator.normal(size=(200, 200))
+    for step in (1, 2, 3):
+        end = time.perf_counter() + job["seconds"] / 3
+        while time.perf_counter() < end:
+            matrix @ matrix
+        yield {"step": step, "accuracy": float(generator.uniform())}
+
+
+def run(folder: str, trials: int, seconds: float, memory: dict[int, int]) -> Usage:
+    """A search of that many trials; `memory` takes the driver's resident bytes after each hundred."""
+
+    def watch(event: str, record: Record) -> None:
+        if event == "end" and (record.number + 1) % 100 == 0:
+            memory[record.number + 1] = psutil.Process().memory_info().rss
+
+    url = f"sqlite:///{Path(folder) / f'{trials}.db'}"
+    with Ledger.open(url, "search", CHOICES, pruner=Halving((1, 2)) if seconds else None) as ledger:
+        plan, payload = Draws(trials, draw), {"seconds": seconds}
+        jobs = Jobs(ledger, plan, lambda _, rung: rung["accuracy"], payload=payload, watch=watch)
+        return execute(jobs, compute, execution=Execution())
+
+
+def main() -> None:
+    """Run both and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--trivial", type=int, default=1000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        usage = run(folder, options.trials, options.seconds, {})
+        print(f"{usage.jobs} trials of up to {options.seconds:g} s in three rungs, {usage.workers} workers:")
+        print(f"  worker-seconds spent in trials   {usage.utilisation:.1%}")
+        print(f"  overhead                         {usage.overhead:.3f} worker-seconds a trial")
+        print(f"  until the first trial began      {usage.startup:.1f} s")
+        memory: dict[int, int] = {}
+        usage = run(folder, options.trivial, 0.0, memory)
+        print(f"{usage.jobs} trivial trials:")
+        print(f"  wall                             {usage.wall / usage.jobs:.3f} s a trial")
+        sizes = ", ".join(f"{count}: {size / 2**20:.0f}" for count, size in memory.items())
+        print(f"  driver's memory in MiB after     {sizes}")
+
+
+if __name__ == "__main__":
+    main()

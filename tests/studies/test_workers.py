@@ -1,0 +1,333 @@
+"""Executing without starting Ray: resources, jobs in a worker, the bridge to Tune. (With Ray: test_faults.py.)"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studies.bridge import Abort, Bridge
+from studies.execution import Execution, Resources, Usage, available_cores, settle
+from studies.inprocess import execute_here
+from studies.interrupts import Interrupts
+from studies.jobrun import JobRun, ending_from_dict, ending_to_dict
+from studies.outcome import Ending, InfeasibleError, Outcome, classify, one_line
+
+
+@pytest.mark.parametrize(
+    ("execution", "cores", "gpus", "expected"),
+    [
+        (Execution(), 2, 0, Resources(2, 1, 0)),
+        (Execution(cpus_per_trial=2), 7, 0, Resources(3, 2, 0)),
+        (Execution(workers=1), 8, 0, Resources(1, 1, 0)),
+        (Execution(workers=2), 16, 4, Resources(2, 1, 1)),  # a GPU each
+        (Execution(cpus_per_trial=4), 16, 1, Resources(4, 4, 0.25)),  # four share one
+        (Execution(cpus_per_trial=4), 16, 2, Resources(4, 4, 0.5)),
+        (Execution(workers=3), 16, 2, Resources(3, 1, 0.5)),  # a third of two would cross from one to the next
+        (Execution(gpus_per_trial=0), 4, 2, Resources(4, 1, 0)),
+        (Execution(gpus_per_trial=0.4), 16, 2, Resources(4, 1, 0.4)),  # 2 on each
+        (Execution(gpus_per_trial=2), 16, 5, Resources(2, 1, 2)),
+        (Execution(gpus_per_trial=0.1), 4, 1, Resources(4, 1, 0.1)),
+    ],
+)
+def test_executions_are_settled(execution: Execution, cores: int, gpus: float, expected: Resources) -> None:
+    assert settle(execution, cores, gpus) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"gpus_per_trial": 1}, "--gpus-per-trial 1: there are 0 GPUs"),
+        ({"gpus_per_trial": 0.5}, r"--gpus-per-trial 0\.5: there are 0 GPUs"),
+        ({"cpus_per_trial": 3}, "--cpus-per-trial 3: there are only 2 cores"),
+        ({"workers": 3}, "use at most --workers 2"),
+        ({"workers": 0}, "--workers must be at least 1"),
+        ({"cpus_per_trial": 0}, "--cpus-per-trial must be at least 1"),
+        ({"gpus_per_trial": 1.5}, "whole number"),
+        ({"gpus_per_trial": -1}, "whole number"),
+        ({"time_budget": 0}, "--time-budget"),
+        ({"max_retries": -1}, "--max-retries"),
+    ],
+)
+def test_asking_for_what_there_is_not(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        settle(Execution(**fields), 2, 0)
+    assert "\n" not in str(caught.value)
+
+
+def test_too_many_workers_for_the_gpus() -> None:
+    with pytest.raises(ValueError, match="use at most --workers 2"):
+        settle(Execution(workers=3, gpus_per_trial=1), 16, 2)
+
+
+def test_cores_are_those_this_process_may_use() -> None:
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("module", ["studies.execution", "studies.outcome", "studies.runs", "studies.bridge"])
+def test_the_command_line_needs_no_heavy_import(module: str) -> None:
+    code = (
+        f"import sys, {module}; print([m for m in ('ray', 'torch', 'optuna', 'pandas', 'scipy') if m in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_ledger_knows_no_ray_and_the_workers_no_optuna() -> None:
+    root = Path(__file__).resolve().parents[2]
+    for module, other in (("studies.jobs", "ray"), ("studies.export", "ray"), ("studies.workers", "optuna")):
+        code = f"import sys, {module}; print('{other}' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+        assert done.stdout.strip() == "False", (module, other)
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch's own."""
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (InfeasibleError("x"), Outcome.INFEASIBLE),
+        (FloatingPointError("overflow"), Outcome.NAN),
+        (MemoryError(), Outcome.OUT_OF_MEMORY),
+        (OutOfMemoryError("x"), Outcome.OUT_OF_MEMORY),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:115] DefaultCPUAllocator: can't allocate memory"),
+            Outcome.OUT_OF_MEMORY,
+        ),
+        (OSError(12, "Cannot allocate memory"), Outcome.OUT_OF_MEMORY),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), Outcome.ERROR),
+        (KeyError("x"), Outcome.ERROR),
+    ],
+)
+def test_exceptions_are_outcomes(error: Exception, outcome: Outcome) -> None:
+    assert classify(error) is outcome
+
+
+def test_reasons_are_one_short_line() -> None:
+    try:
+        raise ValueError("first\nsecond" + "x" * 1000)
+    except ValueError as error:
+        text = one_line(error)
+    assert text.startswith("ValueError: first (test_workers.py:")
+    assert len(one_line(ValueError("y" * 1000))) == 300
+
+
+def run_all(evaluate: Any) -> tuple[list[Any], Ending]:
+    run, rungs = JobRun(evaluate, {"id": 1}), []
+    while True:
+        rung, ending = run.advance()
+        if ending is not None:
+            return rungs, ending
+        rungs.append(rung)
+
+
+@pytest.mark.parametrize(
+    ("rungs", "kept", "outcome"),
+    [
+        ([{"step": 1, "accuracy": 0.5}], 1, Outcome.COMPLETE),
+        ([{"step": 1, "accuracy": 0.5}, {"step": 2, "accuracy": float("nan")}], 1, Outcome.NAN),
+        ([{"step": 1, "accuracy": 0.1, "loss": float("inf")}], 0, Outcome.NAN),
+        ([{"step": 1, "accuracy": 0.1, "outcome": "nan", "reason": "loss at batch 3"}], 0, Outcome.NAN),
+        ([{"step": 1, "accuracy": 0.1, "outcome": "complete"}], 1, Outcome.COMPLETE),
+    ],
+)
+def test_rungs_are_checked(rungs: list[dict[str, Any]], kept: int, outcome: Outcome) -> None:
+    seen, ending = run_all(lambda job: iter(rungs))
+    assert (len(seen), ending.outcome) == (kept, outcome)
+
+
+def test_exceptions_become_endings_with_a_traceback() -> None:
+    def evaluate(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield {"step": 1, "accuracy": 0.5}
+        raise KeyError("lost")
+
+    rungs, ending = run_all(evaluate)
+    assert len(rungs) == 1
+    assert ending.outcome is Outcome.ERROR
+    assert ending.reason.startswith("KeyError: 'lost' (test_workers.py:")
+    assert 'raise KeyError("lost")' in ending.traceback
+    assert ending_from_dict(json.loads(json.dumps(ending_to_dict(ending)))) == ending
+
+
+def test_an_evaluation_that_is_no_generator_is_an_error() -> None:
+    _, ending = run_all(lambda job: None)
+    assert ending.outcome is Outcome.ERROR
+
+
+def test_an_abandoned_job_cleans_up() -> None:
+    cleaned = []
+
+    def evaluate(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        try:
+            yield {"step": 1, "accuracy": 0.5}
+            yield {"step": 2, "accuracy": 0.6}
+        finally:
+            cleaned.append(job["id"])
+
+    run = JobRun(evaluate, {"id": 7})
+    run.advance()
+    run.close()
+    assert cleaned == [7]
+
+
+class Listed:
+    """A source of a given number of jobs that writes down what it is told."""
+
+    def __init__(self, count: int, stop_at: int | None = None) -> None:
+        self.waiting = list(range(count))
+        self.stop_at = stop_at
+        self.ended: dict[int, Ending] = {}
+        self.rungs: list[tuple[int, int]] = []
+        self.count = count
+
+    def next_job(self) -> dict[str, Any] | None:
+        return {"id": self.waiting.pop(0)} if self.waiting else None
+
+    def is_finished(self) -> bool:
+        return len(self.ended) == self.count
+
+    def report(self, job_id: int, rung: dict[str, Any]) -> bool:
+        self.rungs.append((job_id, rung["step"]))
+        return rung["step"] == self.stop_at
+
+    def finish(self, job_id: int, ending: Ending) -> None:
+        assert job_id not in self.ended
+        self.ended[job_id] = ending
+
+
+def two_rungs(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield {"step": 1, "accuracy": 0.5}
+    yield {"step": 2, "accuracy": 0.6}
+
+
+def test_executing_here() -> None:
+    source = Listed(2)
+    usage = execute_here(source, two_rungs)
+    assert source.rungs == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert [ending.outcome for ending in source.ended.values()] == [Outcome.COMPLETE] * 2
+    assert usage.jobs == 2
+    stopped = Listed(1, stop_at=1)
+    execute_here(stopped, two_rungs)
+    assert (stopped.rungs, stopped.ended[0].outcome) == ([(0, 1)], Outcome.PRUNED)
+
+
+def test_an_interrupt_here_gives_the_job_back() -> None:
+    def evaluate(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield {"step": 1, "accuracy": 0.5}
+        raise KeyboardInterrupt
+
+    source = Listed(2)
+    with pytest.raises(KeyboardInterrupt):
+        execute_here(source, evaluate)
+    assert {job: ending.outcome for job, ending in source.ended.items()} == {0: Outcome.INTERRUPTED}
+
+
+def bridge_for(source: Any, **execution: Any) -> Bridge:
+    return Bridge(source, Execution(**execution), 2, Interrupts())
+
+
+def rung_result(step: int, seconds: float) -> dict[str, Any]:
+    rung = json.dumps({"step": step, "accuracy": 0.5})
+    return {"rung": rung, "seconds": seconds, "hostname": "h", "pid": 3}
+
+
+def test_the_bridge_hands_out_no_more_than_there_are_workers() -> None:
+    bridge = bridge_for(Listed(3))
+    assert [bridge.begin(name) is None for name in "abc"] == [False, False, True]
+    assert not bridge.finished
+    bridge.end("a", {"ending": json.dumps(ending_to_dict(Ending(Outcome.COMPLETE, seconds=2.0)))}, error=False)
+    assert bridge.begin("c") == {"id": 2}
+    bridge.end("b", None, error=True)
+    bridge.end("c", None, error=True)
+    assert bridge.begin("d") is None
+    assert bridge.finished
+
+
+def test_the_bridge_knows_stopped_from_dead() -> None:
+    source = Listed(3, stop_at=2)
+    bridge = bridge_for(source)
+    for name in "ab":
+        bridge.begin(name)
+    assert [bridge.rung("a", rung_result(step, step * 1.0)) for step in (1, 2)] == [False, True]
+    bridge.end("a", rung_result(2, 2.0), error=False)
+    bridge.failed("b", "The actor died")
+    bridge.end("b", None, error=True)
+    bridge.begin("c")
+    bridge.failed("c", "Task was killed due to the node running low on memory.")
+    bridge.end("c", None, error=True)
+    assert source.ended[0] == Ending(Outcome.PRUNED, "stopped early after step 2", 2.0, "h:3")
+    assert source.ended[1] == Ending(Outcome.ERROR, "its worker failed once: The actor died")
+    assert source.ended[2].outcome is Outcome.OUT_OF_MEMORY
+
+
+def test_after_the_time_budget_nothing_begins() -> None:
+    bridge = bridge_for(Listed(3), time_budget=1e-9)
+    assert bridge.begin("a") is None
+    assert bridge.finished
+
+
+def test_what_is_under_way_is_given_back() -> None:
+    source = Listed(3)
+    bridge = bridge_for(source)
+    bridge.begin("a")
+    bridge.give_back()
+    assert source.ended[0].outcome is Outcome.INTERRUPTED
+
+
+def test_a_failing_source_gets_through() -> None:
+    class Broken(Listed):
+        def next_job(self) -> None:
+            raise LookupError("no draw")
+
+    with pytest.raises(Abort) as caught:
+        bridge_for(Broken(1)).begin("a")
+    assert isinstance(caught.value.error, LookupError)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_the_second_insists(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with Interrupts() as interrupts:
+        bridge = Bridge(Listed(1), Execution(), 1, interrupts)
+        bridge.check()
+        signal.raise_signal(number)
+        with pytest.raises(Abort) as caught:
+            bridge.check()
+        assert isinstance(caught.value.error, KeyboardInterrupt)
+        assert interrupts.reason == f"interrupted by {number.name}"
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) == before
+
+
+def test_the_account_by_hand() -> None:
+    # Two workers for ten seconds are twenty worker-seconds; eighteen were spent training eight trials.
+    usage = Usage(workers=2, jobs=8, startup=5.0, wall=10.0, busy=18.0)
+    assert usage.utilisation == 0.9
+    assert usage.overhead == 0.25
+
+
+def test_nothing_is_started_for_gpus_that_are_not_there() -> None:
+    pytest.importorskip("ray")
+    import ray
+
+    from studies.cluster import gpus_here
+    from studies.workers import execute
+
+    source = Listed(1)
+    with pytest.raises(ValueError, match="GPUs; ask for fewer"):
+        execute(source, two_rungs, execution=Execution(gpus_per_trial=gpus_here() + 1))
+    with pytest.raises(ValueError, match="Ray Client"):
+        execute(source, two_rungs, execution=Execution(ray_address="ray://head:10001"))
+    assert not ray.is_initialized()
+    assert source.waiting == [0]
