@@ -145,7 +145,13 @@ RECIPES: dict[str, Recipe] = {
     # One pass, or a few, over a few thousand small images: what ranks the candidates of a search. Chosen on
     # fashion-mnist-mini among 18 (lr, batch, optimiser, augmentation, norm momentum) by the accuracy of two proxies.
     "quick": Recipe(
-        schedule="one-cycle", warmup=0.3, label_smoothing=0.1, norm_momentum=0.3, batch_size=32, augment="none"
+        schedule="one-cycle",
+        warmup=0.3,
+        label_smoothing=0.1,
+        norm_momentum=0.3,
+        weight_decay=2e-3,
+        batch_size=32,
+        augment="none",
     ),
     # Tens of epochs on small images: finalists.
     "standard": Recipe(label_smoothing=0.1, ema_decay=0.999, stochastic_depth=0.1, dropout=0.1, epochs=10),

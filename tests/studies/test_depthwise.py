@@ -127,10 +127,10 @@ def test_pointwise_layers_give_torchs_gradients(inputs: int, outputs: int, size:
     exact = copy.deepcopy(plain).double()
     faster = accelerate(nn.Sequential(plain))
     results = []
-    for network, given in ((exact, images.double()), (faster, images)):
-        given = given.clone(memory_format=torch.preserve_format).requires_grad_()
-        output = network(given)
+    for network, maps in ((exact, images.double()), (faster, images)):
+        leaf = maps.clone(memory_format=torch.preserve_format).requires_grad_()
+        output = network(leaf)
         output.square().sum().backward()
-        results.append([output, given.grad, *(parameter.grad for parameter in network.parameters())])
+        results.append([output, leaf.grad, *(parameter.grad for parameter in network.parameters())])
     for true, mine in zip(*results, strict=True):
         assert (mine - true).abs().max() / true.abs().max() < 1e-5
