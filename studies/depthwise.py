@@ -24,6 +24,8 @@ from torch.nn import functional
 
 # The widest window for which oneDNN has its fast kernel (AVX2 and AVX-512).
 FAST_WIDTH = 3
+# Numbers from which on the forward convolution beats the gradient of the input for kernels up to that width.
+LARGE = 2_000_000
 
 
 class DepthwiseConv2d(nn.Conv2d):
@@ -70,8 +72,17 @@ def depthwise_conv2d(images: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
         return images * weight[:, 0, middle, middle, None, None]
     if middle >= side:
         weight = weight[:, :, middle - side + 1 : middle + side, middle - side + 1 : middle + side]
+    if not gains(images, weight.shape[2], stride):
+        return functional.conv2d(images, weight, None, stride, weight.shape[2] // 2, 1, len(weight))
     result: Tensor = _Depthwise.apply(images, weight, stride)
     return result
+
+
+def gains(images: Tensor, kernel: int, stride: int) -> bool:
+    """Whether another way of computing the gradients is faster than torch's, an autograd function's cost included."""
+    if kernel > min(FAST_WIDTH, images.shape[2]):
+        return True
+    return stride == 1 and images.numel() >= LARGE
 
 
 class _Depthwise(torch.autograd.Function):

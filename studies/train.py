@@ -28,7 +28,7 @@ from studies.recipe import Recipe
 from studies.segments import Segment, mix, seeded, segments
 from studies.splits import Split, View, steps
 
-EVAL_BATCH = 250
+EVAL_BATCH = 100
 
 
 def train(
