@@ -28,7 +28,7 @@ CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(42)}
 ARCH = "x" * 2500  # as long as an arch's JSON text
 
 
-def draw(number: int, entropy: tuple[int, ...]) -> Proposal:
+def draw(_number: int, entropy: tuple[int, ...]) -> Proposal:
     """A random choice, so that no two trials are the same."""
     values = np.random.default_rng(entropy).integers(4, size=len(CHOICES)).tolist()
     choice = dict(zip(CHOICES, values, strict=True))

@@ -102,6 +102,8 @@ class _Worker(tune.Trainable):  # type: ignore[misc]  # ray has no types
     def _begin(self, config: dict[str, Any]) -> None:
         set_threads(self._threads)
         self._run = JobRun(self._evaluate, json.loads(config["job"]))
+        # Tune would send it back with every result.
+        self.config = {}
 
 
 class _Feed(Searcher):  # type: ignore[misc]
@@ -160,8 +162,23 @@ class _Pulse(tune.Callback):  # type: ignore[misc]
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         self._bridge.started()
 
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        _forget(trial)
+
+    on_trial_error = on_trial_complete
+
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+def _forget(trial: Trial) -> None:
+    """Let go of what a trial that is over holds: Tune keeps all trials until the end, and half of each is this."""
+    trial.set_config({})
+    trial.set_experiment_tag("")
+    trial.evaluated_params = {}
+    trial.run_metadata.last_result = {}
+    trial.run_metadata.metric_analysis = {}
+    trial.run_metadata.metric_n_steps = {}
 
 
 def _trial_name(trial: Trial) -> str:
