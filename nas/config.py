@@ -8,11 +8,17 @@ from typing import Any
 
 from nas import samplers
 from nas.objective import WEIGHT, Objective
+from search_spaces.naming import nearest
 from search_spaces.units import parse_count, parse_duration
 from studies.datasets import BUNDLED
 from studies.execution import Execution
 from studies.recipe import Proxy, get_recipe
 
+SCHEDULERS = ("asha", "none")
+LEAST = {
+    "trials": 1, "finalists": 1, "finalist_seeds": 1, "finalist_epochs": 1, "reduction_factor": 2, "resolution": 0,
+    "retries": 0, "seed": 0,
+}  # fmt: skip
 # Settings that say how much to do and where, not what is being judged: a run may go on with others.
 SIZE = frozenset({"trials", "finalists", "finalist_seeds"})
 FREE = SIZE | {
@@ -50,8 +56,9 @@ class SearchConfig:
         gpus_per_trial: GPUs of a candidate, fractions allowed; a GPU is shared evenly among the workers unless given.
         ray_address: An existing Ray cluster, such as auto or host:6379.
         retries: How often a candidate whose worker died is tried again.
-        storage: Optuna storage URL of the ledger; ledger.db in the run folder unless given.
-        storage_path: Folder, seen by every worker, for checkpoints; the run folder unless given.
+        storage: Optuna storage URL of the ledger, where the run folder's name is the study's, so that several machines
+            can share it; ledger.db in the run folder unless given.
+        storage_path: Folder, seen by all workers and drivers, for checkpoints and weights; the run folder unless given.
         seed: Of everything that is drawn.
         run: Run folder.
         new: Begin anew; an old run in the folder is moved aside, under a name with its date.
@@ -93,17 +100,20 @@ class SearchConfig:
     def __post_init__(self) -> None:
         samplers.check(self.strategy)
         get_recipe(self.recipe)
+        if self.scheduler not in SCHEDULERS:
+            raise ValueError(f"unknown scheduler '{self.scheduler}'{nearest(self.scheduler, SCHEDULERS)}")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
         low, high = self.cost_band
         if not 0 < low <= high:
             raise ValueError(f"--cost-band must be two multiples of the target, 0 < low <= high, got {low:g} {high:g}")
-        for name in ("trials", "finalists", "finalist_seeds", "finalist_epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
-        if self.resolution < 0:
-            raise ValueError(f"--resolution must be 0 (the space's default) or more, got {self.resolution}")
         if self.finalists > self.trials:
             raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalists}")
-        self.aim  # noqa: B018 - raises where target, objective or weight make no sense
+        if self.new and self.storage:
+            raise ValueError("--new cannot empty a shared --storage: choose another --run, which names the study there")
+        # These raise where target, objective, weight, durations or resources make no sense.
+        self.aim, self.seconds, self.execution  # noqa: B018
 
     @property
     def target(self) -> int:
@@ -129,8 +139,10 @@ class SearchConfig:
             gpus_per_trial=self.gpus_per_trial,
             ray_address=self.ray_address,
             max_retries=self.retries,
+            storage_path=self.storage_path and f"{self.storage_path}/ray",
         )
 
     def identity(self) -> dict[str, Any]:
-        """The settings that decide what a trial means; a run folder goes on only under the same ones."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
+        """What decides what a trial means, the recipe's numbers included; a study goes on only under the same."""
+        values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
+        return values | {"recipe": {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}}

@@ -81,6 +81,10 @@ def conclude(session: Session, records: Sequence[Record], verdict: Verdict) -> R
     winner = verdict.winner
     session.run.write(BEST, winner.arch.to_json())
     weights = session.longer.weights(winner.record.key, winner.seeds[0])
+    if not weights.exists():
+        raise ValueError(
+            f"{weights} is missing: drivers that share a study need one --storage-path that all of them see"
+        )
     shutil.copyfile(weights, session.run.path(PROXY_WEIGHTS))
     shutil.copyfile(weights.with_suffix(".json"), session.run.path(PROXY_WEIGHTS).with_suffix(".json"))
     final = [record for record in records if record.is_final]

@@ -57,11 +57,18 @@ def finished(config: SearchConfig) -> str | None:
     """What a finished run of just this size said, and how to go on; None where there is something to do."""
     import yaml
 
+    from studies.runs import CONFIG
+
     folder = Path(config.run)
-    if config.new or not (folder / REPORT).exists():
+    if config.new or not (folder / REPORT).exists() or not (folder / CONFIG).exists():
         return None
-    there = yaml.safe_load((folder / "config.yaml").read_text())
-    if any(there.get(name) != value for name, value in _settings(config).items() if name not in FREE - SIZE):
+    try:
+        there = yaml.safe_load((folder / CONFIG).read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"cannot read {folder / CONFIG}: {error}; --new begins anew") from None
+    if not isinstance(there, dict) or any(
+        there.get(name) != value for name, value in _settings(config).items() if name not in FREE - SIZE
+    ):
         return None
     return (
         f"{(folder / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new begins anew "

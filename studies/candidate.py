@@ -95,6 +95,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
     ):
         yield {
             "step": evaluation.step,
+            "outcome": evaluation.outcome,
             "accuracy": evaluation.accuracy,
             "loss": evaluation.loss,
             "images": evaluation.images,

@@ -17,10 +17,10 @@ from studies.record import Proposal
 STATES = {
     Outcome.COMPLETE: TrialState.COMPLETE,
     Outcome.PRUNED: TrialState.PRUNED,
-    # A sampler ranks a pruned trial without a value below all others, and learns nothing from a failed one.
+    # The candidate's own failures: a sampler ranks pruned trials below complete ones, and ignores failed ones.
     Outcome.INFEASIBLE: TrialState.PRUNED,
-    Outcome.NAN: TrialState.FAIL,
-    Outcome.OUT_OF_MEMORY: TrialState.FAIL,
+    Outcome.NAN: TrialState.PRUNED,
+    Outcome.OUT_OF_MEMORY: TrialState.PRUNED,
     Outcome.ERROR: TrialState.FAIL,
     Outcome.INTERRUPTED: TrialState.FAIL,
 }

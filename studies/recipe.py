@@ -102,6 +102,8 @@ class Proxy:
     def __post_init__(self) -> None:
         for field in ("width", "resolution", "epochs", "min_map", "divisor"):
             _check_positive(field, getattr(self, field))
+        if self.resolution < self.min_map:
+            raise ValueError(f"a proxy's resolution must be at least min_map ({self.min_map}), got {self.resolution}")
         if self.images < 0:
             raise ValueError(f"images must be 0 (all) or more, got {self.images}")
 

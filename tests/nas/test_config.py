@@ -1,0 +1,96 @@
+"""One configuration, three doors; mistakes are refused before anything is started or written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nas import search
+from nas.config import FREE, SearchConfig
+from search_spaces import commandline
+
+
+def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that the command ends with."""
+    assert commandline.run(search.main, words) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--space", "mnasent"], "unknown space 'mnasent': did you mean 'mnasnet'?"),
+        (["--dataset", "cifra10"], "unknown dataset 'cifra10': did you mean 'cifar10'?"),
+        (["--strategy", "tpee"], "unknown strategy 'tpee': did you mean 'tpe'?"),
+        (["--objective", "sfot"], "unknown objective 'sfot': did you mean 'soft'?"),
+        (["--recipe", "qick"], "unknown recipe 'qick': did you mean 'quick'?"),
+        (["--reference", "mobilenetv2"], "unknown reference 'mobilenetv2': did you mean 'mobilenet_v2'?"),
+        (["--scheduler", "asah"], "unknown scheduler 'asah': did you mean 'asha'?"),
+        (["--target-flops", "lots"], "cannot read 'lots' as a count"),
+        (["--target-flops", "-400M"], "cannot read '-400M' as a count"),
+        (["--target-flops", "5G"], "--target-flops must lie between 43.7M and 1.53G"),
+        (["--trials", "0"], "--trials must be at least 1, got 0"),
+        (["--finalists", "5", "--trials", "4"], "--finalists must not exceed --trials (4), got 5"),
+        (["--time-budget", "soon"], "cannot read 'soon' as a duration"),
+        (["--cost-band", "1.1", "0.9"], "--cost-band must be two multiples of the target"),
+        (["--cost-band", "3.9", "4"], "holds no network"),
+        (["--proxy.resolution", "2"], "resolution"),
+        (["--proxy.epochs", "0"], "epochs must be greater than 0, got 0"),
+        (["--dataset", "imagefolder:/no/such/folder"], "image folder /no/such/folder does not exist"),
+        (["--workers", "100000"], "--workers 100000"),
+        (["--gpus-per-trial", "512"], "--gpus-per-trial 512"),
+        (["--seed", "-1"], "--seed must be at least 0, got -1"),
+    ],
+)
+def test_mistakes_are_one_line_and_write_nothing(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = tmp_path / "run"
+    assert message in refusal([*words, "--run", str(run)], capsys)
+    assert not run.exists()
+
+
+def test_an_empty_image_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "images" / "train" / "cats").mkdir(parents=True)
+    words = ["--dataset", f"imagefolder:{tmp_path / 'images'}", "--run", str(tmp_path / "run")]
+    assert "holds no images" in refusal(words, capsys)
+
+
+def test_an_unknown_key_of_a_file_names_the_near_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "c.yaml").write_text("trails: 5\n")
+    assert refusal(["--config", str(tmp_path / "c.yaml")], capsys).endswith("did you mean 'trials'?")
+
+
+def test_the_written_configuration_gives_the_same_search(tmp_path: Path):
+    config = SearchConfig(target_flops="300M", cost_band=(0.9, 1.0), trials=7, finalists=2, proxy=SearchConfig().proxy)
+    (tmp_path / "c.yaml").write_text(commandline.to_yaml(config))
+    again = commandline.parse(SearchConfig, ["--config", str(tmp_path / "c.yaml")], prog="", description="")
+    assert again == config
+
+
+def test_every_free_setting_is_one():
+    assert set(SearchConfig.__dataclass_fields__) >= FREE
+    assert "proxy" in SearchConfig().identity()
+    assert "workers" not in SearchConfig().identity()
+
+
+def test_help_needs_nothing_heavy():
+    code = (
+        "import sys\nfrom nas import search\n"
+        "try:\n    search.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('torch', 'ray', 'optuna', 'pandas', 'scipy', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_package_exports_what_it_names():
+    import nas
+
+    for name in nas.__all__:
+        assert getattr(nas, name).__name__ == name

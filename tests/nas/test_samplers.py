@@ -1,0 +1,111 @@
+"""One conformance suite that runs over every strategy; the contract is in `SpaceSampler`'s docstring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+import search_spaces as ss
+from nas import samplers
+from nas.parameters import distributions, to_choice, to_params
+from nas.samplers.base import SpaceSampler
+
+SPACE = ss.space("small", resolution=28)
+BAND = (60_000_000, 70_000_000)
+
+pytestmark = pytest.mark.parametrize("strategy", samplers.STRATEGIES)
+
+
+def study_with(sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(direction="maximize", sampler=sampler)
+
+
+def value(params: dict[str, Any]) -> float:
+    return sum(str(chosen) == "mbconv6" for chosen in params.values())
+
+
+def run(sampler: SpaceSampler, trials: int, spoil: bool = False) -> list[dict[str, Any]]:
+    """The parameters a study asks for; with `spoil`, trials fail, are pruned, or stay running in turn."""
+    study = study_with(sampler)
+    for number in range(trials):
+        trial = study.ask(dict(distributions(SPACE)))
+        if spoil and number % 4 == 1:
+            study.tell(trial, state=TrialState.FAIL)
+        elif spoil and number % 4 == 2:
+            trial.report(value(trial.params), 1)
+            study.tell(trial, state=TrialState.PRUNED)
+        elif not spoil or number % 4 == 0:
+            study.tell(trial, value(trial.params))
+    return [trial.params for trial in study.get_trials()]
+
+
+def macs(params: dict[str, Any]) -> int:
+    return ss.cost(SPACE.decode(to_choice(SPACE, params))).macs
+
+
+def test_every_proposal_lies_in_the_band(strategy: str):
+    asked = run(samplers.make(strategy, SPACE, band=BAND, seed=1), 25)
+    assert all(BAND[0] <= macs(params) <= BAND[1] for params in asked)
+
+
+def test_without_a_band_every_proposal_is_a_member(strategy: str):
+    for params in run(samplers.make(strategy, SPACE, seed=1), 15):
+        SPACE.encode(to_choice(SPACE, params))
+
+
+def test_same_seed_same_proposals(strategy: str):
+    first, again = (run(samplers.make(strategy, SPACE, band=BAND, seed=3), 20) for _ in range(2))
+    assert first == again
+
+
+def test_other_seeds_other_proposals(strategy: str):
+    first, other = (run(samplers.make(strategy, SPACE, band=BAND, seed=seed), 5) for seed in (3, 4))
+    assert first != other
+
+
+def test_failed_pruned_and_running_trials_are_fine(strategy: str):
+    asked = run(samplers.make(strategy, SPACE, band=BAND, seed=5), 30, spoil=True)
+    assert all(BAND[0] <= macs(params) <= BAND[1] for params in asked)
+
+
+def test_a_new_sampler_goes_on_where_another_one_died(strategy: str):
+    whole = run(samplers.make(strategy, SPACE, band=BAND, seed=7), 16)
+    study = study_with(samplers.make(strategy, SPACE, band=BAND, seed=7))
+    for number in range(16):
+        if number == 9:
+            study.sampler = samplers.make(strategy, SPACE, band=BAND, seed=7)
+        trial = study.ask(dict(distributions(SPACE)))
+        study.tell(trial, value(trial.params))
+    assert [trial.params for trial in study.get_trials()] == whole
+
+
+def test_a_draw_leaves_the_study_as_it_was(strategy: str):
+    sampler = samplers.make(strategy, SPACE, band=BAND, seed=8)
+    study = study_with(sampler)
+    for _ in range(12):
+        trial = study.ask(dict(distributions(SPACE)))
+        study.tell(trial, value(trial.params))
+    first, again = (sampler.draw(study, (8, 12)) for _ in range(2))
+    assert first == again
+    assert len(study.get_trials()) == 12
+
+
+def test_enqueued_parameters_are_taken_as_they_are(strategy: str):
+    sampler = samplers.make(strategy, SPACE, band=BAND, seed=9)
+    given = to_params(SPACE, SPACE.choice(SPACE.sample(np.random.default_rng(0), 1)[0]))
+    study = study_with(sampler)
+    study.enqueue_trial(given)
+    trial = study.ask(dict(distributions(SPACE)))
+    assert trial.params == given
+
+
+def test_how_a_trial_was_drawn_is_known(strategy: str):
+    sampler = samplers.make(strategy, SPACE, band=BAND, seed=2)
+    run(sampler, 12)
+    assert sampler.how(0) == "uniform"
+    assert sampler.how(11) in ("uniform", strategy)
