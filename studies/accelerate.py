@@ -36,7 +36,7 @@ def keep_freed_memory() -> None:
     """Tell the C library (glibc; elsewhere nothing happens) to keep freed memory for the next allocation.
 
     By default it hands every large freed block back to the kernel, which has to supply it again page by page, zeroed:
-    some 20 000 page faults a training step, a fifth of its time. The process's peak stays what it was.
+    some 20 000 page faults a training step, a fifth of its time. The process's peak stays what it was; it keeps it.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -45,9 +45,3 @@ def keep_freed_memory() -> None:
         library.mallopt(M_MMAP_MAX, 0)
         library.mallopt(M_TRIM_THRESHOLD, -1)
         library.mallopt(M_TOP_PAD, 64 << 20)
-
-
-def return_freed_memory() -> None:
-    """Hand the memory kept so far back to the kernel."""
-    if sys.platform.startswith("linux") and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
-        library.malloc_trim(0)

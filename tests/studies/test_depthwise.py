@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -134,3 +136,20 @@ def test_pointwise_layers_give_torchs_gradients(inputs: int, outputs: int, size:
         results.append([output, leaf.grad, *(parameter.grad for parameter in network.parameters())])
     for true, mine in zip(*results, strict=True):
         assert (mine - true).abs().max() / true.abs().max() < 1e-5
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="NOT RUN: this is about glibc")
+def test_freed_memory_is_kept_for_the_next_step() -> None:
+    code = """
+import resource, torch
+from studies.accelerate import keep_freed_memory
+keep_freed_memory()
+step = lambda: [torch.ones(1 << 20) for _ in range(8)]
+for _ in range(4): step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    # 32 MiB anew would be 8192 pages.
+    assert int(faults) < 1000
