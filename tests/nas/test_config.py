@@ -33,7 +33,7 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--scheduler", "asah"], "unknown scheduler 'asah': did you mean 'asha'?"),
         (["--target-flops", "lots"], "cannot read 'lots' as a count"),
         (["--target-flops", "-400M"], "cannot read '-400M' as a count"),
-        (["--target-flops", "5G"], "--target-flops must lie between 43.7M and 1.53G"),
+        (["--target-flops", "5G"], "--target-flops must lie between 42.4M and 1.53G"),
         (["--trials", "0"], "--trials must be at least 1, got 0"),
         (["--finalists", "5", "--trials", "4"], "--finalists must not exceed --trials (4), got 5"),
         (["--time-budget", "soon"], "cannot read 'soon' as a duration"),

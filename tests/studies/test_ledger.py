@@ -69,8 +69,8 @@ def test_optuna_reads_it_as_it_is(tmp_path: Path) -> None:
     [
         (Outcome.PRUNED, TrialState.PRUNED),
         (Outcome.INFEASIBLE, TrialState.PRUNED),
-        (Outcome.NAN, TrialState.FAIL),
-        (Outcome.OUT_OF_MEMORY, TrialState.FAIL),
+        (Outcome.NAN, TrialState.PRUNED),
+        (Outcome.OUT_OF_MEMORY, TrialState.PRUNED),
         (Outcome.ERROR, TrialState.FAIL),
     ],
 )
