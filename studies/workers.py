@@ -103,7 +103,7 @@ class _Worker(tune.Trainable):  # type: ignore[misc]  # ray has no types
         set_threads(self._threads)
         self._run = JobRun(self._evaluate, json.loads(config["job"]))
         # Tune would send it back with every result.
-        self.config = {}
+        self.config: dict[str, Any] = {}
 
 
 class _Feed(Searcher):  # type: ignore[misc]
