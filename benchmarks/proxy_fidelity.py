@@ -24,6 +24,7 @@ import numpy as np
 import search_spaces as ss
 from search_spaces.arch import Arch
 from studies.recipe import RECIPES, Proxy
+from studies.statistics import kendall
 
 TARGET, BAND, DATASET = 400_000_000, (0.8, 1.05), "fashion-mnist-mini"
 
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/proxy-fidelity"))
     parser.add_argument("--networks", type=int, default=48)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--settings", nargs="*", default=list(SETTINGS))
+    parser.add_argument("--settings", nargs="*", default=list(SETTINGS), choices=list(SETTINGS))
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     path = arguments.folder / "trainings.csv"
@@ -99,6 +100,34 @@ def main() -> None:
     with ProcessPoolExecutor(arguments.processes) as pool:
         for rows in pool.map(training, tasks(arguments.networks, arguments.settings, done)):
             append(path, rows)
+    print(table(read(path)))
+
+
+def table(rows: list[dict[str, str]]) -> str:
+    """Kendall tau-b of each proxy, and of cost alone, with the reference's accuracy, over the networks that have both."""
+    curves: dict[str, dict[int, list[dict[str, str]]]] = {}
+    for row in rows:
+        curves.setdefault(row["setting"], {}).setdefault(int(row["network"]), []).append(row)
+    reference = {network: float(curve[-1]["accuracy"]) for network, curve in curves[REFERENCE].items()}
+    first = {network: curve[0] for network, curve in curves[REFERENCE].items()}
+    lines = [f"{'ranked by':<28} {'networks':>8} {'Kendall tau (95 %)':>22} {'CPU s a network':>16}"]
+    for name in ("macs", "params"):
+        lines.append(_line(f"{name} alone", {n: float(row[name]) for n, row in first.items()}, reference, 0.0))
+    for setting, networks_of in curves.items():
+        for step in range(len(next(iter(networks_of.values())))):
+            scores = {network: float(curve[step]["accuracy"]) for network, curve in networks_of.items()}
+            seconds = sum(float(curve[step]["seconds"]) for curve in networks_of.values()) / len(networks_of)
+            lines.append(_line(f"{setting}: epoch {step + 1}", scores, reference, seconds))
+    accuracies = sorted(reference.values())
+    spread = f"reference accuracy: {accuracies[0]:.3f} to {accuracies[-1]:.3f}, median {accuracies[len(accuracies) // 2]:.3f}"
+    return "\n".join([*lines, spread])
+
+
+def _line(name: str, scores: dict[int, float], reference: dict[int, float], seconds: float) -> str:
+    both = sorted(scores.keys() & reference.keys())
+    tau = kendall([scores[n] for n in both], [reference[n] for n in both], np.random.default_rng(0))
+    interval = f"{tau.value:.2f} [{tau.low:.2f}, {tau.high:.2f}]"
+    return f"{name:<28} {len(both):>8} {interval:>22} {seconds:>16.1f}"
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ from studies.execution import Execution, Resources, available_cores, gpus_here, 
 from studies.lease import process_start
 
 PACKAGES = ("search_spaces", "studies", "nas", "scaling")
+KNOCK_SECONDS = 10.0
 OBJECT_STORE_BYTES = 256 * 2**20
 _PREFIX = "triaxis-ray-"
 
@@ -30,6 +32,8 @@ _QUIET = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
 _BEHAVIOUR = {
+    # Ray gives its workers the lowest priority; beside anything else that is busy they would hardly run.
+    "RAY_worker_niceness": "0",
     # Signals are ours (interrupts.py), and so is durability: Tune need not write its state down all the time.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
@@ -96,11 +100,24 @@ def _join(execution: Execution) -> None:
             f"--ray-address {address}: Ray Client addresses are not supported; start the search on a machine of the "
             "cluster, with --ray-address auto or host:port"
         )
+    _knock(address)
     travel = {"py_modules": _package_folders(), "env_vars": {**_BEHAVIOUR, **_threads(execution.cpus_per_trial)}}
     try:
         ray.init(address=address, runtime_env=travel, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ValueError(f"--ray-address {address}: no Ray cluster answers there ({_first_line(error)})") from None
+
+
+def _knock(address: str) -> None:
+    """See whether anything listens there: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise ValueError(f"--ray-address {address}: no Ray cluster answers there ({reason})") from None
 
 
 def _package_folders() -> list[str]:
