@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUN ?= runs/search
+ARGS ?=
 
 # One thread a process: trials run side by side, and busy threads that share a core slow each other to a crawl.
 export OMP_NUM_THREADS ?= 1
@@ -11,7 +12,8 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: help install search test check format bench clean
 help:
 	@echo "make install   the environment alone (.venv)"
-	@echo "make search    search a 400M baseline on the bundled images; RUN=runs/NAME names the run folder"
+	@echo "make search    search a 400M baseline on the bundled images, or go on with that search"
+	@echo "               RUN=runs/NAME: another run folder; ARGS='--new': begin anew; ARGS='--trials 64': go on to 64"
 	@echo "make test      the whole test suite"
 	@echo "make check     lint, format, types, import contracts"
 	@echo "make bench     the measurements of docs/performance.md"
@@ -25,7 +27,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 search: install
-	$(BIN)/python -m nas.search --target-flops 400M --run $(RUN)
+	$(BIN)/python -m nas.search --target-flops 400M --run $(RUN) $(ARGS)
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -104,7 +104,7 @@ def main() -> None:
 
 
 def table(rows: list[dict[str, str]]) -> str:
-    """Kendall tau-b of each proxy, and of cost alone, with the reference's accuracy, over the networks that have both."""
+    """Kendall tau-b of each proxy, and of cost alone, with the reference's accuracy, over networks that have both."""
     curves: dict[str, dict[int, list[dict[str, str]]]] = {}
     for row in rows:
         curves.setdefault(row["setting"], {}).setdefault(int(row["network"]), []).append(row)
@@ -118,9 +118,8 @@ def table(rows: list[dict[str, str]]) -> str:
             scores = {network: float(curve[step]["accuracy"]) for network, curve in networks_of.items()}
             seconds = sum(float(curve[step]["seconds"]) for curve in networks_of.values()) / len(networks_of)
             lines.append(_line(f"{setting}: epoch {step + 1}", scores, reference, seconds))
-    accuracies = sorted(reference.values())
-    spread = f"reference accuracy: {accuracies[0]:.3f} to {accuracies[-1]:.3f}, median {accuracies[len(accuracies) // 2]:.3f}"
-    return "\n".join([*lines, spread])
+    low, middle, high = np.quantile(list(reference.values()), [0, 0.5, 1])
+    return "\n".join([*lines, f"reference accuracy: {low:.3f} to {high:.3f}, median {middle:.3f}"])
 
 
 def _line(name: str, scores: dict[int, float], reference: dict[int, float], seconds: float) -> str:

@@ -35,7 +35,7 @@ NETWORKS = {"efficientnet_b0": "efficientnet_b0", "mobilenet_v2": "mobilenet_v2"
 LOOPS = ("plain", "plain, channels_last", "ours")
 CLASSES = 10
 # Batch, and steps of one timing, at each resolution.
-SETTINGS = {32: (64, 8), 224: (16, 2)}
+SETTINGS = {32: (64, 4), 224: (16, 2)}
 RECIPE = Recipe(optimizer="sgd", lr=0.01)
 
 
@@ -197,7 +197,7 @@ def main() -> None:
             torch.set_num_threads(1)
             theirs, mine = gradient_errors(name, resolution)
             for threads in [1] if quick else [1, 2]:
-                speed = images_per_second(name, resolution, threads, rounds=5 if resolution < 100 else 3)
+                speed = images_per_second(name, resolution, threads, rounds=12 if resolution < 100 else 4)
                 plain, last, ours = (speed[loop] for loop in LOOPS)
                 print(
                     f"| {name} | {resolution} | {SETTINGS[resolution][0]} | {threads} | {plain:.1f} | {last:.1f} | "

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from studies.execution import Resources
     from studies.runs import Run
 
-REPORT = "result.txt"
+REPORT, LEDGER = "result.txt", "ledger.db"
 DESCRIPTION = (
     "Search a baseline network near a target cost: candidates from a search space are trained as small proxies on your "
     "images, on Ray Tune workers; the best are trained longer, with several seeds; the winner is written as a file. "
@@ -86,9 +86,11 @@ def search(config: SearchConfig, field: Field) -> None:
     from nas.session import Session
     from studies.data import load
 
-    console = Console(highlight=False)
-    console.print(load(config.dataset, seed=config.seed, root=config.data_root).describe())
+    data = load(config.dataset, seed=config.seed, root=config.data_root)
+    check_ledger(config)
     with open_run(config) as run:
+        console = Console(highlight=False)
+        console.print(data.describe())
         session = Session(config, field, run, console)
         try:
             records = session.search()
@@ -101,6 +103,15 @@ def search(config: SearchConfig, field: Field) -> None:
         text = report(conclude(session, records, verdict))
         run.write(REPORT, text + "\n")
     print(f"\n{text}")
+
+
+def check_ledger(config: SearchConfig) -> None:
+    """Raise ValueError for a ledger that is no ledger, before the run folder is touched."""
+    from studies.storage import open_storage, sqlite_url
+
+    ledger = Path(config.run) / LEDGER
+    if config.storage or (ledger.exists() and not config.new):
+        open_storage(config.storage or sqlite_url(ledger)).remove_session()
 
 
 def open_run(config: SearchConfig) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,37 @@ def test_an_empty_image_folder_is_refused(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "images" / "train" / "cats").mkdir(parents=True)
     words = ["--dataset", f"imagefolder:{tmp_path / 'images'}", "--run", str(tmp_path / "run")]
     assert "holds no images" in refusal(words, capsys)
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but long enough to look like a file", b"SQLite format 3\x00"]
+)
+def test_a_corrupt_ledger_is_refused_and_left_as_it_is(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "ledger.db").write_bytes(content)
+    assert "ledger" in refusal(["--run", str(run)], capsys)
+    assert [path.name for path in run.iterdir()] == ["ledger.db"]
+    assert (run / "ledger.db").read_bytes() == content
+
+
+def test_another_programs_database_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    run = tmp_path / "run"
+    run.mkdir()
+    with sqlite3.connect(run / "ledger.db") as database:
+        database.execute("CREATE TABLE songs (title TEXT)")
+    assert "another program's database" in refusal(["--run", str(run)], capsys)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    assert "is not empty and holds no run" in refusal(["--run", str(tmp_path)], capsys)
+
+
+def test_an_unwritable_run_folder_is_refused(capsys: pytest.CaptureFixture[str]):
+    assert "cannot write to run folder /proc/run" in refusal(["--run", "/proc/run"], capsys)
 
 
 def test_an_unknown_key_of_a_file_names_the_near_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
