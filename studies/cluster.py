@@ -105,7 +105,10 @@ def _join(execution: Execution) -> None:
     try:
         ray.init(address=address, runtime_env=travel, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ValueError(f"--ray-address {address}: no Ray cluster answers there ({_first_line(error)})") from None
+        raise ValueError(
+            f"--ray-address {address}: cannot join a Ray cluster there ({_first_line(error)}); if it asks for a token, "
+            "set RAY_AUTH_TOKEN_PATH or RAY_AUTH_TOKEN as on its machines"
+        ) from None
 
 
 def _knock(address: str) -> None:

@@ -329,5 +329,7 @@ def test_nothing_is_started_for_gpus_that_are_not_there() -> None:
         execute(source, two_rungs, execution=Execution(gpus_per_trial=gpus_here() + 1))
     with pytest.raises(ValueError, match="Ray Client"):
         execute(source, two_rungs, execution=Execution(ray_address="ray://head:10001"))
+    with pytest.raises(ValueError, match="no Ray cluster answers there"):
+        execute(source, two_rungs, execution=Execution(ray_address="127.0.0.1:9"))
     assert not ray.is_initialized()
     assert source.waiting == [0]
