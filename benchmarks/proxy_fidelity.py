@@ -37,10 +37,10 @@ class Setting(NamedTuple):
     ema_decay: float = 0.0
 
 
-# The reference sees all 8 000 training images four times and has another seed: another start, another order of images.
+# The reference sees all 8 000 training images three times and has another seed: another start, another order of images.
 REFERENCE = "reference"
 SETTINGS = {
-    REFERENCE: Setting(Proxy(width=0.25, resolution=28, images=0, epochs=4), seed=1),
+    REFERENCE: Setting(Proxy(width=0.25, resolution=28, images=0, epochs=3), seed=1),
     "x0.25, 2 epochs, EMA": Setting(Proxy(width=0.25, resolution=28, images=4000, epochs=2), ema_decay=0.98),
     "x0.25, 1 epoch": Setting(Proxy(width=0.25, resolution=28, images=4000, epochs=1)),
     "x0.25, 2 epochs": Setting(Proxy(width=0.25, resolution=28, images=4000, epochs=2)),

@@ -111,7 +111,8 @@ def check_ledger(config: SearchConfig) -> None:
 
     ledger = Path(config.run) / LEDGER
     if config.storage or (ledger.exists() and not config.new):
-        open_storage(config.storage or sqlite_url(ledger)).remove_session()
+        _, close = open_storage(config.storage or sqlite_url(ledger))
+        close()
 
 
 def open_run(config: SearchConfig) -> Run:
