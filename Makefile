@@ -9,14 +9,15 @@ ARGS ?=
 # One thread a process: trials run side by side, and busy threads that share a core slow each other to a crawl.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install search test check format bench clean
+.PHONY: help install search test check format bench proxy-study clean
 help:
 	@echo "make install   the environment alone (.venv)"
 	@echo "make search    search a 400M baseline on the bundled images, or go on with that search"
 	@echo "               RUN=runs/NAME: another run folder; ARGS='--new': begin anew; ARGS='--trials 64': go on to 64"
 	@echo "make test      the whole test suite"
 	@echo "make check     lint, format, types, import contracts"
-	@echo "make bench     the measurements of docs/performance.md"
+	@echo "make bench     the measurements of docs/performance.md (about half an hour)"
+	@echo "make proxy-study   how well proxies rank networks (about an hour; it goes on where it was ended)"
 	@echo "make clean     remove the environment and caches (runs/ stays)"
 
 install: $(STAMP)
@@ -43,7 +44,10 @@ format: install
 	$(BIN)/ruff format .
 
 bench: install
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for name in startup cost_model training orchestration search; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+proxy-study: install
+	$(BIN)/python benchmarks/proxy_fidelity.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -117,7 +117,10 @@ class Session:
             jobs = Jobs(ledger, phase.plan, score, payload=phase.training.payload(), watch=watch)
             if not jobs.is_finished():
                 usage = execute(jobs, evaluate, execution=execution)
-                _log.info("%s: %d trials, %.1f %% of worker time", phase.title, usage.jobs, 100 * usage.utilisation)
+                _log.info(
+                    "%s: %d trials, %.1f %% of worker time spent training, first trial after %.0f s, then %.0f s",
+                    *(phase.title, usage.jobs, 100 * usage.utilisation, usage.startup, usage.wall),
+                )
         write_csv(ledger, self.run.path(TABLES[phase.title]))
         return ledger.records()
 

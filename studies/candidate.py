@@ -75,6 +75,8 @@ class Training:
 def evaluate(job: Job) -> Iterator[Rung]:
     """Train the job's network; a rung an epoch, accuracy and loss on the validation images. Runs in the worker.
 
+    On a GPU a rung has its peak memory in bytes as well.
+
     A checkpoint of the same training is taken up where it ends. Whoever gives the jobs out removes checkpoints.
     """
     from studies.checkpoint import save_weights
@@ -100,9 +102,21 @@ def evaluate(job: Job) -> Iterator[Rung]:
             "loss": evaluation.loss,
             "images": evaluation.images,
             "seconds": round(evaluation.train_seconds + evaluation.eval_seconds, 3),
+            **_gpu_memory(),
         }
     if training.keep_weights:
         save_weights(network, arch, training.weights(full.key, seed))
+
+
+def _gpu_memory() -> dict[str, int]:
+    """Peak bytes that tensors took on this worker's GPU since the last rung; nothing where there is no GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return {}
+    peak = torch.cuda.max_memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    return {"gpu_memory": peak}
 
 
 @lru_cache(maxsize=2)

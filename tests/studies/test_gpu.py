@@ -1,0 +1,54 @@
+"""Trials on a GPU, executed by Ray: they share it, report its memory, and survive running out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import search_spaces as ss
+from studies.candidate import Training, evaluate
+from studies.execution import Execution
+from studies.jobs import Fixed, Jobs
+from studies.ledger import Ledger
+from studies.outcome import Outcome
+from studies.recipe import Proxy, get_recipe
+from studies.record import Proposal, Record
+from studies.workers import execute
+
+pytestmark = pytest.mark.gpu
+
+FULL = ss.get("mobilenet_v2").replace(classes=10)
+
+
+def run(training: Training, seeds: int, execution: Execution, job: Any = evaluate) -> list[Record]:
+    spent = ss.cost(FULL)
+    wanted = [
+        Proposal({"a": 0}, FULL.key, FULL.to_json(), spent.macs, spent.params, spent.activations, seed=seed)
+        for seed in range(seeds)
+    ]
+    with Ledger.open(None, "gpu", {"a": (0, 1)}) as ledger:
+        jobs = Jobs(ledger, Fixed(wanted), lambda record, rung: rung["accuracy"], payload=training.payload())
+        execute(jobs, job, execution=execution)
+        return ledger.records()
+
+
+def test_two_trials_share_a_gpu_and_report_its_memory():
+    training = Training("fashion-mnist-mini", get_recipe("quick"), Proxy(images=640, epochs=1))
+    records = run(training, 2, Execution(workers=2, gpus_per_trial=0.5))
+    assert [record.outcome for record in records] == [Outcome.COMPLETE] * 2
+    assert all(record.rungs[-1]["gpu_memory"] > 2**20 for record in records)
+
+
+def test_out_of_memory_is_an_outcome_and_the_next_trial_runs():
+    records = run(Training("fashion-mnist-mini", get_recipe("quick")), 2, Execution(workers=1), greedy_first)
+    assert [record.outcome for record in records] == [Outcome.OUT_OF_MEMORY, Outcome.COMPLETE]
+
+
+def greedy_first(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Ask for more memory than any GPU has, with seed 0."""
+    import torch
+
+    size = 2**50 if job["seed"] == 0 else 2**10
+    yield {"step": 1, "accuracy": float(torch.zeros(size, dtype=torch.uint8, device="cuda").float().mean())}
