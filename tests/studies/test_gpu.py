@@ -42,13 +42,13 @@ def test_two_trials_share_a_gpu_and_report_its_memory():
 
 
 def test_out_of_memory_is_an_outcome_and_the_next_trial_runs():
+    # Defined here, so that it travels to the worker as code: a test module cannot be imported there.
+    def greedy_first(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Ask for more memory than any GPU has, with seed 0."""
+        import torch
+
+        size = 2**50 if job["seed"] == 0 else 2**10
+        yield {"step": 1, "accuracy": float(torch.zeros(size, dtype=torch.uint8, device="cuda").float().mean())}
+
     records = run(Training("fashion-mnist-mini", get_recipe("quick")), 2, Execution(workers=1), greedy_first)
     assert [record.outcome for record in records] == [Outcome.OUT_OF_MEMORY, Outcome.COMPLETE]
-
-
-def greedy_first(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Ask for more memory than any GPU has, with seed 0."""
-    import torch
-
-    size = 2**50 if job["seed"] == 0 else 2**10
-    yield {"step": 1, "accuracy": float(torch.zeros(size, dtype=torch.uint8, device="cuda").float().mean())}
