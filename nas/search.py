@@ -125,7 +125,8 @@ def open_run(config: SearchConfig) -> Run:
         command=[sys.executable, "-m", "nas.search", *sys.argv[1:]],
         seed=config.seed,
         existing=Existing.ANEW if config.new else Existing.CONTINUE,
-        free=FREE,
+        # With another ledger the trials of the old one would be out of sight.
+        free=FREE - {"storage", "storage_path"},
     )
 
 
