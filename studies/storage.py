@@ -84,12 +84,19 @@ def _prepare_sqlite(path: Path, *, create: bool) -> None:
             # Not all of Optuna's tables: another driver may be making them at this moment.
             if tables and not tables & {"studies", "version_info"}:
                 raise ValueError(f"{path} is another program's database, not an Optuna storage: move it away")
-            connection.execute("PRAGMA quick_check(1)").fetchone()
+            _check_pages(connection)
             _write_ahead(connection)
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise ValueError(f"cannot open ledger {path}: {error}; restore it from a copy or move it away") from None
+
+
+def _check_pages(connection: sqlite3.Connection) -> None:
+    """Damaged pages are a result of SQLite's check, not an exception."""
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise sqlite3.DatabaseError(f"it is damaged ({found.splitlines()[-1]})")
 
 
 def _write_ahead(connection: sqlite3.Connection, attempts: int = 50) -> None:
