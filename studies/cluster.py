@@ -26,7 +26,6 @@ _PREFIX = "triaxis-ray-"
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
@@ -34,6 +33,8 @@ _QUIET = {
 _BEHAVIOUR = {
     # Ray gives its workers the lowest priority; beside anything else that is busy they would hardly run.
     "RAY_worker_niceness": "0",
+    # A trial without a GPU sees none. By default Ray would let it see all of them, and it would train there.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
     # Signals are ours (interrupts.py), and so is durability: Tune need not write its state down all the time.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",

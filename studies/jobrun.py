@@ -32,17 +32,19 @@ class JobRun:
 
     def advance(self) -> tuple[Rung | None, Ending | None]:
         """Train until the next rung or the end."""
-        start = time.perf_counter()
+        start, rung, ending = time.perf_counter(), None, None
         try:
             if self._rungs is None:
                 self._rungs = iter(self._evaluate(self._job))
             rung = next(self._rungs, None)
+            self.seconds += time.perf_counter() - start
         except Exception as error:
             self.seconds += time.perf_counter() - start
             ending = self._failed(error)
+        if ending is not None:
+            # Only here: inside `except`, the error's traceback still holds what the evaluation had allocated.
             _free_memory()
             return None, ending
-        self.seconds += time.perf_counter() - start
         if rung is None:
             return None, self._ended(Outcome.COMPLETE)
         return self._checked(dict(rung))

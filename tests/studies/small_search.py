@@ -75,12 +75,17 @@ def misbehave(job: dict[str, Any], step: int) -> float:
     return accuracy
 
 
+def environment() -> dict[str, str | None]:
+    """What a worker's process may use."""
+    return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")}
+
+
 def evaluate(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Three rungs of sleep."""
     note(job["log"], "begin", job)
     for step in (1, 2, 3):
         time.sleep(job["sleep"])
-        yield {"step": step, "accuracy": misbehave(job, step), "threads": os.environ.get("OMP_NUM_THREADS")}
+        yield {"step": step, "accuracy": misbehave(job, step), "environment": environment()}
     note(job["log"], "end", job)
 
 
@@ -105,7 +110,7 @@ def main() -> None:
         if options.ray:
             from studies.workers import execute
 
-            usage = execute(jobs, evaluate, execution=Execution(workers=options.workers))
+            usage = execute(jobs, evaluate, execution=Execution(workers=options.workers, gpus_per_trial=0))
         else:
             usage = execute_here(jobs, evaluate)
         print(json.dumps({"jobs": usage.jobs, "utilisation": usage.utilisation, "overhead": usage.overhead}))

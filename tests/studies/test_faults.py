@@ -140,9 +140,10 @@ def test_an_interrupt_in_this_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_faulty_trials_on_ray(tmp_path: Path) -> None:
+def test_faulty_trials_on_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One Ray session, every kind of fault: each is recorded under its name and the search goes on."""
     db = tmp_path / "ledger.db"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     process = start(db, "--ray", "--trials", "14", "--faults")
     out = finish(process)
     assert out.splitlines()[0] == "ready"
@@ -163,7 +164,9 @@ def test_faulty_trials_on_ray(tmp_path: Path) -> None:
         assert found[draw].reason.startswith(reason)
     healthy = [record for draw, record in found.items() if draw not in expected]
     assert {record.outcome for record in healthy} == {Outcome.COMPLETE}
-    assert {rung["threads"] for record in healthy for rung in record.rungs} == {"1"}
+    # One thread each, and without a GPU of its own no trial sees those that are there.
+    seen = [rung["environment"] for record in healthy for rung in record.rungs]
+    assert all(each == {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""} for each in seen)
     starts = Counter(line["draw"] for line in log(db) if line["event"] == "begin")
     assert (starts[4], starts[5], starts[1]) == (2, 2, 1)
     # Only deaths cost a process: everything else leaves the worker alive for the next trial.

@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studies import jobrun
 from studies.bridge import Abort, Bridge
 from studies.execution import Execution, Resources, Usage, available_cores, settle
 from studies.inprocess import execute_here
@@ -157,6 +159,24 @@ def test_exceptions_become_endings_with_a_traceback() -> None:
     assert ending.reason.startswith("KeyError: 'lost' (test_workers.py:")
     assert 'raise KeyError("lost")' in ending.traceback
     assert ending_from_dict(json.loads(json.dumps(ending_to_dict(ending)))) == ending
+
+
+def test_memory_is_freed_once_a_failed_evaluation_holds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds the exception holds its frames, and with them every tensor of the candidate that failed."""
+
+    class Tensor: ...
+
+    held, freed = [], []
+
+    def evaluate(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        tensor = Tensor()
+        held.append(weakref.ref(tensor))
+        yield {"step": 1, "accuracy": 0.5}
+        raise MemoryError
+
+    monkeypatch.setattr(jobrun, "_free_memory", lambda: freed.append(held[0]() is None))
+    assert run_all(evaluate)[1].outcome is Outcome.OUT_OF_MEMORY
+    assert freed == [True]
 
 
 def test_an_evaluation_that_is_no_generator_is_an_error() -> None:
