@@ -228,11 +228,13 @@ class Space:
         return first
 
     def _members(self, macs: Band | None, of: Of) -> Ints:
-        inside = np.ones(self.size, dtype=bool)
+        # First of all, since it refuses large spaces.
+        members = self._enumeration
+        inside = np.ones(len(members), dtype=bool)
         if macs is not None:
             low, high = whole_band(macs)
             inside = (low <= self._enumerated_macs) & (self._enumerated_macs <= high)
-        return self._enumeration[inside & self._first_of_key if of == "networks" else inside]
+        return members[inside & self._first_of_key if of == "networks" else inside]
 
 
 def _rounded(value: int, *, up: bool, digits: int = 3) -> int:

@@ -57,8 +57,13 @@ def test_large_plain_spaces_say_what_they_cannot_do() -> None:
     large = Space("large", {f"c{i}": (3, 5) for i in range(40)}, table_row)
     assert large.size == 2**40
     assert large.sample(np.random.default_rng(0), 5).shape == (5, 40)
-    with pytest.raises(ValueError, match="too many to enumerate"):
-        large.count(of="networks")
+    for ask in (
+        lambda: large.count(of="networks"),
+        lambda: large.count(macs=(1, 2)),
+        lambda: large.sample(np.random.default_rng(0), 1, of="networks"),
+    ):
+        with pytest.raises(ValueError, match="too many to enumerate"):
+            ask()
 
 
 @pytest.mark.parametrize(
