@@ -49,6 +49,9 @@ def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, descrip
         print(_dashed(parser.format_help(), fields), end="")
         raise SystemExit(0)
     arguments = _plain(argv, fields)
+    for word in arguments:
+        if word.startswith("--config="):
+            _check_file(Path(word.removeprefix("--config=")), fields)
     try:
         namespace = parser.parse_args(arguments)
         values = parser.instantiate(namespace).as_dict()
@@ -115,6 +118,28 @@ def _plain(argv: Sequence[str], fields: dict[str, Any]) -> list[str]:
     return sorted(result, key=lambda word: not word.startswith("--config="))
 
 
+def _check_file(path: Path, fields: dict[str, Any]) -> None:
+    """Raise ValueError, naming the file, where it is no YAML file of settings."""
+    import yaml
+
+    try:
+        found = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ValueError(f"cannot read --config {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"--config {path} is no YAML: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"--config {path} must hold settings, a line 'name: value' each, got {found!r:.60}")
+    for group in _groups(fields):
+        if not isinstance(found.get(group, {}), dict):
+            raise ValueError(f"--config {path}: '{group}' must hold settings of its own, got {found[group]!r:.60}")
+
+
+def _groups(fields: dict[str, Any]) -> set[str]:
+    """Names of the nested dataclasses."""
+    return {name.partition(".")[0] for name in fields if "." in name}
+
+
 def _take_values(words: list[str], kind: Any) -> list[str]:
     if kind is bool:
         return [words.pop(0)] if words and words[0] in ("true", "false") else ["true"]
@@ -164,7 +189,11 @@ def _dashed(text: str, fields: dict[str, Any]) -> str:
     text = re.sub(r"\n  --(print_config|\w+ CONFIG  +Path to)[^\n]*(\n {10,}[^\n]*)*", "", text)
     for name in sorted(fields, key=len, reverse=True):
         text = re.sub(rf"--{re.escape(name)}\b", _flag(name), text)
+    for group in _groups(fields):
+        text = re.sub(rf"\s\[--{group} CONFIG\]", "", text)
     text = re.sub(r"\(type:[^()]*?,\s+(default:)", r"(\1", text)
+    # In the list of options the help stays in its column.
+    text = re.sub(r"(?m)^(  --[\w-]+) \{true,false\}", rf"\1{' ' * len(' {true,false}')}", text)
     return text.replace(" {true,false}", "").replace("[ITEM,...]", "LOW HIGH")
 
 

@@ -104,6 +104,26 @@ def test_unknown_keys_of_a_file_name_the_near_one(tmp_path: Path, text: str, mes
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "must hold settings, a line 'name: value' each, got None"),
+        (b"- 400M\n", "must hold settings, a line 'name: value' each, got ['400M']"),
+        (b"inner: 3\n", "'inner' must hold settings of its own, got 3"),
+        (b"\xa8\x00", "is no YAML"),
+        (None, "cannot read --config"),
+    ],
+)
+def test_a_file_without_settings_is_named(tmp_path: Path, content: bytes | None, message: str):
+    path = tmp_path / "config.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=".") as caught:
+        parse("--config", str(path))
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
 def test_a_broken_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "config.yaml"
     path.write_text("band: [1\n")
@@ -119,6 +139,9 @@ def test_help_shows_flags_as_they_are_typed(capsys: pytest.CaptureFixture[str]):
     assert "--target-flops" in text
     assert "--inner.min-map" in text
     assert "A factor." in text
+    assert "--inner CONFIG" not in text
+    lines = [line for line in text.splitlines() if line.startswith("  --")]
+    assert {line.index("A flag.") for line in lines if "A flag." in line} <= {24}
 
 
 def test_a_mistake_is_one_line_on_stderr_and_exit_code_2(capsys: pytest.CaptureFixture[str]):
