@@ -96,11 +96,6 @@ def _start(resources: Resources, folder: str) -> None:
 
 def _join(execution: Execution) -> None:
     address = str(execution.ray_address)
-    if address.startswith("ray://"):
-        raise ValueError(
-            f"--ray-address {address}: Ray Client addresses are not supported; start the search on a machine of the "
-            "cluster, with --ray-address auto or host:port"
-        )
     _knock(address)
     travel = {"py_modules": _package_folders(), "env_vars": {**_BEHAVIOUR, **_threads(execution.cpus_per_trial)}}
     try:

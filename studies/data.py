@@ -74,6 +74,10 @@ def load(name: str, *, seed: int = 0, validation: int | None = None, root: str |
 def validation_count(asked: int | None, images: int) -> int:
     """How many images are held out. ValueError where that leaves none to train on."""
     if asked is None:
+        if images < 5:
+            raise ValueError(
+                f"{images} training images are too few: a fifth of them is held out, so at least 5 are needed"
+            )
         return min(images // 5, MOST_VALIDATION)
     if not 0 < asked < images:
         raise ValueError(f"validation images must be between 1 and {images - 1} here, got {asked}")

@@ -72,6 +72,11 @@ class Execution:
         gpus = self.gpus_per_trial
         if gpus is not None and (gpus < 0 or (gpus > 1 and gpus != int(gpus))):
             raise ValueError(f"--gpus-per-trial must be a fraction of one GPU or a whole number, got {gpus:g}")
+        if self.ray_address is not None and self.ray_address.startswith("ray://"):
+            raise ValueError(
+                f"--ray-address {self.ray_address}: Ray Client addresses are not supported; start the search on a "
+                "machine of the cluster, with --ray-address auto or host:port"
+            )
         if self.max_retries < 0:
             raise ValueError(f"--max-retries must be at least 0, got {self.max_retries}")
         if self.time_budget is not None and not self.time_budget > 0:

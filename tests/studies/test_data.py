@@ -230,6 +230,12 @@ def test_one_class_is_refused(tmp_path: Path) -> None:
         check_dataset(f"imagefolder:{folder_of_images(tmp_path / 'x', {'cat': 3})}")
 
 
+def test_a_handful_of_images_is_refused(tmp_path: Path) -> None:
+    """A validation part of no images can judge nothing."""
+    with pytest.raises(ValueError, match="4 training images are too few"):
+        load(f"imagefolder:{folder_of_images(tmp_path / 'x', {'cat': 3, 'dog': 1})}")
+
+
 def test_a_corrupt_image_is_named_and_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder_of_images(tmp_path / "all", {"a": 100, "b": 100}, size=(4, 4))
     whole = (tmp_path / "all" / "a" / "007.png").read_bytes()
