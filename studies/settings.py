@@ -45,10 +45,5 @@ def agree(study: optuna.Study, directions: Sequence[str], settings: Mapping[str,
         )
 
 
-def stored_settings(study: optuna.Study) -> dict[str, Any]:
-    """The settings a study was made with; empty if another program made it."""
-    return dict(study.user_attrs.get(_ATTRIBUTE, {}))
-
-
 def _shown(value: Any) -> str:
     return "missing" if value is None else json.dumps(value)
