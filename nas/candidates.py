@@ -32,6 +32,8 @@ class Field:
     def of(cls, config: SearchConfig, classes: int) -> Field:
         """The field of a configuration. Raises ValueError, with the reachable range, where the band holds nothing."""
         settings: dict[str, Any] = {"classes": classes}
+        if config.space != "mnasnet" and config.reference != SearchConfig.reference:
+            raise ValueError(f"--reference is a setting of space mnasnet, got {config.reference} for {config.space}")
         if config.resolution:
             settings["resolution"] = config.resolution
         if config.space == "mnasnet":

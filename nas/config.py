@@ -110,15 +110,18 @@ class SearchConfig:
             raise ValueError(f"--cost-band must be two multiples of the target, 0 < low <= high, got {low:g} {high:g}")
         if self.finalists > self.trials:
             raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalists}")
-        if self.new and self.storage:
-            raise ValueError("--new cannot empty a shared --storage: choose another --run, which names the study there")
+        if self.new and (self.storage or self.storage_path):
+            raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
         # These raise where target, objective, weight, durations or resources make no sense.
         self.aim, self.seconds, self.execution  # noqa: B018
 
     @property
     def target(self) -> int:
         """The target in multiply-adds."""
-        return parse_count(str(self.target_flops))
+        try:
+            return parse_count(str(self.target_flops))
+        except ValueError as error:
+            raise ValueError(f"--target-flops: {error}") from None
 
     @property
     def aim(self) -> Objective:
@@ -128,7 +131,10 @@ class SearchConfig:
     @property
     def seconds(self) -> float | None:
         """The time budget in seconds; None is no limit."""
-        return parse_duration(str(self.time_budget)) or None
+        try:
+            return parse_duration(str(self.time_budget)) or None
+        except ValueError as error:
+            raise ValueError(f"--time-budget: {error}") from None
 
     @property
     def execution(self) -> Execution:
@@ -145,4 +151,5 @@ class SearchConfig:
     def identity(self) -> dict[str, Any]:
         """What decides what a trial means, the recipe's numbers included; a study goes on only under the same."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
-        return values | {"recipe": {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}}
+        recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
+        return values | {"recipe": recipe, "target_flops": self.target}

@@ -127,7 +127,7 @@ def gain_of_doubling(records: Sequence[Record]) -> Estimate | None:
 
     Every candidate has a first rung, so early stopping biases nothing. None where costs or trials are too few.
     """
-    firsts = [(record.macs, record.rungs[0]["accuracy"]) for record in records if record.rungs]
+    firsts = [(r.macs, r.rungs[0]["accuracy"]) for r in records if r.rungs and r.repeat_of is None]
     usable = [(macs, accuracy) for macs, accuracy in firsts if accuracy > 0]
     if len(usable) < 3 or len({macs for macs, _ in usable}) < 2:
         return None

@@ -19,32 +19,50 @@ from studies.recipe import get_recipe
 SAMPLE, IMAGES = 3, 320
 
 
-def describe(config: SearchConfig, field: Field, resources: Resources) -> str:
-    """The plan as text: space, band, cost of a trial (measured on a few short trainings), expected time."""
+def describe(config: SearchConfig, field: Field, resources: Resources | None) -> str:
+    """The plan as text: space, band, cost of a trial (measured on a few short trainings), expected time.
+
+    Without resources, which on a cluster only joining it tells, the trials are timed here and no total is given.
+    """
     archs, proxy = _typical(field), config.proxy
-    pace = _pace(config, archs, resources.cpus_per_trial)
+    pace = _pace(config, archs, resources)
     images = min(proxy.images or pace.images, pace.images)
     trial = proxy.epochs * (images * pace.image + pace.judging)
     finalist = config.finalist_epochs * (pace.images * pace.image + pace.judging)
-    finalists = config.finalists * config.finalist_seeds
-    workers = resources.workers
-    total = math.ceil(config.trials / workers) * trial + math.ceil(finalists / workers) * finalist
+    size = format_count(round(sum(cost(proxy.arch(arch)).macs for arch in archs) / len(archs)), 3)
     rows = {
         "space": f"{config.space}: {_power(field.space.size)} encodings",
         "near the target": f"{_power(int(field.inside))} different networks between "
         f"{format_count(field.band[0], 4)} and {format_count(field.band[1], 4)} FLOPs (multiply-adds)",
         "objective": f"{config.aim}, T = {format_count(config.target)}",
-        "strategy": f"{config.strategy}, {config.trials} candidates, early stopping: {config.scheduler}",
-        "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, "
-        f"{format_count(round(sum(cost(proxy.arch(arch)).macs for arch in archs) / len(archs)), 3)} FLOPs, "
-        f"{proxy.epochs} epochs of {images} images: about {_round(trial)} unless stopped early",
-        "finalists": f"{config.finalists} x {config.finalist_seeds} seeds, {config.finalist_epochs} epochs of "
-        f"{pace.images} images: about {_round(finalist)} each",
-        "workers": f"{workers} at a time, {resources.cpus_per_trial} CPU and {resources.gpus_per_trial:g} GPU each",
-        "expected": f"at most about {_round(total)}, and some 20 s to start",
+        "strategy": f"{config.strategy}, {config.trials} candidates, early stopping: {_stopping(config)}",
+        "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
+        f"{proxy.epochs} x {images} images, about {_round(trial)}",
+        "finalists": f"{config.finalists} x {config.finalist_seeds} seeds: "
+        f"{config.finalist_epochs} x {pace.images} images, about {_round(finalist)} each",
+        **_hardware(config, resources, trial, finalist),
     }
     width = max(map(len, rows))
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())
+
+
+def _stopping(config: SearchConfig) -> str:
+    if config.scheduler == "none" or config.objective == "pareto":
+        return "none"
+    if config.proxy.epochs == 1:
+        return "none (one epoch has no rungs)"
+    return f"after each epoch one in {config.reduction_factor} goes on"
+
+
+def _hardware(config: SearchConfig, resources: Resources | None, trial: float, finalist: float) -> dict[str, str]:
+    if resources is None:
+        return {"workers": f"as many as the cluster at {config.ray_address} has room for; times are this machine's"}
+    workers, finalists = resources.workers, config.finalists * config.finalist_seeds
+    total = math.ceil(config.trials / workers) * trial + math.ceil(finalists / workers) * finalist
+    return {
+        "workers": f"{workers} at a time, {resources.cpus_per_trial} CPU and {resources.gpus_per_trial:g} GPU each",
+        "expected": f"at most about {_round(total)}, and some 20 s to start",
+    }
 
 
 class _Pace(NamedTuple):
@@ -61,19 +79,22 @@ def _typical(field: Field) -> list[Arch]:
     return [field.space.decode(field.space.choice(encoding)) for encoding in encodings]
 
 
-def _pace(config: SearchConfig, archs: list[Arch], threads: int) -> _Pace:
+def _pace(config: SearchConfig, archs: list[Arch], resources: Resources | None) -> _Pace:
     """Measured: each network trained on a few images, the first one twice because a process' first steps are slow."""
     import torch
 
     from studies.data import load
     from studies.train import train
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(config.cpus_per_trial)
+    device = None if resources is None or resources.gpus_per_trial else "cpu"
     data = load(config.dataset, seed=config.seed, root=config.data_root)
     recipe = get_recipe(config.recipe).replace(epochs=1)
-    timed = [
-        next(iter(train(config.proxy.arch(arch), data, recipe, seed=0, images=IMAGES))) for arch in (archs[0], *archs)
-    ][1:]
+    timed = []
+    for arch in (archs[0], *archs):
+        run = train(config.proxy.arch(arch), data, recipe, seed=0, images=IMAGES, device=device)
+        timed.append(next(iter(run)))
+    del timed[0]
     training = sum(evaluation.train_seconds / evaluation.images for evaluation in timed) / len(timed)
     judging = sum(evaluation.eval_seconds for evaluation in timed) / len(timed)
     return _Pace(training, judging, len(data.train))

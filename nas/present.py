@@ -10,6 +10,7 @@ from search_spaces.table import stage_table
 from search_spaces.units import format_count
 from studies.outcome import Outcome
 from studies.statistics import Estimate
+from studies.storage import shown
 
 
 def report(result: Result) -> str:
@@ -111,7 +112,8 @@ def _files(result: Result) -> str:
         {
             "network": f'{run.path(BEST)}  (search_spaces.Arch.load("{run.path(BEST)}"))',
             "proxy's weights": f"{run.path(PROXY_WEIGHTS)}, the arch that was trained beside it",
-            "all trials": f"{run.path('trials.csv')}, {run.path('finalists.csv')}, ledger: {result.session.storage}",
+            "all trials": f"{run.path('trials.csv')}, {run.path('finalists.csv')}",
+            "ledger": shown(result.session.storage),
             "figures": f"{run.path('result.json')}",
         }
     )

@@ -29,13 +29,13 @@ class Progress:
     title    what is going on ("search", "finalists")
     total    trials that are wanted
     done     trials that were there already, from an earlier session
-    workers  trials that run side by side
+    workers  trials that run side by side, where that is known
     """
 
     console: Console
     title: str
     total: int
-    workers: int = 1
+    workers: int | None = None
     done: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     running: int = 0
@@ -52,7 +52,8 @@ class Progress:
             self._live = Live(get_renderable=self._panel, console=self.console, refresh_per_second=2, transient=True)
             self._live.start()
         else:
-            self._print(f"{self.done} of {self.total} trials done, {self.workers} at a time")
+            together = f", {self.workers} at a time" if self.workers else ""
+            self._print(f"{self.done} of {self.total} trials done{together}")
         return self
 
     def __exit__(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nas.config import FREE, SIZE, SearchConfig
 from search_spaces import commandline
+from search_spaces.units import format_count
 
 if TYPE_CHECKING:
     from nas.candidates import Field
@@ -36,48 +37,60 @@ def main(argv: Sequence[str]) -> int:
     if (shown := finished(config)) is not None:
         print(shown)
         return 0
-    search(config, field)
+    search(config, field, resources.workers if resources else None)
     return 0
 
 
-def check(config: SearchConfig) -> tuple[Field, Resources]:
-    """Everything that can be found wrong before compute is spent: data set, target, band, resources."""
+def check(config: SearchConfig) -> tuple[Field, Resources | None]:
+    """Everything that can be found wrong before compute is spent: data set, target, band, resources.
+
+    What a cluster has is known only once it is joined.
+    """
     from nas.candidates import Field
     from studies.datasets import class_count
     from studies.execution import available_cores, gpus_here, settle
 
     field = Field.of(config, class_count(config.dataset))
     if config.ray_address:
-        return field, settle(config.execution, sys.maxsize, sys.maxsize)
+        from studies.cluster import knock
+
+        knock(config.ray_address)
+        return field, None
     gpus = 0.0 if config.gpus_per_trial == 0 else gpus_here()
     return field, settle(config.execution, available_cores(), gpus)
 
 
 def finished(config: SearchConfig) -> str | None:
-    """What a finished run of just this size said, and how to go on; None where there is something to do."""
+    """What a finished run of this size, or a greater one, said; None where there is something to do."""
     import yaml
 
-    from studies.runs import CONFIG
+    from studies.runs import CONFIG, Status, read_manifest
 
     folder = Path(config.run)
     if config.new or not (folder / REPORT).exists() or not (folder / CONFIG).exists():
+        return None
+    if read_manifest(folder)["status"] != Status.FINISHED:
         return None
     try:
         there = yaml.safe_load((folder / CONFIG).read_text())
     except yaml.YAMLError as error:
         raise ValueError(f"cannot read {folder / CONFIG}: {error}; --new begins anew") from None
-    if not isinstance(there, dict) or any(
-        there.get(name) != value for name, value in _settings(config).items() if name not in FREE - SIZE
-    ):
+    if not isinstance(there, dict) or not _covers(there, _settings(config)):
         return None
     return (
         f"{(folder / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new begins anew "
-        f"(the old run is kept under another name); a higher --trials than {config.trials} goes on with it."
+        f"(the old run is kept under another name); a higher --trials than {there['trials']} goes on with it."
     )
 
 
-def search(config: SearchConfig, field: Field) -> None:
-    """Run the search in its folder and print the result."""
+def _covers(there: dict[str, Any], asked: dict[str, Any]) -> bool:
+    """Whether a run with the settings `there` has all that is asked for."""
+    enough = all(there.get(name, 0) >= asked[name] for name in SIZE)
+    return enough and all(there.get(name) == value for name, value in asked.items() if name not in FREE)
+
+
+def search(config: SearchConfig, field: Field, workers: int | None) -> None:
+    """Run the search in its folder and print the result; `workers` side by side, where that is known."""
     from rich.console import Console
 
     from nas.finalists import judge
@@ -85,23 +98,27 @@ def search(config: SearchConfig, field: Field) -> None:
     from nas.result import conclude
     from nas.session import Session
     from studies.data import load
+    from studies.runs import Status
 
     data = load(config.dataset, seed=config.seed, root=config.data_root)
     check_ledger(config)
     with open_run(config) as run:
         console = Console(highlight=False)
         console.print(data.describe())
-        session = Session(config, field, run, console)
+        session = Session(config, field, run, console, workers)
         try:
             records = session.search()
-            trainings = session.final(records)
+            verdict = judge(session.final(records), config.aim)
+            if verdict is None:
+                raise ValueError(f"no finalist was trained to the end: see the outcomes in {run.path('finalists.csv')}")
+            text = report(conclude(session, records, verdict))
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("the same command goes on where this one ended") from None
-        verdict = judge(trainings, config.aim)
-        if verdict is None:
-            raise ValueError(f"no finalist was trained to the end: see the outcomes in {run.path('finalists.csv')}")
-        text = report(conclude(session, records, verdict))
+            same = "the same command" + (" without --new" if config.new else "")
+            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
         run.write(REPORT, text + "\n")
+        if sum(record.is_final for record in records) < config.trials:
+            # The time budget was over first: the same command has something left to do.
+            run.status = Status.INTERRUPTED
     print(f"\n{text}")
 
 
@@ -122,7 +139,7 @@ def open_run(config: SearchConfig) -> Run:
     return Run.open(
         config.run,
         _settings(config),
-        command=[sys.executable, "-m", "nas.search", *sys.argv[1:]],
+        command=[sys.executable, "-m", "nas.search", *(_hidden(word) for word in sys.argv[1:])],
         seed=config.seed,
         existing=Existing.ANEW if config.new else Existing.CONTINUE,
         # With another ledger the trials of the old one would be out of sight.
@@ -132,7 +149,14 @@ def open_run(config: SearchConfig) -> Run:
 
 def _settings(config: SearchConfig) -> dict[str, Any]:
     """The configuration as it is written down: what reproduces the run."""
-    return commandline.plain(dataclasses.replace(config, new=False))
+    return commandline.plain(dataclasses.replace(config, new=False, target_flops=format_count(config.target)))
+
+
+def _hidden(word: str) -> str:
+    """A word of the command line without a database's password."""
+    from studies.storage import shown
+
+    return shown(word) if "://" in word else word
 
 
 if __name__ == "__main__":

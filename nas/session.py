@@ -14,7 +14,7 @@ from nas.candidates import Candidates, Field, choices
 from nas.config import SearchConfig
 from nas.progress import Progress, describe_best
 from studies.candidate import Training, evaluate
-from studies.execution import Execution, available_cores
+from studies.execution import Execution
 from studies.export import write_csv
 from studies.jobs import Draws, Fixed, Jobs, Plan, Score
 from studies.ledger import Ledger
@@ -33,12 +33,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Phase:
-    """One of a search's two phases: what is wanted and how it is trained."""
+    """One of a search's two phases: what is wanted and how it is trained. `keys` are the networks that count."""
 
     title: str
     total: int
     plan: Plan
     training: Training
+    keys: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Session:
     field: Field
     run: Run
     console: Console
+    workers: int | None = None
 
     @property
     def storage(self) -> str:
@@ -104,15 +106,15 @@ class Session:
         wanted = finalists.proposals(chosen, self.config)
         with self.open("finalists") as ledger:
             candidates = Candidates.of(self.config, self.field, ledger)
-            phase = Phase("finalists", len(wanted), Fixed(wanted), self.longer)
+            keys = frozenset(record.key for record in chosen)
+            phase = Phase("finalists", len(wanted), Fixed(wanted), self.longer, keys)
             trainings = self._execute(phase, ledger, candidates.score, self.config.execution)
-        keys = {record.key for record in chosen}
         return [record for record in trainings if record.key in keys]
 
     def _execute(self, phase: Phase, ledger: Ledger, score: Score, execution: Execution) -> list[Record]:
-        workers = execution.workers or max(1, available_cores() // execution.cpus_per_trial)
-        done = sum(record.is_final for record in ledger.records())
-        with Progress(self.console, phase.title, phase.total, workers, min(done, phase.total)) as progress:
+        wanted = [record for record in ledger.records() if phase.keys is None or record.key in phase.keys]
+        done = min(phase.total, sum(record.is_final for record in wanted))
+        with Progress(self.console, phase.title, phase.total, self.workers, done) as progress:
             watch = _Watch(ledger, phase.training, self.config, progress)
             jobs = Jobs(ledger, phase.plan, score, payload=phase.training.payload(), watch=watch)
             if not jobs.is_finished():

@@ -1,4 +1,4 @@
-"""Search in one process, for notebooks and tables: no Ray, no files unless a storage is named."""
+"""Search in one process, for notebooks and tables: no Ray, no files."""
 
 from __future__ import annotations
 

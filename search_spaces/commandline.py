@@ -27,6 +27,9 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None 
     except ValueError as error:
         print(f"error: {one_line(str(error))}", file=sys.stderr)
         return USER_ERROR
+    except PermissionError as error:
+        print(f"error: {error.strerror}: {error.filename}", file=sys.stderr)
+        return USER_ERROR
     except KeyboardInterrupt as error:
         print(f"interrupted{': ' + str(error) if str(error) else ''}", file=sys.stderr)
         return INTERRUPTED

@@ -86,6 +86,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
     arch, recipe = training.trained(full), training.schedule
     data = _dataset(training.dataset, training.data_root, training.split_seed)
     network = new_network(arch, recipe, seed)
+    _gpu_memory()  # the peak of whatever ran here before is not this trial's
     for evaluation in train(
         network,
         data,

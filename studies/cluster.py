@@ -96,7 +96,7 @@ def _start(resources: Resources, folder: str) -> None:
 
 def _join(execution: Execution) -> None:
     address = str(execution.ray_address)
-    _knock(address)
+    knock(address)
     travel = {"py_modules": _package_folders(), "env_vars": {**_BEHAVIOUR, **_threads(execution.cpus_per_trial)}}
     try:
         ray.init(address=address, runtime_env=travel, log_to_driver=False, logging_level=logging.CRITICAL)
@@ -107,8 +107,8 @@ def _join(execution: Execution) -> None:
         ) from None
 
 
-def _knock(address: str) -> None:
-    """See whether anything listens there: Ray itself would try for minutes."""
+def knock(address: str) -> None:
+    """Raise ValueError unless something listens at host:port; Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     if not port.isdigit():
         return

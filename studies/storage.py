@@ -41,9 +41,9 @@ def open_storage(url: str | None, *, create: bool = True) -> tuple[BaseStorage, 
     try:
         storage = _connect(url, {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {})
     except ImportError as error:
-        raise ValueError(f"storage {_shown(url)} needs a database driver that is not installed: {error}") from None
+        raise ValueError(f"storage {shown(url)} needs a database driver that is not installed: {error}") from None
     except (RuntimeError, sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-        raise ValueError(f"cannot open storage {_shown(url)}: {_first_line(error)}") from None
+        raise ValueError(f"cannot open storage {shown(url)}: {_first_line(error)}") from None
     if is_file:
         _serialise_writers(storage.engine)
 
@@ -131,7 +131,8 @@ def _serialise_writers(engine: sqlalchemy.Engine) -> None:
     engine.dispose()
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
+    """A database's address for people and files: without its password."""
     return make_url(url).render_as_string(hide_password=True)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nas import search
 from nas.config import FREE, SearchConfig
 from search_spaces import commandline
+from studies.runs import Status
 
 
 def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -45,6 +48,10 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--dataset", "imagefolder:/no/such/folder"], "image folder /no/such/folder does not exist"),
         (["--workers", "100000"], "--workers 100000"),
         (["--gpus-per-trial", "512"], "--gpus-per-trial 512"),
+        (["--new", "--storage", "sqlite:///x.db"], "--new cannot empty a shared --storage"),
+        (["--space", "small", "--target-flops", "60M", "--reference", "mnasnet_a1"], "--reference is a setting of"),
+        (["--ray-address", "127.0.0.1:1"], "no Ray cluster answers there"),
+        (["--retries", "-1"], "--retries must be at least 0, got -1"),
         (["--seed", "-1"], "--seed must be at least 0, got -1"),
     ],
 )
@@ -109,6 +116,40 @@ def test_every_free_setting_is_one():
     assert set(SearchConfig.__dataclass_fields__) >= FREE
     assert "proxy" in SearchConfig().identity()
     assert "workers" not in SearchConfig().identity()
+
+
+def old_run(folder: Path, status: Status, **settings: Any) -> SearchConfig:
+    """A run folder with a report, as a search of these settings leaves it."""
+    config = SearchConfig(run=str(folder), **settings)
+    with search.open_run(config) as run:
+        run.write(search.REPORT, "the report\n")
+        run.status = status
+    return config
+
+
+def test_a_finished_run_is_shown_again_also_to_who_asks_for_less(tmp_path: Path):
+    config = old_run(tmp_path / "x", Status.FINISHED, trials=64)
+    for asked in (config, dataclasses.replace(config, trials=36), dataclasses.replace(config, target_flops="0.4G")):
+        assert (search.finished(asked) or "").startswith("the report")
+
+
+@pytest.mark.parametrize("change", [{"trials": 65}, {"finalist_seeds": 9}, {"seed": 1}, {"new": True}])
+def test_whatever_asks_for_more_or_for_something_else_is_not_finished(change: dict[str, Any], tmp_path: Path):
+    config = old_run(tmp_path / "x", Status.FINISHED, trials=64)
+    assert search.finished(dataclasses.replace(config, **change)) is None
+
+
+def test_a_run_whose_extension_was_interrupted_goes_on(tmp_path: Path):
+    config = old_run(tmp_path / "x", Status.INTERRUPTED)
+    assert search.finished(config) is None
+
+
+def test_passwords_stay_out_of_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "argv", ["search", "--storage", "postgresql://me:secret@host/db"])
+    old_run(tmp_path / "x", Status.FINISHED)
+    text = (tmp_path / "x" / "manifest.json").read_text()
+    assert "postgresql://me:***@host/db" in text
+    assert "secret" not in text
 
 
 def test_help_needs_nothing_heavy():
