@@ -105,7 +105,7 @@ def search(config: SearchConfig, field: Field, workers: int | None) -> None:
     with open_run(config) as run:
         console = Console(highlight=False)
         console.print(data.describe())
-        session = Session(config, field, run, console, workers)
+        session = Session(config, field, run, console, data, workers)
         try:
             records = session.search()
             verdict = judge(session.final(records), config.aim)

@@ -14,6 +14,7 @@ from nas.candidates import Candidates, Field, choices
 from nas.config import SearchConfig
 from nas.progress import Progress, describe_best
 from studies.candidate import Training, evaluate
+from studies.data import Dataset
 from studies.execution import Execution
 from studies.export import write_csv
 from studies.jobs import Draws, Fixed, Jobs, Plan, Score
@@ -50,6 +51,7 @@ class Session:
     field: Field
     run: Run
     console: Console
+    data: Dataset
     workers: int | None = None
 
     @property
@@ -67,6 +69,7 @@ class Session:
             data_root=str(Path(self.config.data_root).resolve()),
             split_seed=self.config.seed,
             folder=str(self._folder("checkpoints")),
+            corrupt=self.data.corrupt,
         )
 
     @property

@@ -29,6 +29,7 @@ class Training:
         split_seed: Of the split into training and validation images: the same for all trials that are compared.
         folder: Where checkpoints go (seen by every worker), so that a trial that died goes on; empty for none.
         keep_weights: Whether the trained weights stay there as safetensors.
+        corrupt: Files of an image folder that the driver found to be no images, so that no worker looks again.
 
     """
 
@@ -39,6 +40,7 @@ class Training:
     split_seed: int = 0
     folder: str = ""
     keep_weights: bool = False
+    corrupt: tuple[str, ...] = ()
 
     def payload(self) -> dict[str, Any]:
         """What joins a job: it needs "arch" (the full network as JSON) and "seed" beside this."""
@@ -48,8 +50,8 @@ class Training:
     def of(cls, job: Job) -> Training:
         """The training of a job."""
         fields: dict[str, Any] = dict(job["training"])
-        recipe, proxy = fields.pop("recipe"), fields.pop("proxy")
-        return cls(recipe=Recipe(**recipe), proxy=Proxy(**proxy) if proxy else None, **fields)
+        recipe, proxy, corrupt = (fields.pop(name) for name in ("recipe", "proxy", "corrupt"))
+        return cls(recipe=Recipe(**recipe), proxy=Proxy(**proxy) if proxy else None, corrupt=tuple(corrupt), **fields)
 
     def trained(self, full: Arch) -> Arch:
         """The network that is trained for a full one."""
@@ -84,7 +86,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
 
     training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule
-    data = _dataset(training.dataset, training.data_root, training.split_seed)
+    data = _dataset(training.dataset, training.data_root, training.split_seed, training.corrupt)
     network = new_network(arch, recipe, seed)
     _gpu_memory()  # the peak of whatever ran here before is not this trial's
     for evaluation in train(
@@ -121,8 +123,8 @@ def _gpu_memory() -> dict[str, int]:
 
 
 @lru_cache(maxsize=2)
-def _dataset(name: str, root: str, seed: int) -> Dataset:
+def _dataset(name: str, root: str, seed: int, corrupt: tuple[str, ...]) -> Dataset:
     """A worker reads its data once, however many trials it trains."""
     from studies.data import load
 
-    return load(name, seed=seed, root=root)
+    return load(name, seed=seed, root=root, corrupt=corrupt)

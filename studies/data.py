@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class Dataset:
         train: Training images without the validation part.
         validation: The part of the training images held out to judge by; stratified.
         test: Reads the test images (image folders: val/). Call it once, for the final figure.
+        corrupt: Training files of an image folder that cannot be read, and are left out.
 
     """
 
@@ -37,6 +38,7 @@ class Dataset:
     train: Split
     validation: Split
     test: Callable[[], Split]
+    corrupt: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """One line for people: name, classes, and images of each part."""
@@ -46,11 +48,19 @@ class Dataset:
         )
 
 
-def load(name: str, *, seed: int = 0, validation: int | None = None, root: str | Path = "data") -> Dataset:
+def load(
+    name: str,
+    *,
+    seed: int = 0,
+    validation: int | None = None,
+    root: str | Path = "data",
+    corrupt: Sequence[str] | None = None,
+) -> Dataset:
     """The data set of that name: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100 or imagefolder:DIR.
 
     `validation` images (by default a fifth, at most 10 000) are held out of the training images, stratified, the same
-    ones for the same seed. `root` is where torchvision's data sets are kept and downloaded to.
+    ones for the same seed. `root` is where torchvision's data sets are kept and downloaded to. An image folder's
+    training files are all decoded once to find corrupt ones, unless `corrupt` says which ones an earlier load found.
     Raises ValueError, in one line, for an unknown name, a folder without images, or data that cannot be downloaded.
     """
     check_dataset(name)
@@ -58,7 +68,7 @@ def load(name: str, *, seed: int = 0, validation: int | None = None, root: str |
     if folder is not None:
         from studies.folders import load_folder
 
-        return load_folder(name, folder, seed=seed, validation=validation)
+        return load_folder(name, folder, seed=seed, validation=validation, corrupt=corrupt)
     source = read_source(name, Path(root))
     images, labels = source.train
     held_out, rest = stratified(labels, validation_count(validation, len(labels)), seed)

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from studies.data import Dataset, validation_count
 from studies.datasets import class_folders, train_folder
@@ -26,15 +25,18 @@ MOST_CORRUPT = 0.01
 NAMED = 5
 
 
-def load_folder(name: str, folder: Path, *, seed: int, validation: int | None) -> Dataset:
+def load_folder(
+    name: str, folder: Path, *, seed: int, validation: int | None, corrupt: Sequence[str] | None = None
+) -> Dataset:
     """The data set of an image folder; see `studies.data.load`.
 
-    Every training file is decoded once to check it (JPEG at an eighth of its size). Those that are no images are left
-    out, with a warning that names them; ValueError where they are more than one in a hundred.
+    Every training file is decoded once to check it (JPEG at an eighth of its size), unless `corrupt` tells which are no
+    images. Those are left out, with a warning that names them; ValueError where they are more than one in a hundred.
     """
     found = class_folders(train_folder(folder))
     classes = tuple(found)
-    everything = _readable(found, classes, folder)
+    bad = _corrupt(found, folder) if corrupt is None else tuple(corrupt)
+    everything = _files(found, classes, frozenset(bad))
     if train_folder(folder) != folder:
         _check_test_folder(folder / "val", classes)
         training, testing = everything, None
@@ -43,9 +45,12 @@ def load_folder(name: str, folder: Path, *, seed: int, validation: int | None) -
     training, held_out = _split(training, validation_count(validation, len(training)), seed)
 
     def test() -> Split:
-        return _readable(class_folders(folder / "val"), classes, folder) if testing is None else testing
+        if testing is not None:
+            return testing
+        found = class_folders(folder / "val")
+        return _files(found, classes, frozenset(_corrupt(found, folder)))
 
-    return Dataset(name, classes, RESOLUTION, training, held_out, test)
+    return Dataset(name, classes, RESOLUTION, training, held_out, test, bad)
 
 
 def _split(whole: FileSplit, count: int, seed: int) -> tuple[FileSplit, FileSplit]:
@@ -63,10 +68,16 @@ def _check_test_folder(folder: Path, classes: Sequence[str]) -> None:
         raise ValueError(f"image folder {folder} has class '{unknown[0]}', which train/ has not")
 
 
-def _readable(found: dict[str, list[Path]], classes: Sequence[str], folder: Path) -> FileSplit:
-    """The files that are images, with their labels. Warns of the others; ValueError where they are many."""
-    paths = [path for name in classes for path in found.get(name, [])]
-    labels = torch.tensor([label for label, name in enumerate(classes) for _ in found.get(name, [])])
+def _files(found: dict[str, list[Path]], classes: Sequence[str], bad: frozenset[str]) -> FileSplit:
+    """The files with their labels, without the corrupt ones."""
+    kept = [(str(path), label) for label, name in enumerate(classes) for path in found.get(name, [])]
+    kept = [(path, label) for path, label in kept if path not in bad]
+    return FileSplit(tuple(path for path, _ in kept), torch.tensor([label for _, label in kept]))
+
+
+def _corrupt(found: dict[str, list[Path]], folder: Path) -> tuple[str, ...]:
+    """The files that are no images. Warns of them; ValueError where they are many."""
+    paths = [path for files in found.values() for path in files]
     with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
         good = list(pool.map(_is_readable, paths))
     corrupt = [path for path, readable in zip(paths, good, strict=True) if not readable]
@@ -77,12 +88,7 @@ def _readable(found: dict[str, list[Path]], classes: Sequence[str], folder: Path
         if len(corrupt) > MOST_CORRUPT * len(paths):
             raise ValueError(f"{message}; more than {MOST_CORRUPT:.0%} is too many, repair or remove them")
         log.warning("%s; skipped", message)
-    kept = tuple(str(path) for path, readable in zip(paths, good, strict=True) if readable)
-    return FileSplit(kept, _chosen(labels, good))
-
-
-def _chosen(labels: Tensor, good: list[bool]) -> Tensor:
-    return labels[torch.tensor(good)]
+    return tuple(str(path) for path in corrupt)
 
 
 def _is_readable(path: Path) -> bool:

@@ -245,6 +245,15 @@ def test_a_corrupt_image_is_named_and_skipped(tmp_path: Path, caplog: pytest.Log
     assert len(data.train) + len(data.validation) + len(data.test()) == 199
     assert "1 of 200 images" in caplog.text
     assert "007.png" in caplog.text
+    assert data.corrupt == (str(tmp_path / "all" / "a" / "007.png"),)
+
+
+def test_known_corrupt_images_are_left_out_without_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker takes the driver's word for it: decoding a large folder once more would take hours."""
+    folder = folder_of_images(tmp_path / "all", {"a": 20, "b": 20}, size=(4, 4))
+    monkeypatch.setattr("studies.folders._is_readable", lambda path: pytest.fail(f"decoded {path}"))
+    data = load(f"imagefolder:{folder}", corrupt=[str(tmp_path / "all" / "a" / "003.png")])
+    assert len(data.train) + len(data.validation) + len(data.test()) == 39
 
 
 def test_many_corrupt_images_are_an_error(tmp_path: Path) -> None:
