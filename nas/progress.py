@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -112,8 +112,8 @@ class Progress:
             if text:
                 table.add_row(Text(name, style="dim"), Text(text))
         table.add_row(Text("speed", style="dim"), Text(self._speed()))
-        bar = ProgressBar(total=max(self.total, 1), completed=self.done, width=60)
-        return Panel(Group(bar, table), title=self.title, title_align="left", expand=False)
+        table.add_row(Text(""), ProgressBar(total=max(self.total, 1), completed=self.done, width=50))
+        return Panel(table, title=self.title, title_align="left", expand=False)
 
 
 def describe_best(reward: float, accuracy: float, macs: int) -> str:

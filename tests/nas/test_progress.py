@@ -41,3 +41,14 @@ def test_an_interrupted_trial_is_not_done():
         progress.begun()
         progress.ended(Outcome.INTERRUPTED, "")
     assert "0/2 trials | 1 interrupted" in output.getvalue()
+
+
+def test_the_panel_says_how_far_it_is_and_what_is_best():
+    progress = Progress(Console(), "search", total=36, done=11)
+    progress.outcomes[Outcome.PRUNED] = 3
+    progress.running, progress.best = 2, "best reward 0.81"
+    console = Console(file=io.StringIO(), width=80, record=True)
+    console.print(progress._panel())
+    lines = [line.strip("│ ") for line in console.export_text().splitlines()]
+    assert lines[0].startswith("╭─ search")
+    assert lines[1:4] == ["trials  11 of 36 done", "also    2 running, 3 pruned", "best    best reward 0.81"]
