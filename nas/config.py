@@ -79,12 +79,12 @@ class SearchConfig:
     proxy: Proxy = field(default_factory=Proxy)
     recipe: str = "quick"
     scheduler: str = "asha"
-    reduction_factor: int = 3
+    reduction_factor: int = 2
     trials: int = 36
     time_budget: int | float | str = 0
-    finalists: int = 4
+    finalists: int = 3
     finalist_seeds: int = 3
-    finalist_epochs: int = 4
+    finalist_epochs: int = 3
     workers: int | None = None
     cpus_per_trial: int = 1
     gpus_per_trial: float | None = None
