@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -16,7 +18,9 @@ def main() -> None:
     width = max(line.cell_len for line in screen.split("\n"))
     console = Console(record=True, width=max(width, 60), file=io.StringIO(), force_terminal=True)
     console.print(screen)
-    console.save_svg(path, title=title)
+    # The picture is to stand alone: whatever monospaced font there is serves.
+    picture = re.sub(r"@font-face\s*{[^}]*}", "", console.export_svg(title=title))
+    Path(path).write_text(picture)
 
 
 if __name__ == "__main__":
