@@ -31,7 +31,7 @@ search: install
 	$(BIN)/python -m nas.search --target-flops 400M --run $(RUN) $(ARGS)
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: install
 	$(BIN)/ruff check .

@@ -126,6 +126,9 @@ class Session:
                     "%s: %d trials, %.1f %% of worker time spent training, first trial after %.0f s, then %.0f s",
                     *(phase.title, usage.jobs, 100 * usage.utilisation, usage.startup, usage.wall),
                 )
+        for record in ledger.records():
+            # A worker of a killed driver may have written one after its trial was run again.
+            _remove_checkpoint(phase.training, record)
         write_csv(ledger, self.run.path(TABLES[phase.title]))
         return ledger.records()
 
@@ -159,9 +162,7 @@ class _Watch:
         self._consider(record)
         self._progress.ended(outcome, self._best[1])
         _log.info("trial %d %s %s %s", record.number, record.key, outcome, record.reason)
-        checkpoint = self._training.checkpoint(record.key, record.seed)
-        if checkpoint and outcome.is_final:
-            checkpoint.unlink(missing_ok=True)
+        _remove_checkpoint(self._training, record)
 
     def _consider(self, record: Record) -> None:
         if record.outcome is not Outcome.COMPLETE or record.accuracy is None:
@@ -169,3 +170,10 @@ class _Watch:
         value = self._aim.reward(record.accuracy, record.macs)
         if value > self._best[0]:
             self._best = (value, describe_best(value, record.accuracy, record.macs))
+
+
+def _remove_checkpoint(training: Training, record: Record) -> None:
+    """Remove the state of a training that is over and counts."""
+    checkpoint = training.checkpoint(record.key, record.seed)
+    if checkpoint and record.is_final:
+        checkpoint.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from studies.execution import Evaluate, Job, Source, Usage
+from studies.interrupts import Interrupts
 from studies.jobrun import JobRun
 from studies.outcome import Ending, Outcome
 
@@ -12,25 +13,35 @@ WAIT_SECONDS = 0.2
 
 
 def execute_here(source: Source, evaluate: Evaluate) -> Usage:
-    """Run a source's jobs in this process until it is finished. An interrupt ends the running job as interrupted."""
+    """Run a source's jobs in this process until it is finished.
+
+    An interrupt is taken after the rung under way (a second one on the spot) and ends the running job as interrupted.
+    """
     start = time.perf_counter()
     busy, jobs = 0.0, 0
-    while not source.is_finished():
-        job = source.next_job()
-        if job is None:
-            if not source.is_finished():
+    with Interrupts() as interrupts:
+        while not source.is_finished():
+            job = source.next_job()
+            if job is not None:
+                busy += _run(source, evaluate, job, interrupts)
+                jobs += 1
+            elif not source.is_finished():
+                _stop_if_asked(interrupts)
                 time.sleep(WAIT_SECONDS)
-            continue
-        busy += _run(source, evaluate, job)
-        jobs += 1
     return Usage(1, jobs, 0.0, time.perf_counter() - start, busy)
 
 
-def _run(source: Source, evaluate: Evaluate, job: Job) -> float:
+def _stop_if_asked(interrupts: Interrupts) -> None:
+    if interrupts.asked:
+        raise KeyboardInterrupt
+
+
+def _run(source: Source, evaluate: Evaluate, job: Job, interrupts: Interrupts) -> float:
     run = JobRun(evaluate, job)
     ending: Ending | None = None
     try:
         while ending is None:
+            _stop_if_asked(interrupts)
             rung, ending = run.advance()
             if rung is not None and source.report(job["id"], rung):
                 ending = Ending(Outcome.PRUNED, f"stopped early after step {rung['step']}", run.seconds)
