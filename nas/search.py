@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -154,9 +155,7 @@ def _settings(config: SearchConfig) -> dict[str, Any]:
 
 def _hidden(word: str) -> str:
     """A word of the command line without a database's password."""
-    from studies.storage import shown
-
-    return shown(word) if "://" in word else word
+    return re.sub(r"(://[^:/@]*):[^/@]*@", r"\1:***@", word)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from search_spaces import commandline
 from studies.runs import Status
 
 
+SECRET = "postgresql://me:secret@host/db"
+
+
 def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """The one line that the command ends with."""
     assert commandline.run(search.main, words) == 2
@@ -144,8 +147,9 @@ def test_a_run_whose_extension_was_interrupted_goes_on(tmp_path: Path):
     assert search.finished(config) is None
 
 
-def test_passwords_stay_out_of_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sys, "argv", ["search", "--storage", "postgresql://me:secret@host/db"])
+@pytest.mark.parametrize("words", [["--storage", SECRET], [f"--storage={SECRET}"]])
+def test_passwords_stay_out_of_the_manifest(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "argv", ["search", *words])
     old_run(tmp_path / "x", Status.FINISHED)
     text = (tmp_path / "x" / "manifest.json").read_text()
     assert "postgresql://me:***@host/db" in text
