@@ -16,7 +16,6 @@ from nas.config import FREE, SearchConfig
 from search_spaces import commandline
 from studies.runs import Status
 
-
 SECRET = "postgresql://me:secret@host/db"
 
 
