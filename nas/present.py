@@ -13,6 +13,10 @@ from studies.statistics import Estimate
 from studies.storage import shown
 
 
+# An interval of the gain per doubling that is wider than this, 100 %, says nothing.
+WIDEST = 1.0
+
+
 def report(result: Result) -> str:
     """The result as text: network, reward, cost, accuracy with its labels, how sure it is, where everything lies."""
     table = stage_table(result.verdict.winner.arch)
@@ -76,9 +80,9 @@ def _candidates(result: Result) -> str:
 
 
 def _gain(result: Result) -> str:
-    if result.gain is None:
-        return "not known: too few candidates"
-    low, high = (f"{100 * end:+.1f}" if math.isfinite(end) else "?" for end in (result.gain.low, result.gain.high))
+    if result.gain is None or not result.gain.high - result.gain.low < WIDEST:
+        return "not known: too few candidates, or too much alike in cost"
+    low, high = (f"{100 * end:+.1f}" for end in (result.gain.low, result.gain.high))
     return (
         f"a doubling gains {100 * result.gain.value:+.1f} % accuracy here (95 %: {low} to {high}), "
         f"where w = {result.session.config.weight:g} assumes {100 * _assumed(result):+.0f} %"

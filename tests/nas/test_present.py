@@ -1,0 +1,35 @@
+"""What the report says of uncertain things."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import pytest
+
+from nas import present
+from nas.config import SearchConfig
+from studies.statistics import Estimate
+
+
+def gain(estimate: Estimate | None) -> str:
+    """The report's line on the worth of cost, for a gain per doubling."""
+    result = SimpleNamespace(gain=estimate, session=SimpleNamespace(config=SearchConfig()))
+    return present._gain(result)  # type: ignore[arg-type]
+
+
+def test_a_gain_stands_beside_what_the_exponent_assumes():
+    # 2^0.07 - 1 = 4.97 %
+    assert gain(Estimate(0.021, -0.004, 0.047, 36)) == (
+        "a doubling gains +2.1 % accuracy here (95 %: -0.4 to +4.7), where w = -0.07 assumes +5 %"
+    )
+
+
+@pytest.mark.parametrize("estimate", [None, Estimate(0.2, -1.0, math.inf, 2), Estimate(0.2, -0.9, 123.0, 4)])
+def test_a_gain_nobody_knows_is_not_printed(estimate: Estimate | None):
+    assert gain(estimate).startswith("not known")
+
+
+def test_accuracies_have_an_interval_where_there_is_one():
+    assert present.percent(Estimate(0.8852, 0.8632, 0.9072, 3)) == "88.5 ± 2.2 %"
+    assert present.percent(Estimate(0.8852, -math.inf, math.inf, 1)) == "88.5 %"
