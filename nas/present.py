@@ -12,7 +12,6 @@ from studies.outcome import Outcome
 from studies.statistics import Estimate
 from studies.storage import shown
 
-
 # An interval of the gain per doubling that is wider than this, 100 %, says nothing.
 WIDEST = 1.0
 
