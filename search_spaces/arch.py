@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search_spaces.files import atomic_write
 from search_spaces.naming import nearest
 
 OPS = ("conv", "sepconv", "mbconv")
@@ -140,10 +141,7 @@ class Arch:
 
     def save(self, path: str | Path) -> None:
         """Write the arch as a JSON file, atomically."""
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.tmp")
-        temporary.write_text(self.to_json())
-        temporary.replace(target)
+        atomic_write(path, self.to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> Arch:

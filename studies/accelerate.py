@@ -35,8 +35,8 @@ def accelerate(model: nn.Module) -> nn.Module:
 def keep_freed_memory() -> None:
     """Tell the C library (glibc; elsewhere nothing happens) to keep freed memory for the next allocation.
 
-    By default it hands every large freed block back to the kernel, which has to supply it again page by page, zeroed:
-    some 20 000 page faults a training step, a fifth of its time. The process's peak stays what it was; it keeps it.
+    By default it hands every large freed block back to the kernel, which has to supply it again page by page, zeroed,
+    at every training step. The process's peak stays what it was; it keeps it.
     """
     if not sys.platform.startswith("linux"):
         return

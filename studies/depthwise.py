@@ -1,8 +1,8 @@
 """Depthwise convolutions that train faster on a CPU, with torch's own convolutions as the only building blocks.
 
 oneDNN, torch's convolution library, has fast kernels for the gradient of a depthwise convolution's weights where the
-kernel is at most 3 wide and the map at least as high as the kernel is; elsewhere it takes a general path that is 3 to
-80 times slower than the forward pass. Every other case is therefore put in those terms:
+kernel is at most 3 wide and the map at least as high as the kernel is; elsewhere it takes a general path that is
+many times slower than the forward pass. Every other case is therefore put in those terms:
 
 - taps that only ever meet padding are cropped, and a 1x1 map is an element-wise product;
 - a kernel wider than 3 is cut into windows of 3 columns, each of them a convolution over the same zero-padded copy of

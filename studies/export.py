@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studies.files import atomic_write
+from search_spaces.files import atomic_write
 from studies.ledger import Ledger
 from studies.record import Record
 

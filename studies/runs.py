@@ -15,7 +15,7 @@ from typing import Any, Self, TextIO
 
 import yaml
 
-from studies.files import atomic_write
+from search_spaces.files import atomic_write
 from studies.manifest import describe_session
 from studies.outcome import one_line
 from studies.settings import describe_differences

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from studies.files import atomic_write
+from search_spaces.files import atomic_write
 from studies.runs import Existing, Run, Status, read_manifest
 
 CONFIG = {"space": "mnasnet", "proxy": {"width": 0.25, "epochs": 2}, "trials": 32}
