@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from nas.result import BEST, PROXY_WEIGHTS, Result
 from search_spaces.costs import cost
 from search_spaces.table import stage_table
 from search_spaces.units import format_count
 from studies.outcome import Outcome
-from studies.statistics import Estimate
 from studies.storage import shown
+from studies.wording import align, percent, several
 
 # An interval of the gain per doubling that is wider than this, 100 %, says nothing.
 WIDEST = 1.0
@@ -21,13 +19,6 @@ def report(result: Result) -> str:
     table = stage_table(result.verdict.winner.arch)
     parts = (_headline(result), table, _figures(result), _caveats(result), _files(result))
     return "\n\n".join(filter(None, parts))
-
-
-def percent(estimate: Estimate) -> str:
-    """An accuracy with its interval, such as "84.3 ± 0.6 %"."""
-    half = (estimate.high - estimate.low) / 2
-    spread = f" ± {100 * half:.1f}" if math.isfinite(half) else ""
-    return f"{100 * estimate.value:.1f}{spread} %"
 
 
 def _headline(result: Result) -> str:
@@ -41,10 +32,10 @@ def _figures(result: Result) -> str:
     spent, proxy = cost(winner.arch), config.proxy
     training = (
         f"{config.dataset} at {proxy.resolution} px, width x{proxy.width:g}, "
-        f"{_several(config.finalist_epochs, 'epoch')}, {_several(len(winner.seeds), 'seed')}"
+        f"{several(config.finalist_epochs, 'epoch')}, {several(len(winner.seeds), 'seed')}"
     )
     share = spent.macs / config.target
-    return _align(
+    return align(
         {
             "reward": f"{winner.reward:.4f}  ({config.aim}, T = {format_count(config.target)})",
             "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of T); "
@@ -67,7 +58,7 @@ def _finalists(result: Result) -> str:
     if equals is None:
         return f"{others + 1}; with one seed each nothing can be said about their differences"
     return (
-        f"{len(equals)} of the {_several(others, 'other')} cannot be told from the best "
+        f"{len(equals)} of the {several(others, 'other')} cannot be told from the best "
         "(multiple comparisons with the best, 95 %)"
     )
 
@@ -111,7 +102,7 @@ def _caveats(result: Result) -> str:
 
 def _files(result: Result) -> str:
     run = result.session.run
-    return _align(
+    return align(
         {
             "network": f'{run.path(BEST)}  (search_spaces.Arch.load("{run.path(BEST)}"))',
             "proxy's weights": f"{run.path(PROXY_WEIGHTS)}, the arch that was trained beside it",
@@ -120,12 +111,3 @@ def _files(result: Result) -> str:
             "figures": f"{run.path('result.json')}",
         }
     )
-
-
-def _several(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _align(rows: dict[str, str]) -> str:
-    width = max(map(len, rows))
-    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())

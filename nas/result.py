@@ -16,6 +16,7 @@ from search_spaces.costs import cost
 from studies.outcome import Outcome
 from studies.record import Record
 from studies.statistics import Estimate, mean_interval
+from studies.wording import estimate_dict
 
 BEST, PROXY_WEIGHTS, RESULT = "best.json", "best-proxy.safetensors", "result.json"
 
@@ -62,15 +63,15 @@ class Result:
                 "width": config.proxy.width,
                 "epochs": config.finalist_epochs,
                 "seeds": list(winner.seeds),
-                "validation_accuracy": _estimate(winner.accuracy),
-                "test_accuracy": _estimate(self.test),
+                "validation_accuracy": estimate_dict(winner.accuracy),
+                "test_accuracy": estimate_dict(self.test),
             },
             "finalists": [
                 {"key": f.record.key, "reward": f.reward, "macs": f.record.macs, "accuracies": list(f.accuracies)}
                 for f in self.verdict.ranked
             ],
             "indistinguishable_from_best": None if self.verdict.equals is None else list(self.verdict.equals),
-            "gain_per_doubling": self.gain and _estimate(self.gain),
+            "gain_per_doubling": self.gain and estimate_dict(self.gain),
             "band_edge": self.edge or None,
             "candidates": {"trained": self.trained, "outcomes": {str(o): n for o, n in self.outcomes.items()}},
         }
@@ -112,13 +113,3 @@ def _test_accuracies(session: Session, verdict: Verdict) -> list[float]:
         arch, network = load_weights(session.longer.weights(winner.record.key, seed))
         accuracies.append(evaluate_on_test(network, session.data, resolution=arch.resolution)[0])
     return accuracies
-
-
-def _estimate(estimate: Estimate) -> dict[str, float | int | None]:
-    finite = abs(estimate.high) != float("inf")
-    return {
-        "value": estimate.value,
-        "low": estimate.low if finite else None,
-        "high": estimate.high if finite else None,
-        "n": estimate.n,
-    }

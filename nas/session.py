@@ -12,7 +12,7 @@ from rich.console import Console
 from nas import finalists
 from nas.candidates import Candidates, Field, choices
 from nas.config import SearchConfig
-from nas.progress import Progress, describe_best
+from search_spaces.units import format_count
 from studies.candidate import Training, evaluate
 from studies.data import Dataset
 from studies.execution import Execution
@@ -20,6 +20,7 @@ from studies.export import write_csv
 from studies.jobs import Draws, Fixed, Jobs, Plan, Score
 from studies.ledger import Ledger
 from studies.outcome import Outcome
+from studies.progress import Progress
 from studies.recipe import get_recipe
 from studies.record import Record
 from studies.runs import Run
@@ -128,7 +129,7 @@ class Session:
                 )
         for record in ledger.records():
             # A worker of a killed driver may have written one after its trial was run again.
-            _remove_checkpoint(phase.training, record)
+            phase.training.discard(record)
         write_csv(ledger, self.run.path(TABLES[phase.title]))
         return ledger.records()
 
@@ -162,7 +163,7 @@ class _Watch:
         self._consider(record)
         self._progress.ended(outcome, self._best[1])
         _log.info("trial %d %s %s %s", record.number, record.key, outcome, record.reason)
-        _remove_checkpoint(self._training, record)
+        self._training.discard(record)
 
     def _consider(self, record: Record) -> None:
         if record.outcome is not Outcome.COMPLETE or record.accuracy is None:
@@ -172,8 +173,6 @@ class _Watch:
             self._best = (value, describe_best(value, record.accuracy, record.macs))
 
 
-def _remove_checkpoint(training: Training, record: Record) -> None:
-    """Remove the state of a training that is over and counts."""
-    checkpoint = training.checkpoint(record.key, record.seed)
-    if checkpoint and record.is_final:
-        checkpoint.unlink(missing_ok=True)
+def describe_best(reward: float, accuracy: float, macs: int) -> str:
+    """The best trial so far in a few words."""
+    return f"best reward {reward:.4f} (proxy accuracy {accuracy:.1%}, {format_count(macs, digits=4)} FLOPs)"

@@ -15,6 +15,7 @@ from studies.recipe import Proxy, Recipe
 
 if TYPE_CHECKING:
     from studies.data import Dataset
+    from studies.record import Record
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ class Training:
     def checkpoint(self, key: str, seed: int) -> Path | None:
         """Where the state of training the network `key` with `seed` is kept while it lasts; None: nowhere."""
         return self._path(key, seed, ".ckpt") if self.folder else None
+
+    def discard(self, record: Record) -> None:
+        """Remove the checkpoint of a training that is over and counts; an interrupted one goes on from its own."""
+        checkpoint = self.checkpoint(record.key, record.seed)
+        if checkpoint and record.is_final:
+            checkpoint.unlink(missing_ok=True)
 
     def weights(self, key: str, seed: int) -> Path:
         """Where the trained weights for the network `key` lie, the arch that was trained beside them as .json."""

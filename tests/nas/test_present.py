@@ -9,6 +9,7 @@ import pytest
 
 from nas import present
 from nas.config import SearchConfig
+from nas.session import describe_best
 from studies.statistics import Estimate
 
 
@@ -30,6 +31,5 @@ def test_a_gain_nobody_knows_is_not_printed(estimate: Estimate | None):
     assert gain(estimate).startswith("not known")
 
 
-def test_accuracies_have_an_interval_where_there_is_one():
-    assert present.percent(Estimate(0.8852, 0.8632, 0.9072, 3)) == "88.5 ± 2.2 %"
-    assert present.percent(Estimate(0.8852, -math.inf, math.inf, 1)) == "88.5 %"
+def test_the_best_trial_in_a_few_words():
+    assert describe_best(0.75, 0.76, 385_814_752) == "best reward 0.7500 (proxy accuracy 76.0%, 385.8M FLOPs)"

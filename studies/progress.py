@@ -1,4 +1,4 @@
-"""What a running search shows: one live panel on a terminal, plain lines elsewhere."""
+"""What a running study shows: one live panel on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from search_spaces.units import format_count, format_duration
+from search_spaces.units import format_duration
 from studies.outcome import Outcome
 
 # Outside a terminal a line is written when a trial ends, but not more often than this.
@@ -114,8 +114,3 @@ class Progress:
         table.add_row(Text("speed", style="dim"), Text(self._speed()))
         table.add_row(Text(""), ProgressBar(total=max(self.total, 1), completed=self.done, width=50))
         return Panel(table, title=self.title, title_align="left", expand=False)
-
-
-def describe_best(reward: float, accuracy: float, macs: int) -> str:
-    """The best trial so far in a few words."""
-    return f"best reward {reward:.4f} (proxy accuracy {accuracy:.1%}, {format_count(macs, digits=4)} FLOPs)"
