@@ -7,14 +7,16 @@ import math
 
 from search_spaces.arch import Arch
 
+DIVISOR = 8
 
-def round_channels(channels: float, divisor: int = 8) -> int:
+
+def round_channels(channels: float, divisor: int = DIVISOR) -> int:
     """Channels rounded to a multiple of `divisor`, never below 90 % of what was asked (EN, as its code rounds)."""
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
-def scale_width(arch: Arch, factor: float, divisor: int = 8) -> Arch:
+def scale_width(arch: Arch, factor: float, divisor: int = DIVISOR) -> Arch:
     """Every width, stem and head included, times `factor` and rounded. Factor 1 changes nothing."""
     _check_factor("width", factor)
     if factor == 1:

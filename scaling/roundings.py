@@ -1,0 +1,131 @@
+"""Ways of rounding the sizes of a scaled network: layers of each stage, widths, the resolution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from scaling.compound import RESOLUTION_STEP, Multipliers, round_resolution
+from scaling.shapes import Shapes, channels_of, layers_of
+from scaling.strategy import Strategy
+from search_spaces.arch import Arch
+from search_spaces.resize import DIVISOR, round_channels
+
+LOWEST_SHARE = 0.9
+# So many ways of rounding are tried side by side; beyond, those that round the largest remainders up first.
+MOST_ROUNDINGS = 1 << 10
+# Factors on the width multiplier, for networks whose next wider form is far away.
+SWEEP = tuple(float(factor) for factor in np.geomspace(0.85, 1.18, 25))
+
+Sizes = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """To what scaled sizes are rounded.
+
+    Attributes:
+        divisor: Channels are multiples of it; 8 as in the papers, 4 or 2 for small networks.
+        step: The resolution is a multiple of so many pixels.
+
+    """
+
+    divisor: int = DIVISOR
+    step: int = RESOLUTION_STEP
+
+    def __post_init__(self) -> None:
+        for name, value in (("divisor", self.divisor), ("step", self.step)):
+            if value < 1:
+                raise ValueError(f"--rounding.{name} must be at least 1, got {value}")
+
+
+def nearest(arch: Arch, asked: Multipliers, rounding: Rounding) -> Shapes:
+    """The network at some multipliers, every size rounded to the nearest (layers in all, by largest remainder)."""
+    channels = _round_widths(channels_of(arch), asked.width, rounding.divisor)
+    layers = share_out(layers_of(arch), asked.depth)
+    side = _sides(arch, asked.resolution, rounding, 0)
+    return Shapes(arch, np.array([channels]), np.array([layers]), np.array(side))
+
+
+def around(arch: Arch, strategy: Strategy, ideal: Multipliers, rounding: Rounding, spread: int) -> Shapes:
+    """Roundings of the sizes that the strategy grows, near the ideal ones; the others stay as they are.
+
+    `spread` layers, and twice as many resolution steps, on either side may make up for what the other sizes miss.
+    """
+    alone = not strategy.width and not strategy.resolution
+    depths = _depths(layers_of(arch), ideal.depth, spread, alone) if strategy.depth else [layers_of(arch)]
+    widths = _widths(channels_of(arch), ideal.width, rounding.divisor) if strategy.width else [channels_of(arch)]
+    sides = _sides(arch, ideal.resolution, rounding, 2 * spread if strategy.resolution else 0)
+    picks = np.indices((len(sides), len(depths), len(widths))).reshape(3, -1)
+    return Shapes(arch, np.array(widths)[picks[2]], np.array(depths)[picks[1]], np.array(sides)[picks[0]])
+
+
+def share_out(layers: Sequence[int], factor: float, extra: int = 0) -> Sizes:
+    """round(sum * factor) + extra layers, dealt out to the stages by largest remainder; each keeps at least one."""
+    asked = [round(count * factor, 9) for count in layers]
+    counts = [max(1, math.floor(count)) for count in asked]
+    least = sum(layers) if factor >= 1 else len(layers)
+    missing = max(round(sum(asked)) + extra, least) - sum(counts)
+    order = sorted(range(len(asked)), key=lambda stage: counts[stage] - asked[stage])
+    for turn in range(missing):
+        counts[order[turn % len(order)]] += 1
+    return tuple(counts)
+
+
+def _depths(layers: Sequence[int], factor: float, spread: int, alone: bool) -> list[Sizes]:
+    """Layers of each stage. Where depth is all there is, every way of rounding each stage up or down."""
+    if alone:
+        asked = [count * factor for count in layers]
+        return _roundings([_neighbours(count, 1) for count in asked], asked)
+    return list(dict.fromkeys(share_out(layers, factor, extra) for extra in range(-spread, spread + 1)))
+
+
+def _widths(channels: Sequence[int], factor: float, divisor: int) -> list[Sizes]:
+    """Every way of rounding each width up or down, never below 90 % of what is asked; and slightly other factors."""
+    options = []
+    for width, nearest_width in zip(channels, _round_widths(channels, factor, divisor), strict=True):
+        asked = width * factor
+        least = max(LOWEST_SHARE * asked, width if factor >= 1 else 1)
+        near = [option for option in _neighbours(asked, divisor) if option >= least]
+        options.append(sorted({*near, nearest_width}))
+    rounded = _roundings(options, [width * factor for width in channels])
+    least = 1.0 if factor >= 1 else 0.0
+    swept = [_round_widths(channels, max(least, factor * more), divisor) for more in SWEEP]
+    return list(dict.fromkeys([*rounded, *swept]))
+
+
+def _round_widths(channels: Sequence[int], factor: float, divisor: int) -> Sizes:
+    """As `search_spaces.scale_width`, factor 1 leaves the widths as they are; a larger one makes none narrower."""
+    if factor == 1:
+        return tuple(channels)
+    return tuple(max(round_channels(width * factor, divisor), width * (factor > 1)) for width in channels)
+
+
+def _neighbours(value: float, step: int) -> list[int]:
+    """The multiples of `step` on either side, at least one step."""
+    low, high = (end(round(value / step, 9)) * step for end in (math.floor, math.ceil))
+    return sorted({max(step, low), max(step, high)})
+
+
+def _roundings(options: Sequence[Sequence[int]], asked: Sequence[float]) -> list[Sizes]:
+    """All combinations where they are not too many; else rounding up one place after the other, nearest first."""
+    if math.prod(map(len, options)) <= MOST_ROUNDINGS:
+        return list(product(*options))
+    counts = [choice[0] for choice in options]
+    found = [tuple(counts)]
+    for place in sorted(range(len(asked)), key=lambda index: options[index][-1] / asked[index]):
+        counts[place] = options[place][-1]
+        found.append(tuple(counts))
+    return found
+
+
+def _sides(arch: Arch, factor: float, rounding: Rounding, more: int) -> list[int]:
+    """Resolutions near the one asked for, none below the network's stride."""
+    middle = round_resolution(arch.resolution, factor, rounding.step)
+    sides = [middle + extra * rounding.step for extra in range(-more, more + 1)]
+    least = max(arch.total_stride, arch.resolution if factor >= 1 else 1)
+    return [side for side in sides if side >= least] or [least]
