@@ -1,0 +1,210 @@
+"""Latency of networks on this machine beside their cost: `python -m studies.profile NAME|FILE ...`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search_spaces import catalog, commandline
+from search_spaces.arch import Arch
+from search_spaces.costs import cost
+from search_spaces.files import atomic_write
+from search_spaces.table import CONVENTION, align, find
+from search_spaces.units import format_count
+from studies.wording import several
+
+if TYPE_CHECKING:
+    from studies.latency import Conditions, Latency
+
+LAYOUTS = {"auto": None, "channels_last": True, "contiguous": False}
+HEADER = (
+    "network", "px", "params", "FLOPs", "activations", "mean ms", "sd ms", "median ms", "quartiles ms", "images/s",
+    "layout",
+)  # fmt: skip
+# A standard deviation above this share of the mean is not the network's own.
+WIDE = 0.1
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A network as it was asked for, and its latency."""
+
+    network: str
+    arch: Arch
+    latency: Latency
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values, raw units: seconds, multiply-adds, activations of one image."""
+        fields = {"network": self.network, "key": self.arch.key, "resolution": self.arch.resolution}
+        spent = {"params": (whole := cost(self.arch)).params, "macs": whole.macs, "activations": whole.activations}
+        return {**fields, **spent, **_timing(self.latency)}
+
+    def row(self) -> tuple[str, ...]:
+        """The cells under `HEADER`."""
+        spent, took = cost(self.arch), self.latency
+        counts = (format_count(value, 4) for value in (spent.params, spent.macs, spent.activations))
+        deviation = "" if took.std is None else _ms(took.std)
+        times = (_ms(took.mean), deviation, _ms(took.median), f"{_ms(took.low)} to {_ms(took.high)}")
+        layout = "channels_last" if took.channels_last else "contiguous"
+        return (self.network, f"{self.arch.resolution}", *counts, *times, f"{took.images_per_second:.1f}", layout)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure the networks and print, or write, what came out."""
+    arguments = _parse(argv)
+    if arguments.csv:
+        _check_writable(Path(arguments.csv))
+    archs = [_arch(name, arguments.resolution) for name in arguments.networks]
+    from studies.latency import Conditions, measure_all
+
+    conditions = Conditions(
+        batch=arguments.batch,
+        threads=arguments.threads,
+        runs=arguments.runs,
+        warmup=arguments.warmup,
+        channels_last=LAYOUTS[arguments.layout],
+        device=arguments.device,
+    )
+    latencies = measure_all(archs, conditions)
+    profiles = [Profile(*row) for row in zip(arguments.networks, archs, latencies, strict=True)]
+    print(to_json(profiles, conditions) if arguments.json else report(profiles, conditions))
+    if arguments.csv:
+        atomic_write(arguments.csv, to_csv(profiles))
+    return 0
+
+
+def report(profiles: Sequence[Profile], conditions: Conditions) -> str:
+    """The table, below it how it was measured, and a warning where the runs differ too much."""
+    machine = _machine(conditions)
+    runs = f"{several(conditions.runs, 'run')} after {conditions.warmup} to warm up"
+    how = [
+        f"{machine['device']} ({conditions.device}), {several(conditions.threads, 'thread')}, "
+        f"batch {conditions.batch}, {runs}, float32, torch {machine['torch']}",
+        "Times are of one forward pass of a batch, images on the device already; params, FLOPs and activations are of "
+        "one image.",
+        CONVENTION,
+    ]
+    return "\n".join([_table(profiles), "", *how, *_warnings(profiles)])
+
+
+def to_json(profiles: Sequence[Profile], conditions: Conditions) -> str:
+    """One JSON object: the machine, the conditions, and a row of raw figures for each network."""
+    asked = dataclasses.asdict(conditions)
+    del asked["channels_last"]  # each network has its own
+    networks = [profile.as_dict() for profile in profiles]
+    return json.dumps({"machine": _machine(conditions), "conditions": asked, "networks": networks}, indent=2)
+
+
+def to_csv(profiles: Sequence[Profile]) -> str:
+    """The rows of `to_json` with a header line."""
+    rows = [profile.as_dict() for profile in profiles]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _table(profiles: Sequence[Profile]) -> str:
+    lines = [HEADER, *(profile.row() for profile in profiles)]
+    # Words begin where their heading does, numbers end there; `align` puts everything else to the right.
+    name, layout = (max(len(line[column]) for line in lines) for column in (0, -1))
+    header, *rows = [(line[0].ljust(name), *line[1:-1], line[-1].ljust(layout)) for line in lines]
+    return align(header, rows)
+
+
+def _timing(latency: Latency) -> dict[str, Any]:
+    fields = dataclasses.asdict(latency)
+    for name in ("mean", "median", "std", "low", "high"):
+        fields[f"{name}_seconds"] = fields.pop(name)
+    return fields | {"images_per_second": latency.images_per_second}
+
+
+def _warnings(profiles: Sequence[Profile]) -> list[str]:
+    """A line for the networks whose runs differ by more than they do on an idle machine."""
+    shares = [(p.network, p.latency.std / p.latency.mean) for p in profiles if p.latency.std is not None]
+    wide = ", ".join(f"{name} (sd {share:.0%} of the mean)" for name, share in shares if share > WIDE)
+    if not wide:
+        return []
+    return [
+        f"warning: the runs differ much for {wide}: another process was busy, or runs are few; "
+        "trust the median rather than the mean, or measure again with more --runs"
+    ]
+
+
+def _machine(conditions: Conditions) -> dict[str, Any]:
+    """What was measured on: the processor's or the GPU's name, and versions."""
+    from studies.manifest import describe_session
+
+    session = describe_session([])
+    device = session["machine"]["processor"]
+    if conditions.device == "cuda":
+        import torch
+
+        device = torch.cuda.get_device_name()
+    return {"device": device, "system": session["machine"]["system"], **session["versions"]}
+
+
+def _arch(network: str, resolution: int | None) -> Arch:
+    arch = find(network)
+    return arch if resolution is None else arch.replace(resolution=resolution)
+
+
+def _check_writable(path: Path) -> None:
+    """Raise ValueError, before anything is measured, for a file that cannot be there."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise ValueError(f"--csv {path} must be a file in a folder that exists")
+
+
+def _ms(seconds: float) -> str:
+    """Milliseconds to the microsecond below 10, else to three or more digits."""
+    value = 1000 * seconds
+    return f"{value:.{3 if value < 10 else 2 if value < 100 else 1}f}"
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments, names and flags in any order. Raises ValueError, in one line, for what cannot be read."""
+    parser = _parser()
+    try:
+        arguments, unknown = parser.parse_known_intermixed_args(argv)
+    except argparse.ArgumentError as error:
+        raise ValueError(f"{error}; see --help") from None
+    if unknown:
+        raise ValueError(f"unknown argument '{unknown[0]}'; see --help")
+    if not arguments.networks:
+        raise ValueError(f"name at least one network, such as {catalog.names()[0]}, or an arch file; see --help")
+    return arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.profile",
+        description="Measure the latency of networks on this machine and print it beside their cost. The defaults are "
+        "those of the EfficientNet paper's table: one core, batch size 1, the mean of 20 runs.",
+        epilog=f"{CONVENTION} Published networks: {', '.join(catalog.names())}.",
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("networks", nargs="*", metavar="NAME|FILE", help="published networks or arch files (JSON)")
+    add = parser.add_argument
+    add("--batch", type=int, default=1, metavar="N", help="images in one forward pass (default: 1)")
+    add("--threads", type=int, default=1, metavar="N", help="CPU threads (default: 1)")
+    add("--runs", type=int, default=20, metavar="N", help="timed passes (default: 20)")
+    add("--warmup", type=int, default=5, metavar="N", help="untimed passes before them (default: 5)")
+    add("--layout", choices=LAYOUTS, default="auto", help="memory layout; auto takes each network's faster one")
+    add("--device", default="cpu", metavar="cpu|cuda", help="where it is measured (default: cpu)")
+    add("--resolution", type=int, metavar="PX", help="side of the images (default: each network's own)")
+    add("--csv", metavar="FILE", help="write the rows, in raw units, to this file as well")
+    add("--json", action="store_true", help="print one JSON object, in raw units, instead of the table")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(commandline.run(main))

@@ -1,0 +1,140 @@
+"""The profile command, as its user sees it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from search_spaces import catalog, commandline
+from search_spaces.arch import Arch, Stage
+from search_spaces.costs import cost
+from search_spaces.table import CONVENTION
+from studies import profile
+from studies.latency import Conditions, Latency
+
+STAGE = Stage("mbconv", kernel=3, stride=2, channels=8, layers=1, expansion=2)
+TINY = Arch(stages=(STAGE,), stem=4, head=8, resolution=16, classes=3)
+QUICK = ("--runs", "2", "--warmup", "0")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Two small networks as arch files."""
+    paths = [tmp_path / "small.json", tmp_path / "a-longer-name.json"]
+    TINY.save(paths[0])
+    TINY.replace(resolution=32).save(paths[1])
+    return [str(path) for path in paths]
+
+
+def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = commandline.run(profile.main, arguments)
+    return (code, *capsys.readouterr())
+
+
+def fixed(network: str, std: float | None = 0.0001) -> profile.Profile:
+    """A profile with known seconds."""
+    took = Latency(0.0125, 0.0124, std, 0.0121, 0.0131, 20, 4, 1, "cpu", channels_last=False)
+    return profile.Profile(network, catalog.get("efficientnet_b0"), took)
+
+
+def test_a_row_has_cost_and_latency_under_their_headings():
+    lines = profile.report([fixed("efficientnet_b0"), fixed("b0")], Conditions(batch=4)).splitlines()
+    # B0 has 5.3M parameters and 0.39B FLOPs (EN Table 2), and 6.75M activations (timm); 4 images in 12.5 ms are 320/s.
+    assert lines[1].split() == [
+        *("efficientnet_b0", "224", "5.289M", "385.8M", "6.748M", "12.50", "0.100", "12.40", "12.10", "to", "13.10"),
+        *("320.0", "contiguous"),
+    ]
+    assert lines[1].startswith("efficientnet_b0 ")
+    assert lines[2].startswith("b0 ")
+    assert {line.index("contiguous") for line in lines[1:3]} == {lines[0].index("layout")}
+    edge = lines[0].index("params") + len("params")
+    assert all(line[edge - 1] != " " and line[edge] == " " for line in lines[1:3])
+
+
+def test_the_lines_below_say_how_it_was_measured():
+    text = profile.report([fixed("b0")], Conditions(batch=4))
+    assert "(cpu), 1 thread, batch 4, 20 runs after 5 to warm up, float32, torch " in text
+    assert CONVENTION in text
+    assert "warning" not in text
+
+
+def test_a_wide_spread_is_a_warning():
+    text = profile.report([fixed("calm"), fixed("shaken", std=0.0025), fixed("once", std=None)], Conditions())
+    assert "warning: the runs differ much for shaken (sd 20% of the mean): another process was busy" in text
+
+
+def test_several_files_at_another_resolution(capsys: pytest.CaptureFixture[str], files: list[str]):
+    code, out, err = show(capsys, *QUICK, files[0], "--resolution", "24", files[1], "--layout", "channels_last")
+    assert (code, err) == (0, "")
+    rows = [line.split() for line in out.splitlines()[1:3]]
+    assert [row[:2] for row in rows] == [[files[0], "24"], [files[1], "24"]]
+    assert [row[-1] for row in rows] == ["channels_last"] * 2
+
+
+def test_json_is_one_document_in_raw_units(capsys: pytest.CaptureFixture[str], files: list[str]):
+    _, out, _ = show(capsys, *files, *QUICK, "--batch", "2", "--layout", "contiguous", "--json")
+    found = json.loads(out)
+    assert found["conditions"] == {"batch": 2, "threads": 1, "runs": 2, "warmup": 0, "device": "cpu", "seed": 0}
+    assert found["machine"]["device"]
+    first, second = found["networks"]
+    spent = cost(TINY)
+    assert (first["network"], first["key"], first["resolution"]) == (files[0], TINY.key, 16)
+    assert (first["params"], first["macs"], first["activations"]) == (spent.params, spent.macs, spent.activations)
+    assert second["macs"] == cost(TINY.replace(resolution=32)).macs
+    assert first["images_per_second"] == pytest.approx(2 / first["mean_seconds"])
+    assert first["low_seconds"] <= first["median_seconds"] <= first["high_seconds"]
+
+
+def test_json_knows_no_nan(capsys: pytest.CaptureFixture[str], files: list[str]):
+    _, out, _ = show(capsys, files[0], "--runs", "1", "--warmup", "0", "--json")
+    assert json.loads(out)["networks"][0]["std_seconds"] is None
+
+
+def test_csv_has_the_same_rows(capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path):
+    path = tmp_path / "latency.csv"
+    code, out, _ = show(capsys, *files, *QUICK, "--csv", str(path), "--json")
+    assert code == 0
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert [{name: str(value) for name, value in row.items()} for row in json.loads(out)["networks"]] == rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mobilenet_v3"], "did you mean 'mobilenet_v2'?"),
+        (["mobilenet_v2", "missing.json"], "cannot read arch file missing.json: No such file or directory"),
+        ([], "name at least one network"),
+        (["mobilenet_v2", "--batch", "0"], "batch must be at least 1, got 0"),
+        (["mobilenet_v2", "--batch", "big"], "--batch: invalid int value: 'big'; see --help"),
+        (["mobilenet_v2", "--runs", "0"], "runs must be at least 1, got 0"),
+        (["mobilenet_v2", "--threads", "10000"], "threads must not exceed the"),
+        (["mobilenet_v2", "--layout", "nhwc"], "invalid choice: 'nhwc'"),
+        (["mobilenet_v2", "--device", "gpu"], "unknown device 'gpu'"),
+        (
+            ["mobilenet_v2", "--resolution", "16"],
+            "mobilenet_v2 takes images of at least 32 px, its total",
+        ),
+        (["mobilenet_v2", "--resolution", "0"], "resolution must be a whole number of at least 1, got 0"),
+        (["mobilenet_v2", "--csv", "no/such/folder.csv"], "--csv no/such/folder.csv must be a file in a folder"),
+        (["mobilenet_v2", "--treads", "1"], "unknown argument '--treads'; see --help"),
+    ],
+)
+def test_mistakes_are_one_line_and_code_2(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str):
+    code, out, err = show(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_help_needs_no_torch():
+    code = "import sys, studies.profile as p\ntry: p.main(['--help'])\nexcept SystemExit: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: python -m studies.profile")
+    assert done.stdout.splitlines()[-1] == "False"
