@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,35 +12,18 @@ from nas import finalists
 from nas.candidates import Candidates, Field, choices
 from nas.config import SearchConfig
 from search_spaces.units import format_count
-from studies.candidate import Training, evaluate
+from studies.candidate import Training
 from studies.data import Dataset
-from studies.execution import Execution
-from studies.export import write_csv
-from studies.jobs import Draws, Fixed, Jobs, Plan, Score
+from studies.jobs import Draws, Fixed, Plan, Score
 from studies.ledger import Ledger
-from studies.outcome import Outcome
-from studies.progress import Progress
+from studies.phases import Phase, carry_out
 from studies.recipe import get_recipe
 from studies.record import Record
 from studies.runs import Run
 from studies.stopping import Halving
 from studies.storage import sqlite_url
-from studies.workers import execute
 
 TABLES = {"search": "trials.csv", "finalists": "finalists.csv"}
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One of a search's two phases: what is wanted and how it is trained. `keys` are the networks that count."""
-
-    title: str
-    total: int
-    plan: Plan
-    training: Training
-    keys: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,8 +81,9 @@ class Session:
         with self.open("search") as ledger:
             candidates = Candidates.of(self.config, self.field, ledger)
             execution = replace(self.config.execution, time_budget=self.config.seconds)
-            phase = Phase("search", self.config.trials, Draws(self.config.trials, candidates.draw), self.training)
-            return self._execute(phase, ledger, candidates.score, execution)
+            plan, total = Draws(self.config.trials, candidates.draw), self.config.trials
+            phase = self._phase("search", total, plan, self.training, candidates.score)
+            return carry_out(phase, ledger, execution, self.console, self.workers)
 
     def final(self, records: Sequence[Record]) -> list[Record]:
         """Train the best candidates longer, with several seeds. Returns the trainings of these finalists."""
@@ -111,66 +94,21 @@ class Session:
         with self.open("finalists") as ledger:
             candidates = Candidates.of(self.config, self.field, ledger)
             keys = frozenset(record.key for record in chosen)
-            phase = Phase("finalists", len(wanted), Fixed(wanted), self.longer, keys)
-            trainings = self._execute(phase, ledger, candidates.score, self.config.execution)
+            phase = self._phase("finalists", len(wanted), Fixed(wanted), self.longer, candidates.score)
+            phase = replace(phase, keys=keys)
+            trainings = carry_out(phase, ledger, self.config.execution, self.console, self.workers)
         return [record for record in trainings if record.key in keys]
 
-    def _execute(self, phase: Phase, ledger: Ledger, score: Score, execution: Execution) -> list[Record]:
-        wanted = [record for record in ledger.records() if phase.keys is None or record.key in phase.keys]
-        done = min(phase.total, sum(record.is_final for record in wanted))
-        with Progress(self.console, phase.title, phase.total, self.workers, done) as progress:
-            watch = _Watch(ledger, phase.training, self.config, progress)
-            jobs = Jobs(ledger, phase.plan, score, payload=phase.training.payload(), watch=watch)
-            if not jobs.is_finished():
-                usage = execute(jobs, evaluate, execution=execution)
-                _log.info(
-                    "%s: %d trials, %.1f %% of worker time spent training, first trial after %.0f s, then %.0f s",
-                    *(phase.title, usage.jobs, 100 * usage.utilisation, usage.startup, usage.wall),
-                )
-        for record in ledger.records():
-            # A worker of a killed driver may have written one after its trial was run again.
-            phase.training.discard(record)
-        write_csv(ledger, self.run.path(TABLES[phase.title]))
-        return ledger.records()
+    def _phase(self, title: str, total: int, plan: Plan, training: Training, score: Score) -> Phase:
+        return Phase(title, total, plan, training, score, self._praise, self.run.path(TABLES[title]))
+
+    def _praise(self, record: Record, accuracy: float) -> tuple[float, str]:
+        value = self.config.aim.reward(accuracy, record.macs)
+        return value, describe_best(value, accuracy, record.macs)
 
     def _folder(self, name: str) -> Path:
         base = Path(self.config.storage_path) / self.run.folder.name if self.config.storage_path else self.run.folder
         return base.resolve() / name
-
-
-class _Watch:
-    """Told of every change of a trial: shows it, logs it, and removes checkpoints that are of no use any more."""
-
-    def __init__(self, ledger: Ledger, training: Training, config: SearchConfig, progress: Progress) -> None:
-        self._training, self._aim, self._progress = training, config.aim, progress
-        self._seen: dict[int, int] = {}
-        self._best: tuple[float, str] = (float("-inf"), "")
-        for record in ledger.records():
-            self._consider(record)
-        progress.best = self._best[1]
-
-    def __call__(self, event: str, record: Record) -> None:
-        if event == "begin":
-            self._progress.begun()
-        elif event == "rung":
-            images = record.rungs[-1].get("images", 0)
-            self._progress.trained(images - self._seen.get(record.number, 0))
-            self._seen[record.number] = images
-        elif record.outcome is not None:
-            self._ended(record, record.outcome)
-
-    def _ended(self, record: Record, outcome: Outcome) -> None:
-        self._consider(record)
-        self._progress.ended(outcome, self._best[1])
-        _log.info("trial %d %s %s %s", record.number, record.key, outcome, record.reason)
-        self._training.discard(record)
-
-    def _consider(self, record: Record) -> None:
-        if record.outcome is not Outcome.COMPLETE or record.accuracy is None:
-            return
-        value = self._aim.reward(record.accuracy, record.macs)
-        if value > self._best[0]:
-            self._best = (value, describe_best(value, record.accuracy, record.macs))
 
 
 def describe_best(reward: float, accuracy: float, macs: int) -> str:

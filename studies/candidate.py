@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.arch import Arch
+from studies.evaluation import Evaluation
 from studies.execution import Job, Rung
+from studies.outcome import Outcome
 from studies.recipe import Proxy, Recipe
 
 if TYPE_CHECKING:
@@ -27,9 +29,12 @@ class Training:
         recipe: Optimiser, schedule, epochs and so on.
         proxy: The stand-in that is trained, for its own images and epochs; None trains the network itself.
         data_root: Where downloaded data sets lie.
+        images: Training images of one epoch where there is no proxy; 0 is all of them.
+        validation: Images held out to judge by; a fifth, at most 10 000, unless given.
         split_seed: Of the split into training and validation images: the same for all trials that are compared.
         folder: Where checkpoints go (seen by every worker), so that a trial that died goes on; empty for none.
         keep_weights: Whether the trained weights stay there as safetensors.
+        test: Whether the trained network is scored on the test images, under "test_accuracy" in the last rung.
         corrupt: Files of an image folder that the driver found to be no images, so that no worker looks again.
 
     """
@@ -38,13 +43,19 @@ class Training:
     recipe: Recipe
     proxy: Proxy | None = None
     data_root: str = "data"
+    images: int = 0
+    validation: int | None = None
     split_seed: int = 0
     folder: str = ""
     keep_weights: bool = False
+    test: bool = False
     corrupt: tuple[str, ...] = ()
 
     def payload(self) -> dict[str, Any]:
-        """What joins a job: it needs "arch" (the full network as JSON) and "seed" beside this."""
+        """What joins a job: it needs "arch" (the full network as JSON) and "seed" beside this.
+
+        A job's notes may hold "recipe", fields of the recipe that are another for this network.
+        """
         return {"training": dataclasses.asdict(self)}
 
     @classmethod
@@ -89,33 +100,40 @@ def evaluate(job: Job) -> Iterator[Rung]:
     A checkpoint of the same training is taken up where it ends. Whoever gives the jobs out removes checkpoints.
     """
     from studies.checkpoint import save_weights
-    from studies.train import new_network, train
+    from studies.train import evaluate_on_test, new_network, train
 
     training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
-    arch, recipe = training.trained(full), training.schedule
-    data = _dataset(training.dataset, training.data_root, training.split_seed, training.corrupt)
+    arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))
+    data = _dataset(training.dataset, training.data_root, training.split_seed, training.validation, training.corrupt)
     network = new_network(arch, recipe, seed)
     _gpu_memory()  # the peak of whatever ran here before is not this trial's
+    images = training.proxy.images if training.proxy else training.images
+    checkpoint = training.checkpoint(full.key, seed)
     for evaluation in train(
-        network,
-        data,
-        recipe,
-        seed=seed,
-        resolution=arch.resolution,
-        images=training.proxy.images if training.proxy else 0,
-        checkpoint=training.checkpoint(full.key, seed),
+        network, data, recipe, seed=seed, resolution=arch.resolution, images=images, checkpoint=checkpoint
     ):
-        yield {
-            "step": evaluation.step,
-            "outcome": evaluation.outcome,
-            "accuracy": evaluation.accuracy,
-            "loss": evaluation.loss,
-            "images": evaluation.images,
-            "seconds": round(evaluation.train_seconds + evaluation.eval_seconds, 3),
-            **_gpu_memory(),
-        }
+        rung = _rung(evaluation)
+        if evaluation.step < recipe.epochs:
+            yield rung
+    # The network holds what is judged, the average where there is one, only now that its training is over.
+    if training.test and evaluation.outcome is Outcome.COMPLETE:
+        rung["test_accuracy"] = evaluate_on_test(network, data, resolution=arch.resolution)[0]
+    if evaluation.step == recipe.epochs:
+        yield rung
     if training.keep_weights:
         save_weights(network, arch, training.weights(full.key, seed))
+
+
+def _rung(evaluation: Evaluation) -> Rung:
+    return {
+        "step": evaluation.step,
+        "outcome": evaluation.outcome,
+        "accuracy": evaluation.accuracy,
+        "loss": evaluation.loss,
+        "images": evaluation.images,
+        "seconds": round(evaluation.train_seconds + evaluation.eval_seconds, 3),
+        **_gpu_memory(),
+    }
 
 
 def _gpu_memory() -> dict[str, int]:
@@ -130,8 +148,8 @@ def _gpu_memory() -> dict[str, int]:
 
 
 @lru_cache(maxsize=2)
-def _dataset(name: str, root: str, seed: int, corrupt: tuple[str, ...]) -> Dataset:
+def _dataset(name: str, root: str, seed: int, validation: int | None, corrupt: tuple[str, ...]) -> Dataset:
     """A worker reads its data once, however many trials it trains."""
     from studies.data import load
 
-    return load(name, seed=seed, root=root, corrupt=corrupt)
+    return load(name, seed=seed, validation=validation, root=root, corrupt=corrupt)

@@ -17,7 +17,7 @@ def frame(ledger: Ledger) -> pd.DataFrame:
     """One row a trial, in order of number.
 
     Columns: the fields of `Record` in raw units; value (value_0, value_1, ... where there are several objectives);
-    accuracy, loss, images at the last rung; accuracy_1, accuracy_2, ... at each rung's step; choice_<name> for each of
+    accuracy, loss, images, test_accuracy (where it was taken) at the last rung; accuracy_1, accuracy_2, ... at each rung's step; choice_<name> for each of
     the space's choices.
     """
     import pandas as pd
@@ -38,7 +38,7 @@ def _row(record: Record) -> dict[str, Any]:
         "outcome": str(record.outcome or record.state.name.lower()),
         "reason": record.reason,
         **_values(record),
-        **{name: last.get(name) for name in ("accuracy", "loss", "images")},
+        **{name: last.get(name) for name in ("accuracy", "loss", "images", "test_accuracy")},
         "step": last.get("step", 0),
         "macs": record.macs,
         "params": record.params,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import Tensor, nn
@@ -146,11 +147,20 @@ def choose_device(device: str | torch.device | None = None) -> torch.device:
 
 
 def new_network(arch: Arch, recipe: Recipe, seed: int) -> nn.Module:
-    """The arch's network with the recipe's dropout and stochastic depth, its weights drawn from `seed`."""
-    from search_spaces.network import build
+    """The arch's network with the recipe's dropout and stochastic depth, its weights drawn from `seed`.
+
+    A layer's draw depends on the seed, the layer's name and its shape alone: networks that differ elsewhere begin with
+    the same weights where their layers agree, so that trainings with one seed can be compared as pairs.
+    """
+    from search_spaces.network import build, initialise
 
     with seeded(mix(seed), torch.device("cpu")):
-        return build(arch, dropout=recipe.dropout, stochastic_depth=recipe.stochastic_depth)
+        network = build(arch, dropout=recipe.dropout, stochastic_depth=recipe.stochastic_depth)
+    for name, module in network.named_modules():
+        if not any(module.children()):
+            with seeded(mix(seed, crc32(name.encode())), torch.device("cpu")):
+                initialise(module)
+    return network
 
 
 def precision(device: torch.device, amp: bool) -> AbstractContextManager[None]:
