@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from search_spaces.costs import Cost, cost
     from search_spaces.interop import load_torchvision
     from search_spaces.layers import walk
+    from search_spaces.memory import inference_memory, largest_batch, training_memory
     from search_spaces.network import build
     from search_spaces.parts import Layer
     from search_spaces.presets import space
@@ -33,12 +34,15 @@ _HOMES = {
     "build": "network",
     "cost": "costs",
     "get": "catalog",
+    "inference_memory": "memory",
+    "largest_batch": "memory",
     "load_torchvision": "interop",
     "round_channels": "resize",
     "scale_depth": "resize",
     "scale_width": "resize",
     "shrink": "resize",
     "space": "presets",
+    "training_memory": "memory",
     "walk": "layers",
 }
 
@@ -51,12 +55,15 @@ __all__ = [
     "build",
     "cost",
     "get",
+    "inference_memory",
+    "largest_batch",
     "load_torchvision",
     "round_channels",
     "scale_depth",
     "scale_width",
     "shrink",
     "space",
+    "training_memory",
     "walk",
 ]
 

@@ -1,0 +1,162 @@
+"""What one block of a network holds in memory: elements of one image that autograd saves, and that live at a time.
+
+The rules are torch's, for the modules that `network.build` makes (tools/autograd/derivatives.yaml of torch 2): a
+convolution saves its input, a batch norm in training its input, relu (in place) its result, every other activation its
+input (relu6 too: in place, it saves a copy), a multiplication both factors; additions and poolings save nothing.
+A tensor that two operations save is there once. Vectors of one number a channel are left out, except in
+squeeze-and-excitation (SE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from search_spaces.parts import Block, Classifier, ConvNorm, Part, SqueezeExcite
+
+RESULT_SAVED = ("relu",)
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """A block's numbers. All but `params`, `statistics` and `out_size` are elements of one image.
+
+    statistics  elements of the batch norms' running means and variances
+    given       the block's input
+    saved       kept for the backward pass: the block's input included, its output not (the next block counts it)
+    left        of `saved`, what is still there at the moment that needs most, and its output where that is saved
+    temporary   what else is there at that moment, above all gradients of activations
+    forward     the most that lives at a time in a forward pass without gradients, the block's input included
+    out_size    side of the output map in pixels
+    """
+
+    params: int
+    statistics: int
+    given: int
+    saved: int
+    left: int
+    temporary: int
+    forward: int
+    out_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation's backward pass: gradients that it reads and writes, and saved elements that are freed after it.
+
+    lent  saved elements that it needs too, but that the next block counts
+    """
+
+    gradients: int
+    frees: int
+    lent: int = 0
+
+
+def block_footprint(block: Block) -> Footprint:
+    """What a block of convolutions holds."""
+    layers = block.layers
+    given = layers[0].in_elements
+    steps = list(_steps(block))
+    left, temporary = max(_moments(block, steps), key=sum)
+    return Footprint(
+        params=sum(layer.params for layer in layers),
+        statistics=sum(2 * layer.out_channels for layer in layers if layer.kind == "norm"),
+        given=given,
+        saved=sum(step.frees for step in steps),
+        left=left,
+        temporary=temporary,
+        forward=given + _forward(block),
+        out_size=block.out_size,
+    )
+
+
+def classifier_footprint(classifier: Classifier, activation: str) -> Footprint:
+    """What pooling, linear layer and cross-entropy hold, where `activation` made the map that is pooled."""
+    pool, linear = classifier.layers
+    given, pooled, logits = pool.in_elements, linear.in_elements, linear.out_elements
+    # The pooled map if its activation saved it, the pooled vector, and the logarithms of the probabilities.
+    saved = (given if activation in RESULT_SAVED else 0) + pooled + logits
+    return Footprint(
+        params=linear.params,
+        statistics=0,
+        given=given,
+        saved=saved,
+        left=saved,
+        temporary=max(2 * logits, logits + pooled, pooled + given),
+        forward=given + pooled + logits,
+        out_size=1,
+    )
+
+
+def _steps(block: Block) -> Iterator[Step]:
+    """The backward passes of the parts' large operations, in the order of the forward pass."""
+    saved = False
+    for part in block.parts:
+        if isinstance(part, SqueezeExcite):
+            yield _multiply_step(part, saved)
+            saved = False
+            continue
+        # The last map is the next block's input, which counts it; before an addition it is a tensor of its own.
+        inside = part is not block.parts[-1] or block.add is not None
+        yield from _conv_steps(part, input_saved=saved, inside=inside)
+        saved = _saves_result(part)
+
+
+def _conv_steps(part: ConvNorm, *, input_saved: bool, inside: bool) -> Iterator[Step]:
+    given, out = part.conv.in_elements, part.norm.out_elements
+    yield Step(given + out, 0 if input_saved else given)
+    yield Step(2 * out, out)
+    if part.activation:
+        counted = inside or not _saves_result(part)
+        yield Step(2 * out, out if counted else 0, lent=0 if counted else out)
+
+
+def _multiply_step(part: SqueezeExcite, input_saved: bool) -> Step:
+    """SE's multiplication, which computes both factors' gradients at the map's size before it sums up the gate's."""
+    given = part.multiply.in_elements
+    # Saved in between: the pooled vector, the squeezed one (by relu once, else also before it), the gate.
+    squeezed = part.squeeze.out_elements * (1 if part.activation.function in RESULT_SAVED else 2)
+    vectors = part.squeeze.in_elements + squeezed + part.gate.out_elements
+    return Step(3 * given, vectors + (0 if input_saved else given))
+
+
+def _moments(block: Block, steps: list[Step]) -> Iterator[tuple[int, int]]:
+    """(saved elements that are left, temporary ones) at every step from the block's end to its beginning."""
+    left = sum(step.frees for step in steps)
+    waiting = 0
+    if block.pool and block.add:
+        # The forward addition: the parts' result, the pooled input and the sum. Going back this needs no more.
+        yield left, 3 * block.add.out_elements
+        waiting = block.pool.in_elements
+    for step in reversed(steps):
+        yield left + step.lent, step.gradients + waiting
+        left -= step.frees
+        # The shortcut's gradient waits for the parts'; an identity's is the very one that their last step reads.
+        waiting = block.layers[0].in_elements if block.add else 0
+
+
+def _forward(block: Block) -> int:
+    """Elements that live at a time beyond the block's input; every part holds its own input while it runs."""
+    given = most = 0
+    for part in block.parts:
+        most = max(most, given + _part_forward(part))
+        given = _out_elements(part)
+    if block.add is None:
+        return most
+    shortcut = block.pool.out_elements if block.pool else 0
+    return max(most, given + shortcut + block.add.out_elements)
+
+
+def _part_forward(part: Part) -> int:
+    """The convolution's map and the norm's; the multiplication's and the gate."""
+    if isinstance(part, SqueezeExcite):
+        return part.multiply.out_elements + part.gate.out_elements
+    return 2 * part.norm.out_elements
+
+
+def _out_elements(part: Part) -> int:
+    return part.out_channels * part.out_size**2
+
+
+def _saves_result(part: ConvNorm) -> bool:
+    return part.activation is not None and part.activation.function in RESULT_SAVED

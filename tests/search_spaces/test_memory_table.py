@@ -1,0 +1,97 @@
+"""The memory command, as its user sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from search_spaces import commandline, memory_table
+from search_spaces.catalog import get
+from search_spaces.memory import largest_batch, training_memory
+from search_spaces.units import format_bytes
+
+
+def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = commandline.run(memory_table.main, arguments)
+    return (code, *capsys.readouterr())
+
+
+def rows(out: str) -> dict[str, list[str]]:
+    """Cells by the row's name, which ends at two spaces."""
+    cells = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in out.split("\n\n")[1].splitlines()]
+    return {name: rest for name, *rest in cells}
+
+
+def test_kernels_and_activations_in_one_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = show(capsys, "efficientnet_b0")
+    assert (code, err) == (0, "")
+    assert out.startswith("efficientnet_b0: 224 px, silu, batch 64, sgd\n")
+    table = rows(out)
+    assert list(table) == [
+        "network",
+        "as it is",
+        *(f"kernels {kernel}" for kernel in (3, 5, 7)),
+        *("relu", "relu6", "silu", "hardswish", "gelu"),
+    ]
+    total = format_bytes(training_memory(get("efficientnet_b0"), 64).total, 4)
+    assert table["as it is"][:3] == ["5.289M", "385.8M", total]
+    assert table["silu"] == table["as it is"]
+    assert memory_table.NOTE in out
+
+
+def test_the_variants_are_networks_of_their_own() -> None:
+    b0 = get("efficientnet_b0")
+    found = dict(memory_table.variants(b0, (5,), ("relu",)))
+    assert found["as it is"] is b0
+    assert {stage.kernel for stage in found["kernels 5"].stages} == {5}
+    assert (found["relu"].activation, found["relu"].stages) == ("relu", b0.stages)
+
+
+def test_a_budget_adds_the_largest_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = show(capsys, "mobilenet_v2", "--budget", "8GiB", "--optimizer", "adamw", "--kernels", "--activations")
+    table = rows(out)
+    assert list(table) == ["network", "as it is"]
+    trained = largest_batch(get("mobilenet_v2"), 2**33, optimizer="adamw")
+    inferred = largest_batch(get("mobilenet_v2"), 2**33, training=False)
+    assert table["as it is"][-2:] == [f"{trained:,}", f"{inferred:,}"]
+
+
+def test_an_arch_file_and_another_batch(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "best.json"
+    get("mobilenet_v2").replace(name="").save(path)
+    code, out, _ = show(capsys, str(path), "--batch-size", "8", "--kernels", "3", "--activations", "gelu")
+    assert code == 0
+    assert out.startswith(f"{path}: 224 px, relu6, batch 8, sgd\n")
+    assert list(rows(out)) == ["network", "as it is", "kernels 3", "gelu"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["efficientnet-b0"], "did you mean 'efficientnet_b0'?"),
+        (["efficientnet_b0", "--batch-size", "0"], "a batch size must be a whole number of at least 1, got 0"),
+        (["efficientnet_b0", "--budget", "10MiB"], "no batch trains within --budget 10MiB: one image needs 136MiB"),
+        (["efficientnet_b0", "--budget", "8G"], "cannot read '8G' as a size"),
+        (["efficientnet_b0", "--kernels", "4"], "a stage's kernel must be odd, got 4"),
+        (["efficientnet_b0", "--activations", "relo"], "unknown activation 'relo': did you mean 'relu'?"),
+        (["efficientnet_b0", "--optimizer", "sdg"], "unknown optimizer 'sdg': did you mean 'sgd'?"),
+        (["efficientnet_b0", "--batch"], "--help"),
+        ([], "the following arguments are required: NAME|FILE; see --help"),
+    ],
+)
+def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    code, out, err = show(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("error: ")
+    assert message in err
+
+
+def test_it_is_a_command_without_torch() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "search_spaces.memory", "mobilenet_v2", "--batch-size", "8"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("mobilenet_v2: 224 px, relu6, batch 8, sgd\n")
+    assert "torch" not in done.stderr
