@@ -31,7 +31,7 @@ class Field:
     @classmethod
     def of(cls, config: SearchConfig, classes: int) -> Field:
         """The field of a configuration. Raises ValueError, with the reachable range, where the band holds nothing."""
-        settings: dict[str, Any] = {"classes": classes}
+        settings: dict[str, Any] = {"classes": classes, "width": config.width}
         if config.space != "mnasnet" and config.reference != SearchConfig.reference:
             raise ValueError(f"--reference is a setting of space mnasnet, got {config.reference} for {config.space}")
         if config.resolution:

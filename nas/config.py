@@ -36,6 +36,7 @@ class SearchConfig:
         space: Search space: mnasnet, or small for 28 to 64 px images.
         reference: Network that the mnasnet space varies: mobilenet_v2 or mnasnet_a1.
         resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
+        width: Factor on the widths of the network that the space varies.
         strategy: random or tpe.
         objective: soft (MnasNet reward), hard (no reward lost below T, T/FLOPs above), accuracy, or pareto.
         weight: Exponent w of the soft reward.
@@ -70,6 +71,7 @@ class SearchConfig:
     space: str = "mnasnet"
     reference: str = "mobilenet_v2"
     resolution: int = 0
+    width: float = 1.0
     strategy: str = "tpe"
     objective: str = "soft"
     weight: float = WEIGHT
@@ -105,6 +107,8 @@ class SearchConfig:
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        if not 0 < self.width <= 16:
+            raise ValueError(f"--width must be greater than 0 and at most 16, got {self.width:g}")
         low, high = self.cost_band
         if not 0 < low <= high:
             raise ValueError(f"--cost-band must be two multiples of the target, 0 < low <= high, got {low:g} {high:g}")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.config import FREE, SIZE, SearchConfig
@@ -16,9 +13,7 @@ from search_spaces.units import format_count
 if TYPE_CHECKING:
     from nas.candidates import Field
     from studies.execution import Resources
-    from studies.runs import Run
 
-REPORT, LEDGER = "result.txt", "ledger.db"
 DESCRIPTION = (
     "Search a baseline network near a target cost: candidates from a search space are trained as small proxies on your "
     "images, on Ray Tune workers; the best are trained longer, with several seeds; the winner is written as a file. "
@@ -49,45 +44,19 @@ def check(config: SearchConfig) -> tuple[Field, Resources | None]:
     """
     from nas.candidates import Field
     from studies.datasets import class_count
-    from studies.execution import available_cores, gpus_here, settle
+    from studies.execution import settle_here
 
-    field = Field.of(config, class_count(config.dataset))
-    if config.ray_address:
-        from studies.cluster import knock
-
-        knock(config.ray_address)
-        return field, None
-    gpus = 0.0 if config.gpus_per_trial == 0 else gpus_here()
-    return field, settle(config.execution, available_cores(), gpus)
+    return Field.of(config, class_count(config.dataset)), settle_here(config.execution)
 
 
 def finished(config: SearchConfig) -> str | None:
     """What a finished run of this size, or a greater one, said; None where there is something to do."""
-    import yaml
+    from studies.reruns import finished_report
 
-    from studies.runs import CONFIG, Status, read_manifest
-
-    folder = Path(config.run)
-    if config.new or not (folder / REPORT).exists() or not (folder / CONFIG).exists():
+    if config.new:
         return None
-    if read_manifest(folder)["status"] != Status.FINISHED:
-        return None
-    try:
-        there = yaml.safe_load((folder / CONFIG).read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"cannot read {folder / CONFIG}: {error}; --new begins anew") from None
-    if not isinstance(there, dict) or not _covers(there, _settings(config)):
-        return None
-    return (
-        f"{(folder / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new begins anew "
-        f"(the old run is kept under another name); a higher --trials than {there['trials']} goes on with it."
-    )
-
-
-def _covers(there: dict[str, Any], asked: dict[str, Any]) -> bool:
-    """Whether a run with the settings `there` has all that is asked for."""
-    enough = all(there.get(name, 0) >= asked[name] for name in SIZE)
-    return enough and all(there.get(name) == value for name, value in asked.items() if name not in FREE)
+    said = finished_report(config.run, _settings(config), free=FREE, size=SIZE)
+    return said and f"{said}; a higher --trials goes on with it."
 
 
 def search(config: SearchConfig, field: Field, workers: int | None) -> None:
@@ -99,11 +68,14 @@ def search(config: SearchConfig, field: Field, workers: int | None) -> None:
     from nas.result import conclude
     from nas.session import Session
     from studies.data import load
+    from studies.reruns import REPORT, check_ledger, open_run
     from studies.runs import Status
 
     data = load(config.dataset, seed=config.seed, root=config.data_root)
-    check_ledger(config)
-    with open_run(config) as run:
+    check_ledger(config.run, new=config.new, storage=config.storage)
+    # With another ledger the trials of the old one would be out of sight.
+    free = FREE - {"storage", "storage_path"}
+    with open_run(config.run, _settings(config), "nas.search", seed=config.seed, new=config.new, free=free) as run:
         console = Console(highlight=False)
         console.print(data.describe())
         session = Session(config, field, run, console, data, workers)
@@ -123,39 +95,9 @@ def search(config: SearchConfig, field: Field, workers: int | None) -> None:
     print(f"\n{text}")
 
 
-def check_ledger(config: SearchConfig) -> None:
-    """Raise ValueError for a ledger that is no ledger, before the run folder is touched."""
-    from studies.storage import open_storage, sqlite_url
-
-    ledger = Path(config.run) / LEDGER
-    if config.storage or (ledger.exists() and not config.new):
-        _, close = open_storage(config.storage or sqlite_url(ledger))
-        close()
-
-
-def open_run(config: SearchConfig) -> Run:
-    """The run's folder, locked: a new one, or one to go on in."""
-    from studies.runs import Existing, Run
-
-    return Run.open(
-        config.run,
-        _settings(config),
-        command=[sys.executable, "-m", "nas.search", *(_hidden(word) for word in sys.argv[1:])],
-        seed=config.seed,
-        existing=Existing.ANEW if config.new else Existing.CONTINUE,
-        # With another ledger the trials of the old one would be out of sight.
-        free=FREE - {"storage", "storage_path"},
-    )
-
-
 def _settings(config: SearchConfig) -> dict[str, Any]:
     """The configuration as it is written down: what reproduces the run."""
     return commandline.plain(dataclasses.replace(config, new=False, target_flops=format_count(config.target)))
-
-
-def _hidden(word: str) -> str:
-    """A word of the command line without a database's password."""
-    return re.sub(r"(://[^:/@]*):[^/@]*@", r"\1:***@", word)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class Session:
             candidates = Candidates.of(self.config, self.field, ledger)
             keys = frozenset(record.key for record in chosen)
             phase = self._phase("finalists", len(wanted), Fixed(wanted), self.longer, candidates.score)
-            phase = replace(phase, keys=keys)
+            phase = replace(phase, counts=lambda record: record.key in keys)
             trainings = carry_out(phase, ledger, self.config.execution, self.console, self.workers)
         return [record for record in trainings if record.key in keys]
 

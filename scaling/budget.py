@@ -18,8 +18,8 @@ from search_spaces.costs import cost
 from search_spaces.units import format_count
 
 TOLERANCE = 0.01
-# Layers that may be added or taken away to meet the target: first 1, then, where that does not do, 2.
-SPREADS = (1, 2)
+# Layers that may be added or taken away to meet the target: first 1, then, where that does not do, more.
+SPREADS = (1, 2, 4)
 # The strategy's multiple is found to this relative precision before sizes are rounded one by one.
 PRECISION = 1e-3
 # Largest and smallest multiple of the expected cost that is looked at.
@@ -88,7 +88,11 @@ def _bisect(arch: Arch, strategy: Strategy, target: int, rounding: Rounding) -> 
     def spent(multiple: float) -> int:
         return int(nearest(arch, strategy.multipliers(multiple), rounding).macs()[0])
 
-    low, high = _bracket(spent, target / cost(arch).macs, target)
+    whole = cost(arch).macs
+    low, high = _bracket(spent, target / whole, target)
+    if target >= whole:
+        # A multiple just below 1 rounds to the baseline too, but would let single sizes shrink.
+        low = max(low, 1.0)
     while high / low > 1 + PRECISION:
         middle = math.sqrt(low * high)
         low, high = (middle, high) if spent(middle) < target else (low, middle)

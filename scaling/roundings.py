@@ -16,6 +16,7 @@ from search_spaces.arch import Arch
 from search_spaces.resize import DIVISOR, round_channels
 
 LOWEST_SHARE = 0.9
+SMALL_SIDE = 64
 # So many ways of rounding are tried side by side; beyond, those that round the largest remainders up first.
 MOST_ROUNDINGS = 1 << 10
 # Factors on the width multiplier, for networks whose next wider form is far away.
@@ -24,7 +25,41 @@ SWEEP = tuple(float(factor) for factor in np.geomspace(0.85, 1.18, 25))
 Sizes = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class RoundingChoice:
+    """To what scaled sizes are rounded; 0 leaves it to the network.
+
+    Attributes:
+        divisor: Channels are multiples of it; 0 is 8 as in the papers, for networks with narrower stages 4 or 2.
+        step: The resolution is a multiple of so many pixels; 0 is 2, below 64 px the network's stride.
+
+    """
+
+    divisor: int = 0
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in (("divisor", self.divisor), ("step", self.step)):
+            if value < 0:
+                raise ValueError(f"--rounding.{name} must be at least 1, or 0 to have it decided, got {value}")
+
+    def over(self, default: Rounding) -> Rounding:
+        """The rounding where one is given, else the default's."""
+        return Rounding(self.divisor or default.divisor, self.step or default.step)
+
+    def for_network(self, arch: Arch) -> Rounding:
+        """What is left open decided for a network.
+
+        On a small map a resolution between multiples of the stride costs what the next multiple costs; on few channels
+        steps of 8 are too coarse to scale by.
+        """
+        narrowest = min(channels_of(arch))
+        divisor = next((option for option in (DIVISOR, 4) if narrowest >= 2 * option), 2)
+        step = arch.total_stride if arch.resolution < SMALL_SIDE else RESOLUTION_STEP
+        return self.over(Rounding(divisor, step))
+
+
+@dataclass(frozen=True)
 class Rounding:
     """To what scaled sizes are rounded.
 

@@ -1,4 +1,4 @@
-"""The published networks by name."""
+"""The published networks by name, and our own small one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from search_spaces.arch import Arch
 from search_spaces.mnasnet import MNASNET_A1, MNASNET_B1
 from search_spaces.mobilenet import MOBILENET_V2
 from search_spaces.naming import nearest
+from search_spaces.small import TRIAXIS_SMALL
 
-TABLES = {arch.name: arch for arch in (MNASNET_A1, MNASNET_B1, MOBILENET_V2)}
+TABLES = {arch.name: arch for arch in (MNASNET_A1, MNASNET_B1, MOBILENET_V2, TRIAXIS_SMALL)}
 
 
 def names() -> tuple[str, ...]:

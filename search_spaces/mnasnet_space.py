@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from search_spaces.arch import Arch, Stage
 from search_spaces.mnasnet import MNASNET_A1
 from search_spaces.mobilenet import MOBILENET_V2
 from search_spaces.naming import nearest
-from search_spaces.resize import round_channels
+from search_spaces.resize import round_channels, scale_width
 from search_spaces.stage_choices import StageChoices
 from search_spaces.staged import StagedSpace
 
@@ -43,11 +45,12 @@ def mnasnet_space(
     resolution: int = 224,
     classes: int = 1000,
     activation: str | None = None,
+    width: float = 1.0,
     divisor: int = 1,
 ) -> StagedSpace:
     """Seven stages that each choose op, kernel, SE ratio, skip, filters (0.75, 1 or 1.25 times the reference's
     channels, rounded to multiples of `divisor`) and layers (one fewer, as many, or one more than the reference's; where
-    it has one, 1 or 2, as in Google's released tunable MnasNet space).
+    it has one, 1 or 2, as in Google's released tunable MnasNet space). `width` first scales all the reference's widths.
 
     `reference` is mobilenet_v2, the paper's, or mnasnet_a1. EfficientNet-B0 (192 channels) lies in neither space, and
     MnasNet-A1 (112 channels) only in its own. The activation is the reference's unless it is given. With the defaults
@@ -61,27 +64,37 @@ def mnasnet_space(
         resolution=resolution,
         classes=classes,
         activation=activation,
+        width=width,
         divisor=divisor,
     )
 
 
 def small_space(
-    *, resolution: int = 32, classes: int = 10, activation: str | None = None, divisor: int = 1
+    *, resolution: int = 32, classes: int = 10, activation: str | None = None, width: float = 1.0, divisor: int = 1
 ) -> StagedSpace:
-    """The same choices around a smaller network for images of 28 to 64 px: six stages, a stem of stride 1, three
-    downsamplings (the last map is 4x4 at 28 and 32 px, 8x8 at 64 px).
+    """The same choices around a smaller network for images of 16 to 64 px: six stages, a stem of stride 1, three
+    downsamplings (the last map is 4x4 at 28 and 32 px, 8x8 at 64 px), below 28 px the first two of them.
     """
+    last = SMALL_REFERENCE.stages[-1]
+    stages = (*SMALL_REFERENCE.stages[:-1], dataclasses.replace(last, stride=1 if resolution < 28 else last.stride))
     return _around(
-        SMALL_REFERENCE, name="small", resolution=resolution, classes=classes, activation=activation, divisor=divisor
+        SMALL_REFERENCE.replace(stages=stages),
+        name="small",
+        resolution=resolution,
+        classes=classes,
+        activation=activation,
+        width=width,
+        divisor=divisor,
     )
 
 
 def _around(
-    reference: Arch, *, name: str, resolution: int, classes: int, activation: str | None, divisor: int
+    reference: Arch, *, name: str, resolution: int, classes: int, activation: str | None, width: float, divisor: int
 ) -> StagedSpace:
     """The space of stages like the reference's, with its stem, strides and head."""
     if divisor < 1:
         raise ValueError(f"divisor must be at least 1, got {divisor}")
+    reference = scale_width(reference, width, divisor)
     frame = reference.replace(
         resolution=resolution, classes=classes, activation=reference.activation if activation is None else activation
     )

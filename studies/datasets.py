@@ -10,6 +10,9 @@ from pathlib import Path
 from search_spaces.naming import nearest
 
 BUNDLED = "fashion-mnist-mini"
+PIXELS = {BUNDLED: 28, "fashion-mnist": 28, "cifar10": 32, "cifar100": 32}
+# Image files whose sizes are looked at.
+LOOKED_AT = 200
 CLASSES = {BUNDLED: 10, "fashion-mnist": 10, "cifar10": 10, "cifar100": 100}
 DATASETS = tuple(CLASSES)
 FOLDER_PREFIX = "imagefolder:"
@@ -30,6 +33,23 @@ def class_count(name: str) -> int:
     check_dataset(name)
     folder = folder_of(name)
     return CLASSES[name] if folder is None else len(class_folders(train_folder(folder)))
+
+
+def native_pixels(name: str) -> int:
+    """Side in pixels that the images of a data set have themselves; a larger input shows nothing more.
+
+    Of an image folder the median shorter side of up to 200 files, spread evenly. Raises ValueError as `check_dataset`,
+    and where no file can be read.
+    """
+    check_dataset(name)
+    folder = folder_of(name)
+    if folder is None:
+        return PIXELS[name]
+    paths = [path for files in class_folders(train_folder(folder)).values() for path in files]
+    sides = sorted(filter(None, map(_shorter_side, paths[:: max(1, len(paths) // LOOKED_AT)])))
+    if not sides:
+        raise ValueError(f"image folder {folder} has no image that can be read")
+    return sides[len(sides) // 2]
 
 
 def folder_of(name: str) -> Path | None:
@@ -60,6 +80,17 @@ def class_folders(folder: Path) -> dict[str, list[Path]]:
     if len(classes) < 2:
         raise ValueError(f"image folder {folder} has the one class '{next(iter(classes))}': training needs at least 2")
     return classes
+
+
+def _shorter_side(path: Path) -> int:
+    """0 for a file that is no image."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return min(image.size)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return 0
 
 
 def _is_image(path: Path) -> bool:

@@ -150,6 +150,20 @@ def gpus_here() -> float:
     return float(torch.cuda.device_count())
 
 
+def settle_here(execution: Execution) -> Resources | None:
+    """An Execution settled against this machine; None on a cluster, whose resources only joining it tells.
+
+    Raises ValueError where it asks for more than there is, or where nobody answers at the cluster's address.
+    """
+    if execution.ray_address:
+        from studies.cluster import knock
+
+        knock(execution.ray_address)
+        return None
+    gpus = 0.0 if execution.gpus_per_trial == 0 else gpus_here()
+    return settle(execution, available_cores(), gpus)
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """An account of where the workers' time went.

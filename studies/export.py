@@ -17,8 +17,8 @@ def frame(ledger: Ledger) -> pd.DataFrame:
     """One row a trial, in order of number.
 
     Columns: the fields of `Record` in raw units; value (value_0, value_1, ... where there are several objectives);
-    accuracy, loss, images, test_accuracy (where it was taken) at the last rung; accuracy_1, accuracy_2, ... at each rung's step; choice_<name> for each of
-    the space's choices.
+    accuracy, loss, images and, where it was taken, test_accuracy at the last rung; accuracy_1, accuracy_2, ... at each
+    rung's step; choice_<name> for each of the space's choices.
     """
     import pandas as pd
 

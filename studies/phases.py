@@ -36,7 +36,7 @@ class Phase:
     score     the objective at a rung
     praise    describes the best so far
     table     CSV file of all the ledger's trials, written at the end
-    keys      networks that count; all of the ledger's unless given
+    counts    which of the ledger's trials are among the wanted ones; all unless given
     """
 
     title: str
@@ -46,15 +46,14 @@ class Phase:
     score: Score
     praise: Praise
     table: Path
-    keys: frozenset[str] | None = None
+    counts: Callable[[Record], bool] = lambda _: True
 
 
 def carry_out(
     phase: Phase, ledger: Ledger, execution: Execution, console: Console, workers: int | None = None
 ) -> list[Record]:
     """Train what the ledger does not have yet. Returns all its trials, those of earlier sessions included."""
-    wanted = [record for record in ledger.records() if phase.keys is None or record.key in phase.keys]
-    done = min(phase.total, sum(record.is_final for record in wanted))
+    done = min(phase.total, sum(record.is_final and phase.counts(record) for record in ledger.records()))
     with Progress(console, phase.title, phase.total, workers, done) as progress:
         watch = _Watch(ledger, phase, progress)
         jobs = Jobs(ledger, phase.plan, phase.score, payload=phase.training.payload(), watch=watch)

@@ -62,6 +62,16 @@ def blocked_variance(table: ArrayLike) -> tuple[float, int]:
     return (float((residual**2).sum()) / freedom if freedom else math.inf), freedom
 
 
+def pooled_intervals(groups: Sequence[Sequence[float]], *, confidence: float = CONFIDENCE) -> list[Estimate]:
+    """Each group's mean with Student's t interval, the variance within groups pooled over all (`pooled_variance`).
+
+    Not corrected for their number; infinite where no group has two values. Raises ValueError for an empty group.
+    """
+    samples = [_sample(group, "a group's values", least=1) for group in groups]
+    variance, freedom = pooled_variance(samples)
+    return [_t_interval(float(y.mean()), math.sqrt(variance / len(y)), freedom, len(y), confidence) for y in samples]
+
+
 def paired_difference(first: ArrayLike, second: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
     """Mean of first - second over pairs (equal seeds, say) with Student's t interval."""
     a, b = _pairs(first, second, least=1)

@@ -13,7 +13,7 @@ from search_spaces.resize import scale_depth, scale_width
 
 def test_the_names() -> None:
     family = [f"efficientnet_b{index}" for index in range(9)]
-    assert set(names()) == {*family, "efficientnet_l2", "mnasnet_a1", "mnasnet_b1", "mobilenet_v2"}
+    assert set(names()) == {*family, "efficientnet_l2", "mnasnet_a1", "mnasnet_b1", "mobilenet_v2", "triaxis_small"}
 
 
 @pytest.mark.parametrize("name", names())

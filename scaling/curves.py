@@ -1,0 +1,81 @@
+"""Compare growing one dimension with growing all, at equal cost: `python -m scaling.curves`."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from scaling.curves_config import FREE, CurvesConfig
+from search_spaces import commandline
+
+if TYPE_CHECKING:
+    from scaling.curves_plan import Plan
+
+DESCRIPTION = (
+    "Scaling curves: a baseline grown in depth, width or resolution alone and by compound scaling, every network "
+    "closed to the same FLOPs and trained with the same seeds on your images; accuracy on test images, latency, "
+    "differences with intervals, and a fitted law. The same command goes on where an earlier one was ended; more "
+    "strategies, multiples or seeds join the networks that are there."
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command. Raises ValueError for a user's mistake, before anything is written."""
+    from scaling.curves_plan import prepare
+    from studies.reruns import finished_report
+
+    config = commandline.parse(CurvesConfig, argv, prog="python -m scaling.curves", description=DESCRIPTION)
+    plan = prepare(config)
+    if config.dry_run:
+        from scaling.curves_report import describe_plan
+
+        print(describe_plan(plan))
+        return 0
+    # What grows a run is compared, all else that is free is not.
+    free = FREE - {"strategies", "multiples", "coefficients", "main_seeds", "raw", "most", "seeds"}
+    if not config.new and (said := finished_report(config.run, settings(config), free=free, size=())) is not None:
+        print(f"{said}; more strategies, multiples or seeds go on with it.")
+        return 0
+    compare(plan)
+    return 0
+
+
+def compare(plan: Plan) -> None:
+    """Train the curves' networks in the run's folder and print what they say."""
+    from rich.console import Console
+
+    from scaling.curves_report import report, write_files
+    from scaling.curves_run import carry_out
+    from scaling.experiment import Experiment
+    from studies.data import load
+    from studies.reruns import REPORT, check_ledger, open_run
+
+    config = plan.config
+    data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
+    check_ledger(config.run, new=config.new)
+    with open_run(config.run, settings(config), "scaling.curves", seed=config.seed, new=config.new, free=FREE) as run:
+        console = Console(highlight=False)
+        console.print(data.describe())
+        console.print(plan.ground.describe(), soft_wrap=True)
+        workers = plan.resources.workers if plan.resources else None
+        experiment = Experiment(config, config.identity(), run, console, data, workers)
+        try:
+            outcome = carry_out(plan, experiment)
+        except KeyboardInterrupt:
+            same = "the same command" + (" without --new" if config.new else "")
+            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
+        write_files(outcome, run)
+        text = report(outcome, run.folder)
+        run.write(REPORT, text + "\n")
+    print(f"\n{text}")
+
+
+def settings(config: CurvesConfig) -> dict[str, Any]:
+    """The configuration as it is written down: what reproduces the run."""
+    return commandline.plain(dataclasses.replace(config, new=False))
+
+
+if __name__ == "__main__":
+    sys.exit(commandline.run(main))

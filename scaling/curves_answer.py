@@ -1,0 +1,157 @@
+"""What curves say: accuracies with intervals, compound against each single dimension, and what a law makes of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scaling.curves_plan import BASELINE, FOUND, Place
+from scaling.curves_run import Outcome, Point, compound
+from scaling.law import fit_response
+from scaling.response import Prediction, Response
+from scaling.strategy import SINGLE
+from studies.contrasts import Contrast, compare, contrasts
+from studies.statistics import Estimate, pooled_intervals
+
+# Different networks that a law is fitted to, at least.
+ENOUGH = 5
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """A network of the largest multiple, predicted by a law fitted to the smaller ones, and its mean accuracy."""
+
+    place: Place
+    prediction: Prediction
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the points say.
+
+    means       mean test accuracy of each point, in order, its interval with the variance pooled over all points
+    adjusted    test accuracies at the largest multiple by curve and seed, closed to the target cost by `slope`
+    slope       accuracy per doubling of FLOPs
+    main        compound against the best single dimension at the largest multiple; None where they are not all there
+    rival       the single dimension with the highest mean
+    all_main    compound against every other curve there, intervals holding for all at once; empty likewise
+    paper       coefficients found against the paper's; None where there is one of them only
+    law         fitted to all points that are not upsampled; None where they are too few
+    foretold    the largest networks as a law without them predicts them
+    straight    mean absolute error of a straight line in log FLOPs on the same networks; nan without them
+    """
+
+    means: tuple[Estimate, ...]
+    adjusted: Mapping[str, Mapping[int, float]]
+    slope: float
+    rival: str
+    main: Contrast | None
+    all_main: Mapping[str, Contrast]
+    paper: Contrast | None
+    law: Response | None
+    foretold: tuple[Foretold, ...]
+    straight: float
+
+
+def conclude(outcome: Outcome) -> Answer:
+    """The answer to the outcome of curves. Upsampled networks count in no comparison and in no law."""
+    points = outcome.points
+    means = pooled_intervals([list(point.test.values()) for point in points])
+    fair = [point for point in points if not point.place.upsampled]
+    slope = _slope(fair)
+    largest = outcome.plan.largest
+    adjusted = {
+        point.place.curve: _closed(point, slope)
+        for point in fair
+        if point.place.target is not None and point.place.multiple == largest
+    }
+    ours = compound(outcome)
+    singles = [name for name in SINGLE if name in adjusted]
+    rival = max(singles, key=lambda name: float(np.mean(list(adjusted[name].values()))), default="")
+    comparable = ours in adjusted and bool(singles)
+    small = [point for point in fair if point.place.multiple < largest or point.place.curve == BASELINE]
+    foretold, straight = _foretold(small, [p for p in fair if p.place.target and p.place.multiple == largest])
+    return Answer(
+        means=tuple(means),
+        adjusted=adjusted,
+        slope=slope,
+        rival=rival,
+        main=_paired(adjusted[ours], adjusted[rival]) if comparable else None,
+        all_main=_all(adjusted, ours) if comparable else {},
+        paper=_paired(adjusted[FOUND], adjusted["compound"]) if {FOUND, "compound"} <= adjusted.keys() else None,
+        law=_law(fair),
+        foretold=foretold,
+        straight=straight,
+    )
+
+
+def law_rows(points: Sequence[Point]) -> list[dict[str, float]]:
+    """What a law is fitted to: a row a training, realised multipliers, cost and test accuracy."""
+    return [
+        {
+            "depth": point.place.growth.realised.depth,
+            "width": point.place.growth.realised.width,
+            "resolution": point.place.growth.realised.resolution,
+            "macs": float(point.cost.macs),
+            "accuracy": accuracy,
+            "seed": float(seed),
+        }
+        for point in _different(points)
+        for seed, accuracy in point.test.items()
+    ]
+
+
+def _different(points: Sequence[Point]) -> list[Point]:
+    """One point for each network: curves share some."""
+    return list({point.place.arch.key: point for point in points}.values())
+
+
+def _law(points: Sequence[Point]) -> Response | None:
+    return fit_response(law_rows(points)) if len(_different(points)) >= ENOUGH else None
+
+
+def _foretold(small: Sequence[Point], large: Sequence[Point]) -> tuple[tuple[Foretold, ...], float]:
+    law = _law(small)
+    if law is None or not large:
+        return (), math.nan
+    found, line = [], np.polynomial.Polynomial.fit(*_log_cost(small), 1)
+    for point in large:
+        got = point.place.growth.realised
+        prediction = law.predict(got.depth, got.width, got.resolution)
+        found.append(Foretold(point.place, prediction, float(np.mean(list(point.test.values())))))
+    straight = np.mean([abs(line(math.log2(f.place.macs)) - f.accuracy) for f in found])
+    return tuple(found), float(straight)
+
+
+def _log_cost(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    different = _different(points)
+    return [math.log2(p.cost.macs) for p in different], [float(np.mean(list(p.test.values()))) for p in different]
+
+
+def _slope(points: Sequence[Point]) -> float:
+    """Accuracy per doubling of FLOPs over all points; 0 where they all cost the same."""
+    x, y = _log_cost(points)
+    return float(np.polynomial.Polynomial.fit(x, y, 1).convert().coef[-1]) if np.ptp(x) > 0.1 else 0.0
+
+
+def _closed(point: Point, slope: float) -> dict[int, float]:
+    target = point.place.target or point.cost.macs
+    more = slope * math.log2(point.cost.macs / target)
+    return {seed: accuracy - more for seed, accuracy in point.test.items()}
+
+
+def _paired(first: Mapping[int, float], second: Mapping[int, float]) -> Contrast | None:
+    seeds = sorted(first.keys() & second.keys())
+    return compare([first[seed] for seed in seeds], [second[seed] for seed in seeds]) if len(seeds) > 1 else None
+
+
+def _all(adjusted: Mapping[str, Mapping[int, float]], ours: str) -> dict[str, Contrast]:
+    """Against every curve, on the seeds that all of them have."""
+    seeds = sorted(set.intersection(*(set(values) for values in adjusted.values())))
+    if len(seeds) < 2 or len(adjusted) < 2:
+        return {}
+    return contrasts({name: [values[seed] for seed in seeds] for name, values in adjusted.items()}, ours)

@@ -1,0 +1,97 @@
+"""The settings that all scaling experiments share: the baseline, how its forms are trained, on what."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from scaling.roundings import RoundingChoice
+from scaling.standin import StandIn
+from studies.datasets import BUNDLED
+from studies.execution import Execution
+from studies.recipe import Recipe, get_recipe
+
+LEAST = {"images": 0, "epochs": 1, "validation": 0, "seeds": 1, "retries": 0, "seed": 0, "resolution": 0}
+# Settings that say where and on what to work, not what is being judged: a run may go on with others.
+FREE = frozenset({
+    "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "dry_run", "new", "run", "data_root",
+    "seeds",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a grid and curves have in common.
+
+    Attributes:
+        baseline: Network to scale: a published one by name, or an arch file such as runs/search/best.json.
+        resolution: Input side of the baseline in pixels; 0 is its own.
+        standin: What is trained in the baseline's place where it is too large for the images.
+        rounding: To what widths and resolutions are rounded.
+        dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
+        data_root: Where downloaded data sets lie.
+        recipe: How networks are trained, by name: quick, standard, efficientnet.
+        images: Training images of one epoch; 0 is all of them.
+        epochs: Passes over those images.
+        validation: Images held out of training to judge by; 0 is a fifth, at most 10 000.
+        seeds: Trainings of each network, the same seeds for all; under 2 there are no intervals.
+        workers: Networks trained at once; as many as fit unless given.
+        cpus_per_trial: CPU cores (and threads) of a training.
+        gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
+        ray_address: An existing Ray cluster, such as auto or host:6379.
+        retries: How often a training whose worker died is tried again.
+        seed: Of everything that is drawn; trainings have the seeds from it on.
+        new: Begin anew; an old run in the folder is moved aside, under a name with its date.
+        dry_run: Print the plan and end.
+
+    """
+
+    baseline: str = "triaxis_small"
+    resolution: int = 0
+    standin: StandIn = field(default_factory=StandIn)
+    rounding: RoundingChoice = field(default_factory=RoundingChoice)
+    dataset: str = BUNDLED
+    data_root: str = "data"
+    recipe: str = "quick"
+    images: int = 4000
+    epochs: int = 3
+    validation: int = 0
+    seeds: int = 3
+    workers: int | None = None
+    cpus_per_trial: int = 1
+    gpus_per_trial: float | None = None
+    ray_address: str | None = None
+    retries: int = 1
+    seed: int = 0
+    new: bool = False
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        get_recipe(self.recipe)
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        # This raises where resources make no sense.
+        self.execution  # noqa: B018
+
+    @property
+    def schedule(self) -> Recipe:
+        """The recipe with the epochs that are trained."""
+        return get_recipe(self.recipe).replace(epochs=self.epochs)
+
+    @property
+    def execution(self) -> Execution:
+        """How trainings are executed."""
+        return Execution(
+            workers=self.workers,
+            cpus_per_trial=self.cpus_per_trial,
+            gpus_per_trial=self.gpus_per_trial,
+            ray_address=self.ray_address,
+            max_retries=self.retries,
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """What decides what a training means, the recipe's numbers included; a study goes on only under the same."""
+        values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
+        return values | {"recipe": {"name": self.recipe, **dataclasses.asdict(self.schedule)}}
