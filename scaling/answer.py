@@ -15,7 +15,7 @@ from scaling.optimum import Best
 from scaling.response import Response
 from search_spaces.costs import cost
 from studies.best import best_set
-from studies.statistics import Estimate, mean_interval, pooled_intervals
+from studies.statistics import Estimate, pooled_intervals
 
 # Networks in addition to their baseline that a law is fitted to, at least.
 ENOUGH = 6
@@ -96,14 +96,14 @@ def conclude(
     }
     blocked = len({frozenset(values) for _, values in trained}) == 1
     best = best_set(closed, blocked=blocked)
-    means = dict(zip(closed, pooled_intervals(list(closed.values())), strict=True))
+    groups = {**closed, **({field.baseline.key: list(own.values())} if own else {})}
+    means = dict(zip(groups, pooled_intervals(list(groups.values())), strict=True))
     standings = [Standing(one, values, means[one.arch.key], one.arch.key in best) for one, values in trained]
     standings.sort(key=lambda standing: -standing.mean.value)
     law = _law(field, trained, own)
     limit = max(1.0, max_resolution)
     optimum = law.best(2**phi, max_resolution=limit) if law else None
-    baseline = mean_interval(list(own.values())) if own else None
-    return Answer(phi, tuple(standings), baseline, slope, law, optimum)
+    return Answer(phi, tuple(standings), means.get(field.baseline.key), slope, law, optimum)
 
 
 def rows(candidates: Sequence[tuple[Candidate, Mapping[int, float]]]) -> list[dict[str, float]]:

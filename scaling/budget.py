@@ -19,7 +19,7 @@ from search_spaces.units import format_count
 
 TOLERANCE = 0.01
 # Layers that may be added or taken away to meet the target: first 1, then, where that does not do, more.
-SPREADS = (1, 2, 4)
+SPREADS = (1, 2, 4, 8)
 # The strategy's multiple is found to this relative precision before sizes are rounded one by one.
 PRECISION = 1e-3
 # Largest and smallest multiple of the expected cost that is looked at.
@@ -88,11 +88,7 @@ def _bisect(arch: Arch, strategy: Strategy, target: int, rounding: Rounding) -> 
     def spent(multiple: float) -> int:
         return int(nearest(arch, strategy.multipliers(multiple), rounding).macs()[0])
 
-    whole = cost(arch).macs
-    low, high = _bracket(spent, target / whole, target)
-    if target >= whole:
-        # A multiple just below 1 rounds to the baseline too, but would let single sizes shrink.
-        low = max(low, 1.0)
+    low, high = _bracket(spent, target / cost(arch).macs, target)
     while high / low > 1 + PRECISION:
         middle = math.sqrt(low * high)
         low, high = (middle, high) if spent(middle) < target else (low, middle)
@@ -101,12 +97,13 @@ def _bisect(arch: Arch, strategy: Strategy, target: int, rounding: Rounding) -> 
 
 def _bracket(spent: Callable[[float], int], guess: float, target: int) -> tuple[float, float]:
     """Multiples around the target: cost below it (or the smallest that is looked at), and at it or above."""
-    low = high = guess
+    # From the baseline's cost on no size shrinks: a multiple below 1 may round to the same network, or to a wider one.
+    low, high = min(guess, 1.0), guess
     while spent(high) < target:
         low, high = high, 1.5 * high
         if high > REACH * guess:
             raise ValueError(f"no network of this strategy reaches {format_count(target)} multiply-adds")
-    while spent(low) >= target and low > guess / REACH:
+    while guess < 1 and spent(low) >= target and low > guess / REACH:
         low, high = low / 1.5, low
     return low, high
 

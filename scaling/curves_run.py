@@ -53,7 +53,7 @@ def carry_out(plan: Plan, experiment: Experiment) -> Outcome:
     """Train what is missing, measure latency, read everything off. ValueError where nothing was trained to its end."""
     records = experiment.train(KIND, wanted(plan), keep_weights=True, test=True)
     first = plan.config.seed
-    _keep_first(plan, experiment, records, first)
+    _keep_first(experiment, records, first)
     complete = [record for record in records if record.outcome is Ending.COMPLETE]
     places = [place for place in plan.places if any(record.key == place.arch.key for record in complete)]
     latencies = _latencies(plan, [place.arch for place in places])
@@ -88,7 +88,7 @@ def _members(plan: Plan) -> list[tuple[Member, bool]]:
     return members
 
 
-def _keep_first(plan: Plan, experiment: Experiment, records: Sequence[Record], first: int) -> None:
+def _keep_first(experiment: Experiment, records: Sequence[Record], first: int) -> None:
     """Remove the weights of all seeds but the first: pictures of what networks look at need one each."""
     for record in records:
         path = experiment.training.weights(record.key, record.seed)
@@ -106,6 +106,7 @@ def _latencies(plan: Plan, archs: Sequence[Arch]) -> dict[str, Latency]:
 
 def _point(plan: Plan, experiment: Experiment, place: Place, complete: Sequence[Record], latency: Latency) -> Point:
     records = {record.seed: record for record in complete if record.key == place.arch.key}
+    schedule = plan.config.schedule
     path = experiment.training.weights(place.arch.key, plan.config.seed)
     return Point(
         place=place,
@@ -114,9 +115,7 @@ def _point(plan: Plan, experiment: Experiment, place: Place, complete: Sequence[
         test={seed: record.rungs[-1]["test_accuracy"] for seed, record in sorted(records.items())},
         seconds={seed: record.seconds for seed, record in sorted(records.items())},
         latency=latency,
-        memory=training_memory(
-            place.arch, plan.config.schedule.batch_size, optimizer=plan.config.schedule.optimizer
-        ).total,
+        memory=training_memory(place.arch, schedule.batch_size, optimizer=schedule.optimizer).total,
         weights=f"weights/{path.name}" if path.exists() else "",
     )
 

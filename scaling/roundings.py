@@ -17,6 +17,8 @@ from search_spaces.resize import DIVISOR, round_channels
 
 LOWEST_SHARE = 0.9
 SMALL_SIDE = 64
+# Up to this spread widths are rounded one by one; beyond, there would be too many combinations.
+FINE_SPREAD = 2
 # So many ways of rounding are tried side by side; beyond, those that round the largest remainders up first.
 MOST_ROUNDINGS = 1 << 10
 # Factors on the width multiplier, for networks whose next wider form is far away.
@@ -93,7 +95,9 @@ def around(arch: Arch, strategy: Strategy, ideal: Multipliers, rounding: Roundin
     """
     alone = not strategy.width and not strategy.resolution
     depths = _depths(layers_of(arch), ideal.depth, spread, alone) if strategy.depth else [layers_of(arch)]
-    widths = _widths(channels_of(arch), ideal.width, rounding.divisor) if strategy.width else [channels_of(arch)]
+    one_by_one = spread <= FINE_SPREAD
+    widths = _widths(channels_of(arch), ideal.width, rounding.divisor, one_by_one) if strategy.width else []
+    widths = widths or [channels_of(arch)]
     sides = _sides(arch, ideal.resolution, rounding, 2 * spread if strategy.resolution else 0)
     picks = np.indices((len(sides), len(depths), len(widths))).reshape(3, -1)
     return Shapes(arch, np.array(widths)[picks[2]], np.array(depths)[picks[1]], np.array(sides)[picks[0]])
@@ -119,18 +123,22 @@ def _depths(layers: Sequence[int], factor: float, spread: int, alone: bool) -> l
     return list(dict.fromkeys(share_out(layers, factor, extra) for extra in range(-spread, spread + 1)))
 
 
-def _widths(channels: Sequence[int], factor: float, divisor: int) -> list[Sizes]:
-    """Every way of rounding each width up or down, never below 90 % of what is asked; and slightly other factors."""
+def _widths(channels: Sequence[int], factor: float, divisor: int, one_by_one: bool) -> list[Sizes]:
+    """Slightly other factors; and every way of rounding each width up or down, never below 90 % of what is asked."""
+    least = 1.0 if factor >= 1 else 0.0
+    swept = [_round_widths(channels, max(least, factor * more), divisor) for more in SWEEP]
+    rounded = _one_by_one(channels, factor, divisor) if one_by_one else []
+    return list(dict.fromkeys([*rounded, *swept]))
+
+
+def _one_by_one(channels: Sequence[int], factor: float, divisor: int) -> list[Sizes]:
     options = []
     for width, nearest_width in zip(channels, _round_widths(channels, factor, divisor), strict=True):
         asked = width * factor
         least = max(LOWEST_SHARE * asked, width if factor >= 1 else 1)
         near = [option for option in _neighbours(asked, divisor) if option >= least]
         options.append(sorted({*near, nearest_width}))
-    rounded = _roundings(options, [width * factor for width in channels])
-    least = 1.0 if factor >= 1 else 0.0
-    swept = [_round_widths(channels, max(least, factor * more), divisor) for more in SWEEP]
-    return list(dict.fromkeys([*rounded, *swept]))
+    return _roundings(options, [width * factor for width in channels])
 
 
 def _round_widths(channels: Sequence[int], factor: float, divisor: int) -> Sizes:
