@@ -63,10 +63,13 @@ class Coefficients:
         return self.product - TARGET
 
     def multipliers(self, phi: float) -> Multipliers:
-        """D = alpha^phi, w = beta^phi, r = gamma^phi. Raises ValueError for a negative phi."""
+        """D = alpha^phi, w = beta^phi, r = gamma^phi. Raises ValueError for a phi below 0 or beyond all numbers."""
         if not (math.isfinite(phi) and phi >= 0):
             raise ValueError(f"phi must be 0 or more, got {phi:g}")
-        return Multipliers(self.alpha**phi, self.beta**phi, self.gamma**phi)
+        try:
+            return Multipliers(self.alpha**phi, self.beta**phi, self.gamma**phi)
+        except OverflowError:
+            raise ValueError(f"phi {phi:g} is too large for coefficients {self}: lower it") from None
 
     def __str__(self) -> str:
         return f"{self.alpha:.4g}/{self.beta:.4g}/{self.gamma:.4g}"

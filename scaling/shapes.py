@@ -113,6 +113,8 @@ def layers_of(arch: Arch) -> tuple[int, ...]:
 
 def _gather(price: Callable[[int, int], Polynomial], given: Ints, wide: Ints) -> Ints:
     """The polynomial [n, 3] of each pair of widths, asked for once for each different pair."""
+    if len(wide) == 1:
+        return np.array([price(int(given[0]), int(wide[0]))], dtype=np.int64)
     codes, inverse = np.unique((given << 32) | wide, return_inverse=True)
     table = np.array([price(int(code) >> 32, int(code) & 0xFFFFFFFF) for code in codes], dtype=np.int64)
     return np.asarray(table[inverse.reshape(-1)])
@@ -124,22 +126,19 @@ def _at(polynomials: Ints, side: Ints, stride: int) -> tuple[Ints, Ints]:
     return np.asarray(polynomials[:, 0] * side**2 + polynomials[:, 1] * out**2 + polynomials[:, 2]), out
 
 
-def _one(stage: Stage, channels: int) -> Stage:
-    return dataclasses.replace(stage, channels=channels, layers=1)
-
-
 def _first_layer(stage: Stage, unit: str, given: int, channels: int) -> Polynomial:
-    return _layer(_one(stage, channels), given, stage.stride, unit)
+    return _layer(stage, channels, given, stage.stride, unit)
 
 
 def _later_layer(stage: Stage, unit: str, _: int, channels: int) -> Polynomial:
-    return _layer(_one(stage, channels), channels, 1, unit)
+    return _layer(stage, channels, channels, 1, unit)
 
 
 @lru_cache(maxsize=1 << 16)
-def _layer(stage: Stage, given: int, stride: int, unit: str) -> Polynomial:
-    side = _PROBE * stride
-    return _polynomial(stage_layer(stage, Site("", given, side, stride, "relu")).layers, side, unit)
+def _layer(stage: Stage, channels: int, given: int, stride: int, unit: str) -> Polynomial:
+    """One layer as the stage's are, but of so many channels."""
+    side, one = _PROBE * stride, dataclasses.replace(stage, channels=channels, layers=1)
+    return _polynomial(stage_layer(one, Site("", given, side, stride, "relu")).layers, side, unit)
 
 
 @lru_cache(maxsize=1 << 12)

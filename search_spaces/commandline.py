@@ -177,7 +177,7 @@ def _explain(message: str, fields: dict[str, Any]) -> str:
 def _kind(hint: Any) -> str:
     names: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
     if get_origin(hint) is tuple:
-        return f"{len(get_args(hint))} numbers"
+        return "numbers" if Ellipsis in get_args(hint) else f"{len(get_args(hint))} numbers"
     if get_origin(hint) is UnionType:
         return " or ".join(filter(None, map(_kind, get_args(hint))))
     return names.get(hint, "")
@@ -192,12 +192,27 @@ def _dashed(text: str, fields: dict[str, Any]) -> str:
     text = re.sub(r"\n  --(print_config|\w+ CONFIG  +Path to)[^\n]*(\n {10,}[^\n]*)*", "", text)
     for name in sorted(fields, key=len, reverse=True):
         text = re.sub(rf"--{re.escape(name)}\b", _flag(name), text)
+    for name, kind in fields.items():
+        text = _with_words(text, _flag(name), _words(kind))
     for group in _groups(fields):
         text = re.sub(rf"\s\[--{group} CONFIG\]", "", text)
     text = re.sub(r"\(type:[^()]*?,\s+(default:)", r"(\1", text)
     # In the list of options the help stays in its column.
     text = re.sub(r"(?m)^(  --[\w-]+) \{true,false\}", rf"\1{' ' * len(' {true,false}')}", text)
-    return text.replace(" {true,false}", "").replace("[ITEM,...]", "LOW HIGH")
+    return text.replace(" {true,false}", "")
+
+
+def _with_words(text: str, flag: str, words: str) -> str:
+    """The help text with a tuple's words after its flag; in the list of options the help stays in its column."""
+    pattern = rf"(?m)^(  {flag} )(\[ITEM,\.\.\.\] +)(?=\S)"
+    text = re.sub(pattern, lambda found: found[1] + f"{words} ".ljust(len(found[2])), text)
+    return text.replace(f"{flag} [ITEM,...]", f"{flag} {words}")
+
+
+def _words(kind: Any) -> str:
+    """What stands for a tuple's words in the help."""
+    values = get_args(kind)
+    return "VALUE ..." if Ellipsis in values else " ".join(["VALUE"] * len(values))
 
 
 def _plain_values(value: Any) -> Any:

@@ -144,6 +144,39 @@ def test_help_shows_flags_as_they_are_typed(capsys: pytest.CaptureFixture[str]):
     assert {line.index("A flag.") for line in lines if "A flag." in line} <= {24}
 
 
+@dataclass(frozen=True)
+class Many:
+    """Settings of several words.
+
+    Attributes:
+        phi: As many numbers as there are.
+        pair: Two numbers.
+
+    """
+
+    phi: tuple[float, ...] = (0.0, 1.0)
+    pair: tuple[int, int] = (1, 2)
+
+
+def test_a_tuple_of_any_length_takes_all_words():
+    def many(*words: str) -> Many:
+        return commandline.parse(Many, words, prog="python -m x", description="An example.")
+
+    assert many("--phi", "0", "1", "2.5", "--pair", "3", "4") == Many((0.0, 1.0, 2.5), (3, 4))
+    assert many("--phi", "3") == Many((3.0,))
+    with pytest.raises(ValueError, match="--phi must be numbers, got"):
+        many("--phi", "1", "two")
+
+
+def test_help_shows_as_many_words_as_a_tuple_takes(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        commandline.parse(Many, ["--help"], prog="python -m x", description="An example.")
+    text = capsys.readouterr().out
+    assert "  --phi VALUE ...       As many numbers as there are." in text
+    assert "  --pair VALUE VALUE    Two numbers." in text
+    assert "ITEM" not in text
+
+
 def test_a_mistake_is_one_line_on_stderr_and_exit_code_2(capsys: pytest.CaptureFixture[str]):
     def main(argv: object) -> int:
         raise ValueError("a rule,\n  broken by 5")

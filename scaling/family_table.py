@@ -1,0 +1,138 @@
+"""Members of a family: each network with its nominal and realised growth, cost and memory, and their table as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scaling.budget import solve
+from scaling.compound import Coefficients, Growth, scale
+from scaling.regularisation import for_multiple
+from scaling.roundings import Rounding
+from scaling.strategy import Strategy
+from search_spaces.arch import Arch
+from search_spaces.costs import Cost, cost
+from search_spaces.memory import inference_memory, largest_batch, training_memory
+from studies.recipe import get_recipe
+
+LARGEST = 4096.0
+"""Multiple of the baseline's cost beyond which a member would be no network that anybody trains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A network of a family.
+
+    phi        its place in the family
+    arch       the network, with its name
+    growth     nominal and realised multipliers and cost over the baseline
+    cost       params, macs, activations
+    target     multiply-adds that were asked for; None where multipliers were
+    training   peak bytes of a training step at the family's batch size
+    inference  peak bytes of one image's forward pass
+    batch      the largest batch whose training fits the memory that there is; None where no limit was given
+    """
+
+    phi: float
+    arch: Arch
+    growth: Growth
+    cost: Cost
+    target: int | None
+    training: int
+    inference: int
+    batch: int | None
+
+    @property
+    def label(self) -> str:
+        """The member's file name without its ending, such as "phi-0.5"."""
+        return f"phi-{exact(self.phi)}"
+
+    @property
+    def dropout(self) -> float:
+        """EN's dropout for a network of this cost, where the baseline's is 0.2."""
+        recipe = get_recipe("efficientnet")
+        return float(for_multiple(recipe, self.growth.macs_ratio).get("dropout", recipe.dropout))
+
+    @property
+    def miss(self) -> float:
+        """By what share of its target the cost misses it; 0 where there is none."""
+        return self.cost.macs / self.target - 1 if self.target else 0.0
+
+    def row(self) -> dict[str, Any]:
+        """The member as plain values: bytes, multiply-adds, ratios over the baseline."""
+        return {
+            "phi": self.phi,
+            "name": self.arch.name,
+            "file": f"{self.label}.json",
+            "key": self.arch.key,
+            **self.growth.as_dict(),
+            "input_px": self.arch.resolution,
+            "layers": sum(stage.layers for stage in self.arch.stages),
+            "macs": self.cost.macs,
+            "target_macs": self.target,
+            "params": self.cost.params,
+            "activations": self.cost.activations,
+            "training_bytes": self.training,
+            "inference_bytes": self.inference,
+            "largest_batch": self.batch,
+            "dropout": self.dropout,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The batch that a member is trained with, and the bytes that there are for it; None is no limit."""
+
+    batch_size: int
+    limit: int | None
+
+
+def grow(
+    baseline: Arch, coefficients: Coefficients, phi: float, rounding: Rounding, room: Room, equal_cost: bool
+) -> Member:
+    """The member at phi: by the papers' rounding, or solved to 2^phi times the baseline's multiply-adds.
+
+    Raises ValueError where phi is negative or makes the network more than `LARGEST` times as costly.
+    """
+    nominal = coefficients.multipliers(phi)
+    # In logarithms, because a large phi's power of 2 may be beyond all numbers.
+    if (phi * math.log(2) if equal_cost else math.log(nominal.nominal_cost)) > math.log(LARGEST):
+        raise ValueError(f"phi {phi:g} means more than {LARGEST:g} times the baseline's cost: lower it")
+    if equal_cost and phi:
+        target = round(2**phi * cost(baseline).macs)
+        solution = solve(baseline, Strategy.of(coefficients), target, rounding=rounding)
+        return _member(phi, solution.arch, solution.growth, room, solution.target)
+    arch = scale(baseline, coefficients, phi, divisor=rounding.divisor, step=rounding.step)
+    return _member(phi, arch, Growth.of(arch, baseline, nominal), room, cost(arch).macs if equal_cost else None)
+
+
+def _member(phi: float, arch: Arch, growth: Growth, room: Room, target: int | None) -> Member:
+    return Member(
+        phi,
+        arch.replace(name=f"family-phi-{exact(phi)}"),
+        growth,
+        cost(arch),
+        target,
+        training_memory(arch, room.batch_size).total,
+        inference_memory(arch, 1).total,
+        None if room.limit is None else largest_batch(arch, room.limit),
+    )
+
+
+def exact(value: float) -> str:
+    """The shortest text of a number that is read back to the same, without a trailing ".0"."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def to_csv(members: Sequence[Member]) -> str:
+    """A line a member, in raw units; what does not apply is empty."""
+    text = io.StringIO()
+    rows = [member.row() for member in members]
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
