@@ -69,15 +69,19 @@ def solve(
         raise ValueError(f"a target cost must be greater than 0 multiply-adds, got {target_macs}")
     rounding = rounding or Rounding()
     ideal = _bisect(arch, strategy, target_macs, rounding)
+    least = math.inf
     for spread in SPREADS:
         options = around(arch, strategy, ideal, rounding, spread)
         macs = options.macs()
         miss = np.abs(macs / target_macs - 1)
-        if (miss <= tolerance).any():
+        # A wider spread tries other roundings, not more: what came nearer before stays.
+        if miss.min() < least:
+            least = float(miss.min())
+            near = np.flatnonzero(miss <= max(tolerance, least))
+            row = int(near[_distance(options.take(near), ideal).argmin()])
+            found, spent = options.arch(row), int(macs[row])
+        if least <= tolerance:
             break
-    near = np.flatnonzero(miss <= max(tolerance, miss.min()))
-    row = int(near[_distance(options.take(near), ideal).argmin()])
-    found, spent = options.arch(row), int(macs[row])
     growth = Growth(ideal, realised(found, arch), spent / cost(arch).macs)
     return Solution(found, growth, spent, target_macs)
 

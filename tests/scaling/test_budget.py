@@ -6,17 +6,19 @@ import dataclasses
 import itertools
 import math
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import search_spaces as ss
-from scaling.budget import TOLERANCE, solve
-from scaling.roundings import Rounding
+from scaling.budget import SPREADS, TOLERANCE, solve
+from scaling.roundings import Rounding, around
 from scaling.shapes import channels_of, layers_of
 from scaling.strategy import NAMED, Strategy, get_strategy
 
 BASELINES = ("efficientnet_b0", "mobilenet_v2", "mnasnet_a1")
+SPACE = ss.space("small")
 SMALL = ss.Arch(
     stages=(ss.Stage("conv", 3, 2, 16, 1), ss.Stage("mbconv", 3, 2, 24, 2, expansion=3.0)),
     stem=8,
@@ -118,6 +120,17 @@ def _nearest_side(arch: ss.Arch, multiple: float, sides: range) -> None:
     assert found.arch.resolution == best
     assert found.miss == pytest.approx(misses[best])
     assert abs(found.miss) > TOLERANCE
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(("0:1:0", "1:1:0", "0:1:1")), st.floats(1.1, 8))
+def test_no_spread_had_a_nearer_network(seed: int, shares: str, multiple: float) -> None:
+    # On few channels steps of 8 are coarse: many targets are out of reach of width alone.
+    arch = SPACE.decode(SPACE.choice(SPACE.sample(np.random.default_rng(seed), 1)[0]))
+    strategy, target = get_strategy(shares), round(multiple * ss.cost(arch).macs)
+    found = solve(arch, strategy, target)
+    tried = [around(arch, strategy, found.growth.nominal, Rounding(), spread).macs() for spread in SPREADS]
+    assert abs(found.miss) <= max(TOLERANCE, min(np.abs(macs / target - 1).min() for macs in tried))
 
 
 @pytest.mark.parametrize("name", list(NAMED))
