@@ -30,7 +30,7 @@ class CurvesConfig(Settings):
             d:w:r such as 1:1:1.
         multiples: To how many times the baseline's FLOPs.
         coefficients: File of coefficients found by scaling.grid, shown as compound-found; none unless given.
-        main_seeds: Seeds at the largest multiple, where compound is compared with the single dimensions.
+        main_seeds: Seeds at the largest multiple, where compound is compared with the others.
         raw: Also the paper's own settings: single multipliers, and width curves at four depths and resolutions.
         most: Largest multiple of the baseline's FLOPs among the paper's own settings.
         runs: Timed runs of each network's latency (batch 1, one thread).

@@ -12,7 +12,7 @@ from scaling.compound import Growth, Multipliers, scale
 from scaling.curves_config import BESIDE, DEPTHS, RESOLUTIONS, WIDTHS, CurvesConfig
 from scaling.ground import Ground
 from scaling.roundings import Rounding
-from scaling.strategy import SINGLE, Strategy, get_strategy
+from scaling.strategy import Strategy, get_strategy
 from search_spaces.arch import Arch
 from search_spaces.costs import cost
 from studies.execution import Resources, settle_here
@@ -64,9 +64,8 @@ class Plan:
         return max(self.config.multiples)
 
     def is_main(self, place: Place) -> bool:
-        """Whether the place belongs to the main contrast: compound and single dimensions at the largest multiple."""
-        main = place.curve in (*SINGLE, FOUND, "compound")
-        return main and place.target is not None and place.multiple == self.largest
+        """Whether the place is at the largest multiple, where strategies are compared with each other."""
+        return place.target is not None and place.multiple == self.largest
 
 
 def prepare(config: CurvesConfig) -> Plan:

@@ -33,7 +33,7 @@ def describe_plan(plan: Plan) -> str:
         "networks": f"{len(plan.places)} places on curves, {different} different networks"
         + (f"; {plan.left_out} of the paper's settings cost more than --most {config.most:g}" * bool(plan.left_out)),
         "trainings": f"{len(wanted(plan))}: {several(config.seeds, 'seed')} each, {config.main_seeds} at "
-        f"x{plan.largest:g} for compound and single dimensions; {config.epochs} x {config.images or 'all'} images of "
+        f"x{plan.largest:g}; {config.epochs} x {config.images or 'all'} images of "
         f"{config.dataset}, recipe {config.recipe}",
     }
     if plan.resources:
