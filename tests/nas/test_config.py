@@ -14,6 +14,8 @@ import pytest
 from nas import search
 from nas.config import FREE, SearchConfig
 from search_spaces import commandline
+from search_spaces.units import format_count
+from studies.reruns import REPORT, open_run
 from studies.runs import Status
 
 SECRET = "postgresql://me:secret@host/db"
@@ -123,8 +125,9 @@ def test_every_free_setting_is_one():
 def old_run(folder: Path, status: Status, **settings: Any) -> SearchConfig:
     """A run folder with a report, as a search of these settings leaves it."""
     config = SearchConfig(run=str(folder), **settings)
-    with search.open_run(config) as run:
-        run.write(search.REPORT, "the report\n")
+    plain = commandline.plain(dataclasses.replace(config, target_flops=format_count(config.target)))
+    with open_run(folder, plain, "nas.search", seed=config.seed, new=False, free=FREE) as run:
+        run.write(REPORT, "the report\n")
         run.status = status
     return config
 

@@ -20,12 +20,13 @@ RESOLUTIONS = {"efficientnet_b6": 133, "efficientnet_b7": 151, "efficientnet_b8"
 
 
 @pytest.mark.parametrize("name", names())
-def test_no_remainder_for_any_published_network(name: str) -> None:
+def test_no_remainder_for_any_named_network(name: str) -> None:
     arch = get(name)
     result = audit(arch.replace(resolution=RESOLUTIONS.get(name, arch.resolution)))
     assert (result.fvcore_remainder, result.torch_remainder) == (0, 0)
     assert result.torch == 2 * result.macs
-    assert 1 < result.fvcore / result.macs < 1.06
+    # Batch norms weigh more in networks for small images.
+    assert 1 < result.fvcore / result.macs < (1.06 if arch.resolution >= 224 else 1.15)
 
 
 @settings(deadline=None, max_examples=15)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from search_spaces.catalog import get, names
+from search_spaces.costs import cost
 from search_spaces.efficientnet import B0, PUBLISHED
 from search_spaces.resize import scale_depth, scale_width
 
@@ -41,6 +42,13 @@ def test_b7_s_stages() -> None:
     assert [stage.channels for stage in b7.stages] == [32, 48, 80, 160, 224, 384, 640]
     assert [stage.layers for stage in b7.stages] == [4, 7, 7, 10, 10, 13, 4]
     assert (b7.stem, b7.head) == (64, 2560)
+
+
+def test_our_own_network_is_for_small_images_and_takes_a_class_count() -> None:
+    own = get("triaxis_small")
+    assert 8 <= own.resolution <= 32
+    assert own.total_stride <= own.resolution
+    assert cost(own.replace(classes=100)).params - cost(own).params == (100 - own.classes) * (own.head + 1)
 
 
 def test_a_member_is_b0_scaled_by_its_row() -> None:

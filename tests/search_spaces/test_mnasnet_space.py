@@ -52,6 +52,18 @@ def test_filters_are_exact_products() -> None:
     assert mnasnet_space(divisor=8).stages[0].channels == (16, 16, 24)
 
 
+def test_width_scales_the_references_channels_before_the_filters() -> None:
+    space = mnasnet_space(width=0.5, divisor=8)
+    assert (space.reference.stem, space.reference.head) == (16, 640)
+    # MobileNetV2's 16 24 32 64 96 160 320, halved: 8 12 16 32 48 80 160; 12 is rounded to 16.
+    assert [stage.channels[1] for stage in space.stages] == [8, 16, 16, 32, 48, 80, 160]
+    assert space.stages[3].channels == (24, 32, 40)
+    assert small_space(width=2.0).reference.head == 2 * small_space().reference.head
+    assert mnasnet_space(width=1.0).stages == mnasnet_space().stages
+    with pytest.raises(ValueError, match="width factor must be positive"):
+        small_space(width=0.0)
+
+
 def test_a_choice_becomes_the_stages_it_names() -> None:
     space = mnasnet_space(resolution=96, classes=10)
     choice = space.choice(space.find(MOBILENET_V2.replace(resolution=96, classes=10)))
@@ -143,7 +155,8 @@ def test_an_impossible_target_is_said_with_the_range() -> None:
 
 
 def test_the_small_space_suits_small_images() -> None:
-    for resolution, last_map in ((28, 4), (32, 4), (64, 8)):
+    # Below 28 px the last downsampling is left out: 16 px end in 4x4 all the same.
+    for resolution, last_map in ((16, 4), (24, 6), (27, 7), (28, 4), (32, 4), (64, 8)):
         space = small_space(resolution=resolution)
         assert space.contains(space.reference)
         assert space.reference.stem_stride == 1

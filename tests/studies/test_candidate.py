@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import pytest
 
 import search_spaces as ss
+from search_spaces.arch import Arch, Stage
 from studies.candidate import Training, evaluate
 from studies.checkpoint import load_weights
+from studies.data import load
 from studies.evaluation import Evaluation
 from studies.outcome import Outcome
 from studies.recipe import Proxy, get_recipe
+from studies.train import evaluate_on_test
 
 FULL = ss.get("mobilenet_v2").replace(classes=10)
 TINY = Training("fashion-mnist-mini", get_recipe("quick"), Proxy(width=0.05, resolution=8, images=64, epochs=2))
@@ -53,3 +57,61 @@ def test_a_training_that_breaks_says_so(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("studies.train.train", lambda *words, **settings: iter([broken]))
     (rung,) = evaluate(job(TINY))
     assert rung["outcome"] == "nan"
+
+
+SMALL = Arch(stages=(Stage("sepconv", 3, 2, 8, 1),), stem=8, stem_stride=2, head=16, resolution=8, classes=10)
+ALONE = Training("fashion-mnist-mini", get_recipe("quick").replace(epochs=2), images=96, validation=200)
+
+
+def small_job(training: Training, **more: object) -> dict[str, object]:
+    return json.loads(json.dumps({"arch": SMALL.to_json(), "seed": 5, **training.payload(), **more}))  # type: ignore[no-any-return]
+
+
+def test_without_a_proxy_the_network_itself_is_trained_on_the_trainings_images(tmp_path: Path):
+    rungs = list(evaluate(small_job(dataclasses.replace(ALONE, folder=str(tmp_path), keep_weights=True))))
+    assert [rung["images"] for rung in rungs] == [96, 192]
+    assert load_weights(tmp_path / f"{SMALL.key}-seed5.safetensors")[0] == SMALL
+    # 200 validation images: every accuracy is a multiple of 1/200.
+    assert all((200 * rung["accuracy"]) == pytest.approx(round(200 * rung["accuracy"])) for rung in rungs)
+
+
+def test_test_images_are_scored_once_at_the_end(monkeypatch: pytest.MonkeyPatch):
+    looks = []
+    monkeypatch.setattr("studies.train.evaluate_on_test", lambda *_, resolution: looks.append(resolution) or (0.5, 1.0))
+    rungs = list(evaluate(small_job(dataclasses.replace(ALONE, test=True))))
+    assert ["test_accuracy" in rung for rung in rungs] == [False, True]
+    assert rungs[-1]["test_accuracy"] == 0.5
+    assert looks == [8]
+
+
+def test_the_test_accuracy_is_that_of_the_kept_weights(tmp_path: Path):
+    training = dataclasses.replace(ALONE, test=True, folder=str(tmp_path), keep_weights=True)
+    *_, last = evaluate(small_job(training))
+    _, network = load_weights(training.weights(SMALL.key, 5))
+    data = load("fashion-mnist-mini", validation=200)
+    assert evaluate_on_test(network, data, resolution=8)[0] == pytest.approx(last["test_accuracy"], abs=1e-9)
+
+
+def test_an_interrupted_test_score_is_made_up_for(tmp_path: Path):
+    """A driver that died before the last rung arrived: the checkpoint is whole, the score is still wanted."""
+    training = dataclasses.replace(ALONE, test=True, folder=str(tmp_path))
+    whole = list(evaluate(small_job(training)))
+    again = list(evaluate(small_job(training)))
+    assert [rung["accuracy"] for rung in again] == [rung["accuracy"] for rung in whole]
+    assert again[-1]["test_accuracy"] == whole[-1]["test_accuracy"]
+
+
+def test_a_jobs_notes_change_its_recipe():
+    plain = list(evaluate(small_job(ALONE)))
+    changed = list(evaluate(small_job(ALONE, notes={"recipe": {"lr": 1e-6}, "multiple": 2.0})))
+    same = list(evaluate(small_job(ALONE, notes={"recipe": {}})))
+    assert [rung["loss"] for rung in same] == [rung["loss"] for rung in plain]
+    assert changed[-1]["loss"] != plain[-1]["loss"]
+    assert len(list(evaluate(small_job(ALONE, notes={"recipe": {"epochs": 1}})))) == 1
+
+
+def test_a_training_that_breaks_at_its_end_is_not_scored(monkeypatch: pytest.MonkeyPatch):
+    broken = Evaluation(2, 2.0, 0.0, 0.7, math.nan, 64, 1.0, 0.1, 5, Outcome.NAN)
+    monkeypatch.setattr("studies.train.train", lambda *words, **settings: iter([broken]))
+    (rung,) = evaluate(small_job(dataclasses.replace(ALONE, test=True)))
+    assert "test_accuracy" not in rung

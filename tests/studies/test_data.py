@@ -13,7 +13,7 @@ from PIL import Image
 
 from studies import sources
 from studies.data import load
-from studies.datasets import check_dataset
+from studies.datasets import check_dataset, class_count, native_pixels
 from studies.splits import TensorSplit, View, stratified
 
 VIEW = View(28)
@@ -261,3 +261,31 @@ def test_many_corrupt_images_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "all" / "b" / "003.png").write_bytes(b"not an image")
     with pytest.raises(ValueError, match=r"1 of 40 images .*003\.png.* too many"):
         load(f"imagefolder:{tmp_path / 'all'}")
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "classes"),
+    [("fashion-mnist-mini", 28, 10), ("fashion-mnist", 28, 10), ("cifar10", 32, 10), ("cifar100", 32, 100)],
+)
+def test_what_is_known_of_named_data_sets(name: str, pixels: int, classes: int) -> None:
+    assert (native_pixels(name), class_count(name)) == (pixels, classes)
+
+
+def test_native_pixels_of_a_folder_are_the_median_shorter_side(tmp_path: Path) -> None:
+    folder_of_images(tmp_path / "train", {"a": 5, "b": 4}, size=(40, 30))
+    folder_of_images(tmp_path / "train", {"c": 8}, size=(64, 90))
+    assert native_pixels(f"imagefolder:{tmp_path}") == 30  # nine of 30 px, eight of 64
+    (tmp_path / "train" / "a" / "000.png").write_bytes(b"no image")
+    (tmp_path / "train" / "a" / "001.png").write_bytes(b"")
+    assert native_pixels(f"imagefolder:{tmp_path}") == 64  # the broken ones say nothing: seven against eight
+    assert class_count(f"imagefolder:{tmp_path}") == 3
+
+
+def test_a_folder_without_a_readable_image_has_no_pixels(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match="no image that can be read"):
+        native_pixels(f"imagefolder:{tmp_path}")
+    with pytest.raises(ValueError, match="unknown dataset 'cifra10': did you mean 'cifar10'"):
+        native_pixels("cifra10")

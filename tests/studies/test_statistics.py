@@ -18,6 +18,7 @@ from studies.statistics import (
     kendall,
     mean_interval,
     paired_difference,
+    pooled_intervals,
     pooled_variance,
 )
 
@@ -45,6 +46,33 @@ def test_bad_samples_are_refused(values: list[float]) -> None:
 def test_pooled_variance_by_hand() -> None:
     # squares: 2 + 8 = 10 (1, 3 about 2; 4, 8 about 6), degrees of freedom 1 + 1; the single value adds none
     assert pooled_variance([[1, 3], [4, 8], [7]]) == (5.0, 2)
+
+
+def test_pooled_intervals_by_hand() -> None:
+    # Squares about the means: 0.5 + 2 + 0 over 1 + 1 + 0 degrees of freedom, so s^2 = 1.25; t(0.975, 2) = 4.3027.
+    first, second, third = pooled_intervals([[1, 2], [3, 5], [9]])
+    assert (first.value, second.value, third.value) == (1.5, 4.0, 9.0)
+    assert first.high - first.value == pytest.approx(4.3027 * math.sqrt(1.25 / 2), rel=1e-4)
+    assert third.high - third.value == pytest.approx(4.3027 * math.sqrt(1.25), rel=1e-4)
+    assert [one.n for one in (first, second, third)] == [2, 2, 1]
+
+
+def test_pooled_intervals_of_one_group_are_its_own_and_of_single_values_infinite() -> None:
+    values = [0.81, 0.84, 0.80]
+    assert pooled_intervals([values]) == [mean_interval(values)]
+    assert [(one.low, one.high) for one in pooled_intervals([[1.0], [2.0]])] == [(-math.inf, math.inf)] * 2
+    assert pooled_intervals([]) == []
+    with pytest.raises(ValueError, match="at least 1 finite"):
+        pooled_intervals([[1.0, 2.0], []])
+
+
+def test_pooled_intervals_cover() -> None:
+    rng, hits, n = np.random.default_rng(4), 0, 500
+    for _ in range(n):
+        groups = rng.normal([[0.0], [1.0], [5.0], [2.0]], 1.0, (4, 2))
+        one = pooled_intervals(groups.tolist())[2]
+        hits += one.low <= 5 <= one.high
+    assert abs(hits / n - 0.95) < 4 * math.sqrt(0.95 * 0.05 / n)
 
 
 def test_paired_difference_is_scipys_paired_t_test() -> None:

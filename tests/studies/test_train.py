@@ -128,6 +128,40 @@ def test_a_module_holds_the_weights_that_were_evaluated_last(data: Dataset) -> N
     assert without_times(by_arch) == without_times(curve)
 
 
+def test_networks_that_differ_elsewhere_begin_with_the_same_weights() -> None:
+    first, last = TINY.stages
+    deeper = TINY.replace(stages=(dataclasses.replace(first, layers=4), last))
+    wider = TINY.replace(stages=(first, dataclasses.replace(last, channels=24)))
+    states = [dict(new_network(arch, RECIPE, seed=7).named_parameters()) for arch in (TINY, deeper, wider)]
+    plain, *others = ({name: weight.detach() for name, weight in state.items()} for state in states)
+    for other, least in zip(others, (len(plain), len(plain) - 6), strict=True):
+        shared = [name for name in plain if name in other and other[name].shape == plain[name].shape]
+        assert len(shared) >= least
+        assert all(torch.equal(plain[name], other[name]) for name in shared)
+
+
+def test_draws_differ_between_layers_and_seeds_and_have_the_asked_spread() -> None:
+    arch = TINY.replace(stages=(Stage("conv", 3, 1, 64, 3),), stem=64)
+    network = new_network(arch, RECIPE, seed=7)
+    convs = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
+    same = [weight for weight in convs if weight.shape == (64, 64, 3, 3)]
+    assert len(same) == 3
+    assert not torch.equal(same[0], same[1])
+    # Kaiming normal by fan-out: variance 2 / (64 * 9).
+    assert same[0].std().item() == pytest.approx(math.sqrt(2 / (64 * 9)), rel=0.03)
+    other = [m.weight for m in new_network(arch, RECIPE, seed=8).modules() if isinstance(m, nn.Conv2d)]
+    assert not torch.equal(convs[0], other[0])
+
+
+def test_drawing_weights_leaves_the_global_generator_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    weights = [next(new_network(TINY, RECIPE, seed=1).parameters()) for _ in range(2)]
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(*weights)
+
+
 def test_evaluation_counts_what_a_known_network_gets_right(data: Dataset) -> None:
     class Constant(nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
