@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,12 @@ def frame(ledger: Ledger) -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame([_row(record) for record in ledger.records()])
+    return pd.DataFrame(rows_of(ledger.records()))
+
+
+def rows_of(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """The rows of `frame` for some trials."""
+    return [_row(record) for record in records]
 
 
 def write_csv(ledger: Ledger, path: str | Path) -> None:

@@ -1,0 +1,1 @@
+"""Figures: functions that draw given data on given Axes."""

@@ -1,0 +1,1 @@
+"""Sections: from runs to paragraphs, figures and tables."""

@@ -1,0 +1,150 @@
+"""Run folders as data: what is there is read, what is missing or broken is noted, and nothing raises but bad names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+import yaml
+
+from search_spaces.arch import Arch
+
+if TYPE_CHECKING:
+    from studies.record import Record
+
+T = TypeVar("T")
+
+
+class Kind(StrEnum):
+    """What kind of experiment a run folder holds."""
+
+    SEARCH = "search"
+    GRID = "grid"
+    CURVES = "curves"
+
+
+# The ledger's studies of each kind, in the order of their trainings.
+STUDIES = {Kind.SEARCH: ("search", "finalists"), Kind.GRID: ("grid", "choice"), Kind.CURVES: ("curves",)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder as it is found; parts that are missing or broken are empty, and `notes` say so.
+
+    folder    where it lies
+    kind      search, grid or curves
+    config    config.yaml
+    manifest  manifest.json: status, sessions with command, versions, commit, machine
+    trials    by study, one row a trial (see studies.export.frame): from the CSV files, or from the ledger of a run
+              that is still going
+    result    result.json (search), coefficients.json (grid) or curves.json (curves)
+    table     networks.csv (grid) or curves.csv (curves); empty for a search
+    notes     what could not be read, a line each
+    """
+
+    folder: Path
+    kind: Kind
+    config: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    trials: Mapping[str, pd.DataFrame]
+    result: Mapping[str, Any]
+    table: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def status(self) -> str:
+        """As the manifest has it: running, finished, interrupted, failed."""
+        return str(self.manifest.get("status", "unknown"))
+
+    def arch(self, name: str) -> Arch | None:
+        """An arch file of the run (best.json, choice.json); None, with a note, where it is missing or broken."""
+        return self._tried(name, Arch.load)
+
+    def records(self, study: str) -> list[Record]:
+        """The trials of a study of the ledger with their rungs, notes and archs; none where there is no ledger."""
+        return _records(self.folder, study, self.notes)
+
+    def _tried(self, name: str, read: Callable[[Path], T]) -> T | None:
+        return _tried(self.folder / name, read, self.notes)
+
+
+def read_run(folder: str | Path) -> Run:
+    """A run folder, finished or running. Raises ValueError, in one line, where the folder is none of a known kind."""
+    path = Path(folder)
+    if not path.is_dir():
+        raise ValueError(f"{path} is no run folder: it does not exist")
+    notes: list[str] = []
+    config = _tried(path / "config.yaml", lambda file: yaml.safe_load(file.read_text()), notes)
+    manifest = _tried(path / "manifest.json", lambda file: json.loads(file.read_text()), notes)
+    config, manifest = (value if isinstance(value, dict) else {} for value in (config, manifest))
+    kind = _kind(config)
+    if kind is None:
+        raise ValueError(f"{path} holds no run of nas.search, scaling.grid or scaling.curves")
+    names = {Kind.SEARCH: "result.json", Kind.GRID: "coefficients.json", Kind.CURVES: "curves.json"}
+    result = _optional(path / names[kind], lambda file: json.loads(file.read_text()), notes)
+    tables = {Kind.GRID: "networks.csv", Kind.CURVES: "curves.csv"}
+    table = _optional(path / tables[kind], pd.read_csv, notes) if kind in tables else None
+    trials = {study: _trials(path, study, notes) for study in STUDIES[kind]}
+    empty = pd.DataFrame()
+    return Run(
+        path, kind, config, manifest, trials, result if isinstance(result, dict) else {},
+        empty if table is None else table, notes,
+    )  # fmt: skip
+
+
+def _kind(config: Mapping[str, Any]) -> Kind | None:
+    if "target_flops" in config:
+        return Kind.SEARCH
+    if "choice_seeds" in config:
+        return Kind.GRID
+    return Kind.CURVES if "multiples" in config else None
+
+
+def _trials(path: Path, study: str, notes: list[str]) -> pd.DataFrame:
+    """A study's trials from its CSV file, which is written at the end, else from the ledger."""
+    name = {"search": "trials.csv", "finalists": "finalists.csv"}.get(study, f"{study}-trials.csv")
+    found = _optional(path / name, pd.read_csv, notes)
+    if found is not None:
+        return found
+    from studies.export import rows_of
+
+    return pd.DataFrame(rows_of(_records(path, study, notes)))
+
+
+def _records(path: Path, study: str, notes: list[str]) -> list[Record]:
+    from studies.ledger import Ledger
+    from studies.storage import sqlite_url
+
+    database = path / "ledger.db"
+    if not database.exists():
+        return []
+    try:
+        with Ledger.open(sqlite_url(database), study, {}, read_only=True) as ledger:
+            return ledger.records()
+    except ValueError as error:
+        if "holds no study" not in str(error):
+            notes.append(f"{database}: {error}")
+        return []
+
+
+def _optional(path: Path, read: Callable[[Path], T], notes: list[str]) -> T | None:
+    """What `read` makes of a file; None where there is none yet, or, with a note, where it is broken."""
+    return _tried(path, read, notes) if path.exists() else None
+
+
+def _tried(path: Path, read: Callable[[Path], T], notes: list[str]) -> T | None:
+    try:
+        return read(path)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        notes.append(f"{path.name} cannot be read: {' '.join(str(error).split())[:200]}")
+        return None
