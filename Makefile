@@ -3,17 +3,19 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-RUN ?= runs/search
 ARGS ?=
 
 # One thread a process: trials run side by side, and busy threads that share a core slow each other to a crawl.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install search test check format bench proxy-study clean
+.PHONY: help install search grid curves test check format bench proxy-study clean
 help:
 	@echo "make install   the environment alone (.venv)"
 	@echo "make search    search a 400M baseline on the bundled images, or go on with that search"
 	@echo "               RUN=runs/NAME: another run folder; ARGS='--new': begin anew; ARGS='--trials 64': go on to 64"
+	@echo "make grid      find alpha, beta, gamma for a small baseline on the bundled images"
+	@echo "make curves    compare depth, width, resolution and compound scaling on them"
+	@echo "               both: ARGS='--baseline NAME|FILE --dataset imagefolder:DIR', and RUN= as above"
 	@echo "make test      the whole test suite"
 	@echo "make check     lint, format, types, import contracts"
 	@echo "make bench     the measurements of docs/performance.md (about half an hour)"
@@ -28,7 +30,13 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 search: install
-	$(BIN)/python -m nas.search --target-flops 400M --run $(RUN) $(ARGS)
+	$(BIN)/python -m nas.search --target-flops 400M --run $(or $(RUN),runs/search) $(ARGS)
+
+grid: install
+	$(BIN)/python -m scaling.grid --phi 1 --run $(or $(RUN),runs/grid) $(ARGS)
+
+curves: install
+	$(BIN)/python -m scaling.curves --run $(or $(RUN),runs/curves) $(ARGS)
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -44,7 +52,7 @@ format: install
 	$(BIN)/ruff format .
 
 bench: install
-	for name in startup cost_model training orchestration search; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup cost_model memory scaling_costs law training orchestration search; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 proxy-study: install
 	$(BIN)/python benchmarks/proxy_fidelity.py
