@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.candidates import Candidate, Field
 from scaling.compound import Coefficients
-from scaling.law import fit_response
+from scaling.law import best_or_none, fit_or_none
 from scaling.optimum import Best
 from scaling.response import Response
 from search_spaces.costs import cost
@@ -44,8 +44,8 @@ class Answer:
     baseline   the baseline's own accuracy, trained with the same seeds
     slope      accuracy gained by a doubling of cost, from the baseline to the networks' mean; used to adjust for what
                networks miss of the target cost
-    law        the fitted response surface; None where the networks are too few
-    optimum    its best multipliers at this cost; None likewise
+    law        the fitted response surface; None where the networks are too few, or one is never right
+    optimum    its best multipliers at this cost; None likewise, and where the resolution alone may not grow so far
     """
 
     phi: float
@@ -85,8 +85,13 @@ class Answer:
 def conclude(
     field: Field, accuracies: Mapping[str, Mapping[int, float]], phi: float, *, max_resolution: float
 ) -> Answer:
-    """The answer from the validation accuracies {network key: {seed: accuracy}}, the baseline's own among them."""
+    """The answer from the validation accuracies {network key: {seed: accuracy}}, the baseline's own among them.
+
+    Raises ValueError where no network but the baseline has any.
+    """
     trained = [(one, dict(accuracies[one.arch.key])) for one in field.networks if accuracies.get(one.arch.key)]
+    if not trained:
+        raise ValueError("no network of the grid was trained to the end: see the outcomes in grid-trials.csv")
     own = accuracies.get(field.baseline.key, {})
     slope = _slope(trained, own)
     target = field.target or float(np.median([one.macs for one, _ in trained]))
@@ -101,8 +106,7 @@ def conclude(
     standings = [Standing(one, values, means[one.arch.key], one.arch.key in best) for one, values in trained]
     standings.sort(key=lambda standing: -standing.mean.value)
     law = _law(field, trained, own)
-    limit = max(1.0, max_resolution)
-    optimum = law.best(2**phi, max_resolution=limit) if law else None
+    optimum = best_or_none(law, 2**phi, max_resolution) if law else None
     return Answer(phi, tuple(standings), means.get(field.baseline.key), slope, law, optimum)
 
 
@@ -129,7 +133,7 @@ def _law(
         return None
     macs = float(cost(field.baseline).macs)
     one = {"depth": 1.0, "width": 1.0, "resolution": 1.0, "macs": macs}
-    return fit_response([*rows(trained), *({**one, "accuracy": acc, "seed": float(seed)} for seed, acc in own.items())])
+    return fit_or_none([*rows(trained), *({**one, "accuracy": acc, "seed": float(seed)} for seed, acc in own.items())])
 
 
 def _slope(trained: Sequence[tuple[Candidate, Mapping[int, float]]], own: Mapping[int, float]) -> float:

@@ -89,11 +89,13 @@ class Field:
     def check(self, allow_small: bool) -> None:
         """Raise ValueError where there are too few networks to learn from."""
         if not self.networks:
-            raise ValueError(f"no point of the grid fits: {self.describe()}; raise the budget")
+            raise ValueError(
+                f"no point of the grid fits: {self.describe()}; raise the budget, or use a smaller --standin.resolution"
+            )
         if len(self.networks) < LEAST and not allow_small:
             raise ValueError(
                 f"the grid has fewer than {LEAST} different networks ({self.describe()}): use a smaller --step "
-                "or --rounding.divisor, or accept it with --allow-small"
+                "or --rounding.divisor, a larger --max-flops, or accept it with --allow-small"
             )
 
 
@@ -110,7 +112,8 @@ def field(
         members = coefficients(points[place == index])
         chosen = min(members, key=lambda point: abs(point.miss))
         candidate = _candidate(baseline, shapes.arch(int(first[index])), chosen, phi, rounding, target)
-        reason = budget.objection(candidate.arch, candidate.macs)
+        stays = candidate.arch.key == baseline.key
+        reason = "rounded to the baseline itself" if stays else budget.objection(candidate.arch, candidate.macs)
         if reason:
             left_out[reason] += len(members)
             continue

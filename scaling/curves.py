@@ -46,7 +46,8 @@ def compare(plan: Plan) -> None:
     """Train the curves' networks in the run's folder and print what they say."""
     from rich.console import Console
 
-    from scaling.curves_report import report, write_files
+    from scaling.curves_files import write_files
+    from scaling.curves_report import report
     from scaling.curves_run import carry_out
     from scaling.experiment import Experiment
     from studies.data import load

@@ -10,7 +10,7 @@ import numpy as np
 
 from scaling.curves_plan import BASELINE, FOUND, Place
 from scaling.curves_run import Outcome, Point, compound
-from scaling.law import fit_response
+from scaling.law import fit_or_none
 from scaling.response import Prediction, Response
 from scaling.strategy import SINGLE
 from studies.contrasts import Contrast, compare, contrasts
@@ -111,7 +111,7 @@ def _different(points: Sequence[Point]) -> list[Point]:
 
 
 def _law(points: Sequence[Point]) -> Response | None:
-    return fit_response(law_rows(points)) if len(_different(points)) >= ENOUGH else None
+    return fit_or_none(law_rows(points)) if len(_different(points)) >= ENOUGH else None
 
 
 def _foretold(small: Sequence[Point], large: Sequence[Point]) -> tuple[tuple[Foretold, ...], float]:
@@ -133,9 +133,9 @@ def _log_cost(points: Sequence[Point]) -> tuple[list[float], list[float]]:
 
 
 def _slope(points: Sequence[Point]) -> float:
-    """Accuracy per doubling of FLOPs over all points; 0 where they all cost the same."""
+    """Accuracy per doubling of FLOPs over all points; 0 where they all cost the same, or there are none."""
     x, y = _log_cost(points)
-    return float(np.polynomial.Polynomial.fit(x, y, 1).convert().coef[-1]) if np.ptp(x) > 0.1 else 0.0
+    return float(np.polynomial.Polynomial.fit(x, y, 1).convert().coef[-1]) if x and np.ptp(x) > 0.1 else 0.0
 
 
 def _closed(point: Point, slope: float) -> dict[int, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,8 @@ WIDTHS = (1.0, 1.4, 1.8, 2.6, 3.8, 5.0)
 RESOLUTIONS = (1.0, 1.3, 1.5, 1.7, 1.9, 2.2, 2.5)
 # EN, Figure 4: depth and resolution multipliers of its four width curves.
 BESIDE = ((1.0, 1.0), (1.0, 1.3), (2.0, 1.0), (2.0, 1.3))
+# Beyond that nobody trains; EN-B7 has 97 times B0's FLOPs.
+MOST_MULTIPLE = 1024.0
 # These say how much to do; a run may go on with more of it, its trainings being what they were.
 GROWING = frozenset({"strategies", "multiples", "coefficients", "main_seeds", "raw", "most", "runs"})
 FREE = SHARED | GROWING
@@ -54,8 +55,9 @@ class CurvesConfig(Settings):
         for flag, values in (("strategies", self.strategies), ("multiples", self.multiples)):
             if len(set(values)) != len(values):
                 raise ValueError(f"--{flag} must differ, got {' '.join(map(str, values))}")
-        if not self.multiples or not all(math.isfinite(value) and value > 0 for value in self.multiples):
-            raise ValueError(f"--multiples must be greater than 0, got {' '.join(f'{m:g}' for m in self.multiples)}")
+        if not self.multiples or not all(0 < value <= MOST_MULTIPLE for value in self.multiples):
+            given = " ".join(f"{value:g}" for value in self.multiples)
+            raise ValueError(f"--multiples must be greater than 0 and at most {MOST_MULTIPLE:g}, got {given}")
         if not self.strategies and not self.raw and not self.coefficients:
             raise ValueError("nothing to train: give --strategies, --coefficients or --raw")
         for name, least in (("main_seeds", 0), ("runs", 1)):

@@ -1,26 +1,20 @@
-"""What curves say at their end, on screen and in files."""
+"""What curves say before and after their trainings, on screen."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 from pathlib import Path
-from typing import Any
 
 from scaling.curves_answer import Answer, conclude
+from scaling.curves_files import POINTS, SUMMARY
 from scaling.curves_plan import FOUND, Place, Plan
-from scaling.curves_run import Outcome, Point, compound, row, wanted
+from scaling.curves_run import Outcome, Point, compound, wanted
+from scaling.law import best_or_none
+from scaling.response import Response
 from search_spaces.table import CONVENTION
 from search_spaces.table import align as columns
 from search_spaces.units import format_count
-from studies.contrasts import Contrast
-from studies.runs import Run
-from studies.wording import align, estimate_dict, percent, several
+from studies.wording import align, percent, several
 
-POINTS, SUMMARY = "curves.csv", "curves.json"
-FORMAT = "triaxis-curves-1"
 PAPER = "EN's 1.2/1.1/1.15"
 
 
@@ -54,12 +48,6 @@ def report(outcome: Outcome, folder: Path) -> str:
         _files(folder),
     )
     return "\n\n".join(filter(None, parts))
-
-
-def write_files(outcome: Outcome, run: Run) -> None:
-    """Write curves.csv, a line a network and seed, and curves.json, everything that was concluded."""
-    run.write(POINTS, _csv(outcome))
-    run.write(SUMMARY, json.dumps(_summary(outcome), indent=2) + "\n")
 
 
 def _planned(place: Place) -> tuple[str, ...]:
@@ -150,18 +138,24 @@ def _law(outcome: Outcome, answer: Answer) -> list[str]:
             f"to {100 * answer.straight:.1f}."
         )
     if answer.law:
-        multiple = 2 * outcome.plan.largest
-        best = answer.law.best(multiple, max_resolution=_limit(outcome))
-        ends = ", ".join(
-            f"{name} {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]" for name, one in best.intervals.items()
-        )
-        lines.append(f"Fitted to all, at x{multiple:g}, never trained, it expects {best.prediction} at {ends}.")
-        lines += [f"  gain there over {name} alone: {gain}" for name, gain in best.gains.items()]
+        lines += _beyond(answer.law, 2 * max(1.0, outcome.plan.largest), _limit(outcome))
     return lines
 
 
+def _beyond(law: Response, multiple: float, max_resolution: float) -> list[str]:
+    """What a law expects of a larger network than any that was trained; nothing where none is within reach."""
+    best = best_or_none(law, multiple, max_resolution)
+    if best is None:
+        return []
+    ends = ", ".join(f"{name} {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]" for name, one in best.intervals.items())
+    return [
+        f"Fitted to all, at x{multiple:g}, never trained, it expects {best.prediction} at {ends}.",
+        *(f"  gain there over {name} alone: {gain}" for name, gain in best.gains.items()),
+    ]
+
+
 def _limit(outcome: Outcome) -> float:
-    return max(1.0, outcome.plan.ground.pixels / outcome.plan.ground.trained.resolution)
+    return outcome.plan.ground.pixels / outcome.plan.ground.trained.resolution
 
 
 def _warnings(outcome: Outcome, answer: Answer) -> list[str]:
@@ -189,67 +183,3 @@ def _files(folder: Path) -> str:
         "all trials": f"{folder / 'curves-trials.csv'}",
         "ledger": f"{folder / 'ledger.db'}",
     })  # fmt: skip
-
-
-def _csv(outcome: Outcome) -> str:
-    text = io.StringIO()
-    rows: list[dict[str, Any]] = [
-        {
-            **row(point),
-            "seed": seed,
-            "validation_accuracy": point.validation[seed],
-            "test_accuracy": point.test[seed],
-            "seconds": point.seconds[seed],
-        }
-        for point in outcome.points
-        for seed in point.test
-    ]
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _summary(outcome: Outcome) -> dict[str, Any]:
-    answer, plan = conclude(outcome), outcome.plan
-    points = [
-        {**row(point), "test_accuracy": estimate_dict(mean), "seeds": list(point.test)}
-        for point, mean in zip(outcome.points, answer.means, strict=True)
-    ]
-    return {
-        "format": FORMAT,
-        "dataset": plan.config.dataset,
-        "baseline": json.loads(plan.ground.baseline.to_json()),
-        "trained_baseline": json.loads(plan.ground.trained.to_json()),
-        "pixels": plan.ground.pixels,
-        "multiple": plan.largest,
-        "compound": compound(outcome),
-        "best_single": answer.rival or None,
-        "main": answer.main and _contrast(answer.main),
-        "against_all": {name: _contrast(one) for name, one in answer.all_main.items()},
-        "found_against_paper": answer.paper and _contrast(answer.paper),
-        "accuracy_per_doubling": answer.slope,
-        "foretold": [
-            {
-                "curve": one.place.curve,
-                "accuracy": one.accuracy,
-                "predicted": one.prediction.mean,
-                "lower": one.prediction.lower,
-                "upper": one.prediction.upper,
-            }
-            for one in answer.foretold
-        ],
-        "straight_line_error": answer.straight if math.isfinite(answer.straight) else None,
-        "points": points,
-    }
-
-
-def _contrast(contrast: Contrast) -> dict[str, Any]:
-    return {
-        "difference": estimate_dict(contrast.difference),
-        "verdict": contrast.verdict,
-        "p_permutation": contrast.p_permutation,
-        "p_equivalence": contrast.p_equivalence,
-        "margin": contrast.margin,
-        "comparisons": contrast.comparisons,
-    }

@@ -45,7 +45,8 @@ def search(plan: Plan) -> None:
     from rich.console import Console
 
     from scaling.experiment import Experiment
-    from scaling.grid_report import report, write_files
+    from scaling.grid_files import write_files
+    from scaling.grid_report import report
     from scaling.grid_run import carry_out
     from studies.data import load
     from studies.reruns import REPORT, check_ledger, open_run

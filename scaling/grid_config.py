@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,8 @@ from scaling.settings import Settings
 from search_spaces.units import parse_bytes, parse_count
 
 SCHEDULERS = ("none", "asha")
+# Beyond 2^10 times the baseline nobody trains; EN-B7 has a phi of 6.6.
+MOST_PHI = 10.0
 # Points whose cost cannot be closed to the target, a resolution alone on a small network say, may exceed it so far.
 SLACK = 0.05
 FREE = SHARED | {"choice_seeds"}
@@ -57,8 +58,8 @@ class GridConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not (math.isfinite(self.phi) and self.phi > 0):
-            raise ValueError(f"--phi must be greater than 0, got {self.phi:g}")
+        if not 0 < self.phi <= MOST_PHI:
+            raise ValueError(f"--phi must be greater than 0 and at most {MOST_PHI:g}, got {self.phi:g}")
         for name in ("batch_size", "choice_seeds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")

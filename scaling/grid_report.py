@@ -1,31 +1,23 @@
-"""What a grid says at its end, on screen and in the coefficients file."""
+"""What a grid says before and after its trainings, on screen."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from pathlib import Path
 from typing import Any
 
 from scaling.answer import Answer, Standing
-from scaling.coefficients_file import Found
 from scaling.compound import PAPER
 from scaling.family_report import table as family_table
 from scaling.family_table import Room, grow
+from scaling.grid_files import CHOICE, COEFFICIENTS, NETWORKS, found
 from scaling.grid_plan import Plan
 from scaling.grid_run import Choice, Outcome
-from scaling.roundings import Rounding
 from search_spaces.costs import cost
 from search_spaces.table import align as columns
 from search_spaces.units import format_count
-from studies.runs import Run
-from studies.statistics import Estimate
-from studies.wording import align, estimate_dict, percent, several
+from studies.wording import align, percent, several
 
-COEFFICIENTS, NETWORKS = "coefficients.json", "networks.csv"
 FAMILY = (0.0, 1.0, 2.0, 3.0)
-GREEK = ("alpha", "beta", "gamma")
 
 
 def describe_plan(plan: Plan) -> str:
@@ -61,13 +53,6 @@ def report(outcome: Outcome, folder: Path) -> str:
         _files(folder),
     )
     return "\n\n".join(filter(None, parts))
-
-
-def write_files(outcome: Outcome, run: Run) -> None:
-    """Write coefficients.json, networks.csv, and the chosen network as choice.json."""
-    run.write("choice.json", outcome.choice.arch.to_json())
-    run.write(NETWORKS, _csv(outcome.answer))
-    run.write(COEFFICIENTS, _found(outcome).to_json())
 
 
 def _headline(outcome: Outcome) -> str:
@@ -133,7 +118,7 @@ def _closed(plan: Plan) -> str:
 def _law(answer: Answer) -> str:
     advised = answer.advised()
     if advised is None or answer.law is None:
-        return "none: too few networks"
+        return "none: too few networks, or one that is never right"
     ends = ", ".join(f"{name} {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]" for name, one in advised.items())
     return (
         f"best at {ends}; it predicts larger networks to {100 * answer.law.heldout_error:.1f} points "
@@ -157,8 +142,8 @@ def _paper(choice: Choice) -> str:
 
 
 def _family(outcome: Outcome) -> str:
-    found, room = _found(outcome), Room(outcome.plan.config.batch_size, None)
-    members = [grow(found.baseline, found.coefficients, phi, found.rounding, room, False) for phi in FAMILY]
+    given, room = found(outcome), Room(outcome.plan.config.batch_size, None)
+    members = [grow(given.baseline, given.coefficients, phi, given.rounding, room, False) for phi in FAMILY]
     return f"The family that these coefficients give, rounded as in the papers:\n{family_table(members, room)}"
 
 
@@ -173,110 +158,15 @@ def _warnings(outcome: Outcome) -> list[str]:
         lines.append(f"warning: {outcome.choice.contrast.warning} (--choice-seeds)")
     missing = [one for one in outcome.plan.field.networks if one.arch.key not in outcome.accuracies]
     if missing:
-        lines.append(f"warning: {several(len(missing), 'network')} was never trained to the end: see grid-trials.csv")
+        count = several(len(missing), "network")
+        lines.append(f"warning: not trained to the end with any seed: {count}, see grid-trials.csv")
     return lines
 
 
 def _files(folder: Path) -> str:
     return align({
         "coefficients": f"{folder / COEFFICIENTS}  (python -m scaling.family --coefficients {folder / COEFFICIENTS})",
-        "networks": f"{folder / NETWORKS}; the chosen one {folder / 'choice.json'}",
+        "networks": f"{folder / NETWORKS}; the chosen one {folder / CHOICE}",
         "all trials": f"{folder / 'grid-trials.csv'}, {folder / 'choice-trials.csv'}",
         "ledger": f"{folder / 'ledger.db'}",
     })  # fmt: skip
-
-
-def _found(outcome: Outcome) -> Found:
-    """Everything in the coefficients file. The rounding is the stand-in's only where no stand-in was trained."""
-    plan, answer = outcome.plan, outcome.answer
-    own = plan.ground.baseline.replace(classes=plan.ground.trained.classes).key == plan.ground.trained.key
-    rounding = plan.rounding if own else Rounding()
-    return Found(answer.best.candidate.coefficients, plan.ground.baseline, rounding, _data(outcome))
-
-
-def _data(outcome: Outcome) -> dict[str, Any]:
-    plan, answer, choice = outcome.plan, outcome.answer, outcome.choice
-    advised = answer.advised()
-    return {
-        "phi": plan.config.phi,
-        "dataset": plan.config.dataset,
-        "product": answer.best.candidate.coefficients.product,
-        "realised": dict(zip(GREEK, answer.best.candidate.realised_coefficients(plan.config.phi), strict=True)),
-        "range_of_indistinguishable": {name: list(ends) for name, ends in answer.spread().items()},
-        "law": answer.law and {
-            "optimum": advised and {name: estimate_dict(one) for name, one in advised.items()},
-            "form": answer.law.form,
-            "heldout_error": _number(answer.law.heldout_error),
-            "loglinear_error": _number(answer.law.loglinear_error),
-        },
-        "trained_baseline": {
-            "key": plan.field.baseline.key,
-            "resolution": plan.field.baseline.resolution,
-            "accuracy": answer.baseline and estimate_dict(answer.baseline),
-        },
-        "grid": {
-            "points": plan.field.points,
-            "networks": len(plan.field.networks),
-            "left_out": dict(plan.field.left_out),
-            "target_macs": plan.field.target,
-            "accuracy_per_doubling": answer.slope,
-        },
-        "networks": [_network(standing) for standing in answer.standings],
-        "choice": {
-            "key": choice.arch.key,
-            "seeds": list(choice.seeds),
-            "validation_accuracy": estimate_dict(choice.validation),
-            "test_accuracy": estimate_dict(choice.test),
-            "paper_key": choice.paper.arch.key,
-            "paper_test_accuracy": choice.paper_test and estimate_dict(choice.paper_test),
-            "test_difference_to_paper": choice.contrast and estimate_dict(choice.contrast.difference),
-            "verdict": choice.contrast and choice.contrast.verdict,
-        },
-    }  # fmt: skip
-
-
-def _network(standing: Standing) -> dict[str, Any]:
-    one = standing.candidate
-    return {
-        "key": one.arch.key,
-        **dict(zip(GREEK, (one.coefficients.alpha, one.coefficients.beta, one.coefficients.gamma), strict=True)),
-        "points": [[point.alpha, point.beta, point.gamma] for point in one.points],
-        **one.growth.as_dict(),
-        "macs": one.macs,
-        "accuracy": estimate_dict(standing.mean),
-        "accuracies": {str(seed): value for seed, value in sorted(standing.accuracies.items())},
-        "indistinguishable_from_best": standing.is_equal,
-    }
-
-
-def _csv(answer: Answer) -> str:
-    """A line a network and seed, in raw units."""
-    text = io.StringIO()
-    rows = [_line(standing, seed) for standing in answer.standings for seed in sorted(standing.accuracies)]
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _line(standing: Standing, seed: int) -> dict[str, Any]:
-    one, mean = standing.candidate, standing.mean
-    return {
-        "key": one.arch.key,
-        **dict(zip(GREEK, (one.coefficients.alpha, one.coefficients.beta, one.coefficients.gamma), strict=True)),
-        **one.growth.as_dict(),
-        "input_px": one.arch.resolution,
-        "macs": one.macs,
-        "seed": seed,
-        "accuracy": standing.accuracies[seed],
-        **{f"mean_{name}": value for name, value in _ends(mean).items()},
-        "may_be_best": standing.is_equal,
-    }
-
-
-def _ends(mean: Estimate) -> dict[str, float | None]:
-    return {"value": mean.value, "low": _number(mean.low), "high": _number(mean.high)}
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

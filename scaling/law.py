@@ -15,7 +15,7 @@ from scaling.optimum import Best, Gain
 from scaling.response import Part, Prediction, Response
 from studies.statistics import CONFIDENCE
 
-__all__ = ["Best", "Gain", "Prediction", "Response", "fit_measured", "fit_response"]
+__all__ = ["Best", "Gain", "Prediction", "Response", "best_or_none", "fit_measured", "fit_or_none", "fit_response"]
 
 DRAWS = 2000
 FORWARD = (0.5, 0.65, 0.8)
@@ -38,6 +38,22 @@ def fit_response(rows: Iterable[Mapping[str, Any]], *, confidence: float = CONFI
         raise ValueError(f"confidence is a share between 0 and 1, got {confidence}")
     networks = measure(rows)
     return fit_measured(networks, confidence=confidence, seed=seed)
+
+
+def fit_or_none(rows: Iterable[Mapping[str, Any]]) -> Response | None:
+    """`fit_response`, or None for rows that no law can be fitted to: too few networks, an accuracy of 0."""
+    try:
+        return fit_response(rows)
+    except ValueError:
+        return None
+
+
+def best_or_none(law: Response, multiple: float, max_resolution: float) -> Best | None:
+    """`Response.best`, or None where no multipliers within the limit cost so much: resolution alone, say."""
+    try:
+        return law.best(multiple, max_resolution=max(1.0, max_resolution))
+    except ValueError:
+        return None
 
 
 def fit_measured(

@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 # Decimals to which lattice values are exact: 1 + 3 * 0.1 is to be 1.3.
 DECIMALS = 9
+# Points of the whole lattice that are looked at, at most: some hundred megabytes.
+MOST = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,13 @@ class Lattice:
                 raise ValueError(f"--{name} must be two bounds, 1 <= low <= high, got {low:g} {high:g}")
 
     def points(self) -> Floats:
-        """The points [n, 3], in order of alpha, beta, gamma. Raises ValueError where there is none."""
+        """The points [n, 3], in order of alpha, beta, gamma. ValueError where there is none, or no end of them."""
         values = [_values(low, high, self.step) for low, high in (self.alpha, self.beta, self.gamma)]
+        size = math.prod(map(len, values))
+        if size > MOST:
+            raise ValueError(
+                f"--step {self.step:g} makes a lattice of {size:,} points: use a larger step or narrower bounds"
+            )
         lattice = np.stack(np.meshgrid(*values, indexing="ij"), axis=-1).reshape(-1, 3)
         miss = np.abs(lattice[:, 0] * lattice[:, 1] ** 2 * lattice[:, 2] ** 2 - TARGET)
         points = lattice[np.round(miss, DECIMALS) <= self.tolerance]

@@ -42,7 +42,8 @@ def best_set(
         errors = np.sqrt(variance * (1 / sizes[i] + 1 / sizes[others]))
         ratios = tuple(float(n / (n + sizes[i])) for n in sizes[others])
         leads[name] = _greatest_lead(means[i] - means[others], errors, ratios, freedom, confidence)
-    return {name: lead for name, lead in leads.items() if lead > 0}
+    # Without any spread equals lead by 0: they may be the best, too.
+    return {name: lead for name, lead in leads.items() if lead >= 0}
 
 
 def _greatest_lead(

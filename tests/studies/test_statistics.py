@@ -233,6 +233,13 @@ def test_single_values_exclude_nobody() -> None:
     assert list(best_set({"a": [1.0], "b": [100.0]})) == ["b", "a"]
 
 
+@pytest.mark.parametrize("blocked", [True, False])
+def test_the_best_set_is_never_empty(blocked: bool) -> None:
+    """Values without any spread: equals stay, worse ones go."""
+    groups = {"a": [0.5, 0.5], "b": [0.5, 0.5], "c": [0.4, 0.4]}
+    assert best_set(groups, blocked=blocked) == {"a": 0.0, "b": 0.0}
+
+
 def test_one_candidate_is_the_best() -> None:
     assert list(best_set({"a": [1.0, 2.0]})) == ["a"]
 

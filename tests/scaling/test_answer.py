@@ -1,0 +1,292 @@
+"""What a grid concludes, from simulated accuracies whose truth is known."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+from scaling.answer import Answer, conclude
+from scaling.budget import solve
+from scaling.candidates import Budget, Candidate, Field, field
+from scaling.coefficients_file import read
+from scaling.compound import PAPER, Coefficients, Growth, Multipliers
+from scaling.grid_config import GridConfig
+from scaling.grid_files import found, write_files
+from scaling.grid_plan import Plan, prepare
+from scaling.grid_report import describe_plan, report
+from scaling.grid_run import Choice, Outcome
+from scaling.points import Lattice
+from scaling.roundings import Rounding
+from scaling.strategy import NAMED
+from search_spaces.arch import Arch, Stage
+from search_spaces.costs import cost
+from studies.contrasts import compare
+from studies.runs import Run
+from studies.statistics import mean_interval
+
+BASE = Arch(
+    stages=(Stage("sepconv", 3, 1, 16, 2), Stage("mbconv", 3, 2, 24, 2, 3.0), Stage("mbconv", 3, 2, 40, 2, 3.0)),
+    stem=16, stem_stride=1, head=128, resolution=16, classes=10,
+)  # fmt: skip
+TARGET = 2 * cost(BASE).macs
+FIELD = field(BASE, Lattice(step=0.05), 1.0, Rounding(2, 4), Budget(10**12, None, 128, 1000), TARGET)
+KEYS = [one.arch.key for one in FIELD.networks]
+SPREAD = 0.006
+
+
+def truth(one: Candidate) -> float:
+    """Accuracy with diminishing returns of each dimension, best at some balance of them."""
+    got = one.growth.realised
+    return 0.8 + 0.03 * math.log(got.depth) + 0.09 * (1 - 1 / got.width) + 0.11 * (1 - 1 / got.resolution)
+
+
+def simulated(seeds: int, rng: np.random.Generator, *, base: float = 0.8) -> dict[str, dict[int, float]]:
+    """Every network's accuracies; a seed does something to all networks alike, too."""
+    shared = rng.normal(0, 0.01, seeds)
+    means = {BASE.key: base} | {one.arch.key: truth(one) for one in FIELD.networks}
+    return {
+        key: {seed: mean + float(shared[seed] + rng.normal(0, SPREAD)) for seed in range(seeds)}
+        for key, mean in means.items()
+    }
+
+
+def concluded(accuracies: Mapping[str, Mapping[int, float]]) -> Answer:
+    return conclude(FIELD, accuracies, 1.0, max_resolution=2.0)
+
+
+def flat(value: float, seeds: int = 3) -> dict[str, dict[int, float]]:
+    return {key: dict.fromkeys(range(seeds), value) for key in [BASE.key, *KEYS]}
+
+
+@pytest.fixture
+def no_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The law takes a second; most of the answer does without."""
+    monkeypatch.setattr("scaling.answer.fit_or_none", lambda rows: None)
+
+
+def test_an_obvious_best_is_found_alone(no_law: None) -> None:
+    accuracies = simulated(3, np.random.default_rng(0))
+    chosen = KEYS[5]
+    accuracies[chosen] = {seed: value + 0.2 for seed, value in accuracies[chosen].items()}
+    answer = concluded(accuracies)
+    assert answer.best.candidate.arch.key == chosen
+    assert [one.candidate.arch.key for one in answer.equals] == [chosen]
+    points = FIELD.networks[5].points
+    assert answer.spread()["alpha"] == (min(p.alpha for p in points), max(p.alpha for p in points))
+    assert answer.law is None
+    assert answer.advised() is None
+
+
+def test_standings_have_every_network_best_first(no_law: None) -> None:
+    answer = concluded(simulated(3, np.random.default_rng(1)))
+    values = [one.mean.value for one in answer.standings]
+    assert values == sorted(values, reverse=True)
+    assert sorted(one.candidate.arch.key for one in answer.standings) == sorted(KEYS)
+    assert answer.standings[0].is_equal
+
+
+def test_the_true_best_is_among_the_indistinguishable_as_often_as_promised(no_law: None) -> None:
+    best = max(FIELD.networks, key=truth).arch.key
+    rng, n = np.random.default_rng(2), 300
+    sets = [{one.candidate.arch.key for one in concluded(simulated(3, rng)).equals} for _ in range(n)]
+    hits = sum(best in keys for keys in sets)
+    # The promise is at least 95 %: Dunnett's level holds where all others are as good.
+    assert hits / n >= 0.95 - 4 * math.sqrt(0.95 * 0.05 / n)
+    assert np.mean([len(keys) for keys in sets]) < 0.8 * len(KEYS)
+
+
+def test_all_alike_are_all_kept_together_mostly(no_law: None) -> None:
+    """Where all are equal any given one must be in the set 95 % of the time."""
+    rng, n = np.random.default_rng(3), 200
+    hits = 0
+    for _ in range(n):
+        accuracies = {key: dict(enumerate(rng.normal(0.8, SPREAD, 3).tolist())) for key in [BASE.key, *KEYS]}
+        hits += KEYS[3] in {one.candidate.arch.key for one in concluded(accuracies).equals}
+    assert abs(hits / n - 0.95) < 4 * math.sqrt(0.95 * 0.05 / n)
+
+
+def test_what_a_network_misses_of_the_target_is_adjusted_for(no_law: None) -> None:
+    """Accuracy that follows cost alone, 4 points a doubling, makes all networks equal."""
+    gain = 0.04
+    macs = {BASE.key: cost(BASE).macs} | {one.arch.key: one.macs for one in FIELD.networks}
+    accuracies = {
+        key: dict.fromkeys(range(2), 0.7 + gain * math.log2(spent / macs[BASE.key])) for key, spent in macs.items()
+    }
+    answer = concluded(accuracies)
+    assert answer.slope == pytest.approx(gain, rel=1e-3)
+    values = [one.mean.value for one in answer.standings]
+    assert max(values) - min(values) < 1e-4
+    assert values[0] == pytest.approx(0.74, abs=1e-4)
+    assert answer.baseline is not None
+    assert answer.baseline.value == pytest.approx(0.7)
+
+
+def test_without_the_baseline_nothing_is_adjusted(no_law: None) -> None:
+    accuracies = {key: values for key, values in simulated(2, np.random.default_rng(4)).items() if key != BASE.key}
+    answer = concluded(accuracies)
+    assert (answer.slope, answer.baseline) == (0.0, None)
+    for one in answer.standings:
+        assert one.mean.value == pytest.approx(np.mean(list(one.accuracies.values())))
+
+
+def test_missing_seeds_and_networks_that_failed_do_no_harm(no_law: None) -> None:
+    accuracies = simulated(3, np.random.default_rng(5))
+    del accuracies[KEYS[0]]
+    del accuracies[KEYS[1]][2]
+    accuracies[KEYS[2]] = {}
+    answer = concluded(accuracies)
+    assert {one.candidate.arch.key for one in answer.standings} == set(KEYS) - {KEYS[0], KEYS[2]}
+    short = next(one for one in answer.standings if one.candidate.arch.key == KEYS[1])
+    full = next(one for one in answer.standings if one.candidate.arch.key == KEYS[3])
+    width = {one.mean.n: one.mean.high - one.mean.low for one in (short, full)}
+    assert width[2] / width[3] == pytest.approx(math.sqrt(3 / 2))  # one variance for all
+
+
+def test_nothing_trained_is_one_line() -> None:
+    with pytest.raises(ValueError, match=r"no network of the grid was trained to the end: .*grid-trials\.csv"):
+        concluded({BASE.key: {0: 0.8}})
+
+
+def test_one_seed_tells_nobody_apart(no_law: None) -> None:
+    answer = concluded(simulated(1, np.random.default_rng(6)))
+    assert len(answer.equals) == len(KEYS)
+    assert all((one.mean.low, one.mean.high) == (-math.inf, math.inf) for one in answer.standings)
+
+
+def test_the_law_advises_within_the_images() -> None:
+    answer = conclude(FIELD, simulated(3, np.random.default_rng(7)), 2.0, max_resolution=1.25)
+    assert answer.law is not None
+    assert answer.optimum is not None
+    advised = answer.advised()
+    assert advised is not None
+    # At phi = 2 a coefficient is the square root of its multiplier.
+    assert advised["alpha"].value == pytest.approx(math.sqrt(answer.optimum.depth))
+    assert answer.optimum.resolution <= 1.25 + 1e-9
+    assert answer.optimum.multiple == 4
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.5])
+def test_accuracies_that_no_law_can_be_fitted_to_do_no_harm(value: float) -> None:
+    """A network that is never right, with many classes, or all of them alike."""
+    answer = concluded(flat(value))
+    assert len(answer.equals) == len(KEYS)
+    assert answer.slope == 0
+    assert value > 0 or answer.law is None
+
+
+def test_few_networks_have_no_law() -> None:
+    few = Field(BASE, 5, FIELD.networks[:5], FIELD.left_out, TARGET)
+    assert conclude(few, simulated(2, np.random.default_rng(8)), 1.0, max_resolution=2.0).law is None
+
+
+def test_raw_networks_are_closed_to_their_median() -> None:
+    """Costs 2, 3 and 4 times the baseline's; 1 point a doubling."""
+    base = cost(BASE).macs
+    archs = [BASE.replace(head=head) for head in (129, 130, 131)]
+    one = Coefficients(1.2, 1.3, 1.0)
+    networks = tuple(
+        Candidate(arch, times * base, Growth(Multipliers(), Multipliers(), float(times)), one, (one,))
+        for arch, times in zip(archs, (2, 3, 4), strict=True)
+    )
+    accuracies = {arch.key: dict.fromkeys((0, 1), 0.8) for arch in archs} | {BASE.key: {0: 0.78, 1: 0.78}}
+    answer = conclude(Field(BASE, 3, networks, FIELD.left_out, None), accuracies, 1.0, max_resolution=2.0)
+    slope = 0.02 / math.log2(3)
+    closed = [one.mean.value for one in answer.standings]
+    assert answer.slope == pytest.approx(slope)
+    assert closed == pytest.approx([0.8 - slope * math.log2(times / 3) for times in (2, 3, 4)])
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return prepare(GridConfig(step=0.05, allow_small=True, seeds=2, workers=1))
+
+
+def outcome(plan: Plan, seeds: int, *, with_paper: bool = True) -> Outcome:
+    """As if trained; the choice beats the paper's network by four points."""
+    rng, networks = np.random.default_rng(9), plan.field.networks
+    own = [plan.field.baseline.key, *(one.arch.key for one in networks)]
+    accuracies = {key: dict(enumerate(rng.normal(0.8, 0.01, seeds).tolist())) for key in own}
+    answer = conclude(plan.field, accuracies, 1.0, max_resolution=28 / plan.field.baseline.resolution)
+    best = answer.best.candidate.arch
+    paper = solve(plan.field.baseline, NAMED["compound"], plan.field.target or 1, rounding=plan.rounding)
+    mine, theirs = [0.84, 0.85, 0.843][:seeds], [0.80, 0.81, 0.802][:seeds]
+    choice = Choice(
+        best, paper, tuple(range(1000, 1000 + seeds)), mean_interval(mine), mean_interval(mine),
+        mean_interval(theirs) if with_paper else None,
+        compare(mine, theirs) if with_paper and seeds > 1 else None,
+    )  # fmt: skip
+    return Outcome(plan, answer, choice, accuracies)
+
+
+def test_the_report_says_what_was_found_and_how_sure_it_is(plan: Plan, tmp_path: Path) -> None:
+    result = outcome(plan, 2)
+    text = report(result, tmp_path)
+    rule = result.answer.best.candidate.coefficients
+    assert text.startswith(f"alpha/beta/gamma for fashion-mnist-mini: {rule} (nominal; realised ")
+    assert f"alpha * beta^2 * gamma^2 = {rule.product:.3f}" in text
+    assert f"of {len(result.answer.standings)} networks cannot be told from the best" in text
+    assert f"the choice beats {PAPER} (80.5" in text
+    assert "only 2 seeds" in text
+    assert "The family that these coefficients give" in text
+    assert str(tmp_path / "coefficients.json") in text
+    assert "warning: one seed" not in text
+
+
+def test_the_report_of_one_seed_warns(plan: Plan, tmp_path: Path) -> None:
+    config = GridConfig(step=0.05, allow_small=True, seeds=1, workers=1)
+    text = report(outcome(Plan(config, plan.ground, plan.field, plan.rounding, None), 1), tmp_path)
+    assert "warning: one seed a network gives no intervals; use --seeds 3 or more" in text
+    assert "warning: no network can be told from the best" in text
+
+
+def test_networks_that_failed_are_counted(plan: Plan, tmp_path: Path) -> None:
+    result = outcome(plan, 2)
+    lost = plan.field.networks[0].arch.key
+    kept = {key: values for key, values in result.accuracies.items() if key != lost}
+    text = report(Outcome(plan, result.answer, result.choice, kept), tmp_path)
+    assert "warning: not trained to the end with any seed: 1 network, see grid-trials.csv" in text
+
+
+def test_the_files_are_plain_json_and_csv_even_with_one_seed(plan: Plan, tmp_path: Path) -> None:
+    result = outcome(plan, 1, with_paper=False)
+    with Run.open(tmp_path / "run", {}) as run:
+        write_files(result, run)
+
+    def refuse(name: str) -> NoReturn:
+        raise AssertionError(f"{name} is no JSON")
+
+    values = json.loads((tmp_path / "run" / "coefficients.json").read_text(), parse_constant=refuse)
+    best = result.answer.best
+    assert values["networks"][0]["accuracy"] == {"value": best.mean.value, "low": None, "high": None, "n": 1}
+    assert values["grid"]["networks"] == len(plan.field.networks)
+    assert values["choice"]["verdict"] is None
+    again = read(tmp_path / "run" / "coefficients.json")
+    assert again.coefficients == best.candidate.coefficients == found(result).coefficients
+    assert again.baseline == plan.ground.baseline
+    assert Arch.load(tmp_path / "run" / "choice.json") == best.candidate.arch
+    lines = (tmp_path / "run" / "networks.csv").read_text().splitlines()
+    assert len(lines) == 1 + len(result.answer.standings)
+    assert "inf" not in lines[1]
+
+
+def test_a_stand_ins_rounding_is_not_the_whole_networks(tmp_path: Path) -> None:
+    plan = prepare(GridConfig(baseline="mobilenet_v2", workers=1))
+    assert plan.rounding != Rounding()
+    result = found(outcome(plan, 2))
+    assert result.rounding == Rounding()
+    assert result.baseline.name == "mobilenet_v2"
+    assert result.data["trained_baseline"]["key"] == plan.ground.trained.key
+
+
+def test_the_plan_says_what_will_be_trained(plan: Plan) -> None:
+    text = describe_plan(plan)
+    count = 2 * (len(plan.field.networks) + 1)
+    assert f"trainings  {count}: the networks and their baseline with 2 seeds each" in text
+    assert all(str(one.coefficients) in text for one in plan.field.networks)
+    assert "FLOPs (multiply-adds)" in text

@@ -1,0 +1,102 @@
+"""What is trained in place of a baseline that is too large for the images."""
+
+from __future__ import annotations
+
+import pytest
+
+import search_spaces as ss
+from scaling.ground import Ground
+from scaling.settings import FREE, Settings
+from scaling.standin import LARGE, StandIn
+from search_spaces.arch import Arch, Stage
+
+SMALL = Arch(
+    stages=(Stage("sepconv", 3, 2, 16, 1), Stage("sepconv", 3, 2, 32, 1)),
+    stem=8, stem_stride=1, head=64, resolution=16, classes=10, name="mine",
+)  # fmt: skip
+
+
+def test_a_small_baseline_is_trained_itself() -> None:
+    assert StandIn().of(SMALL, pixels=28, room=1.4, classes=10) == SMALL
+    assert StandIn().of(SMALL, pixels=16, room=1.0, classes=10) == SMALL
+
+
+def test_it_gets_the_data_sets_classes() -> None:
+    trained = StandIn().of(SMALL, pixels=28, room=1.0, classes=7)
+    assert trained == SMALL.replace(classes=7, name="")
+
+
+@pytest.mark.parametrize(("pixels", "room", "side"), [(64, 2.0, 32), (64, 1.5, 42), (224, 1.0, 224), (28, 2.0, 16)])
+def test_the_resolution_leaves_room_to_grow_within_the_images(pixels: int, room: float, side: int) -> None:
+    """64 / 1.5 is 42.7: the even number below. 28 / 2 is 14: not below 16."""
+    b0 = ss.get("efficientnet_b0")
+    assert StandIn().of(b0, pixels=pixels, room=room, classes=10).resolution == side
+
+
+def test_large_networks_become_narrower_where_they_become_smaller() -> None:
+    b0 = ss.get("efficientnet_b0")
+    small = StandIn(width=1.0).of(b0, pixels=32, room=1.4, classes=10)
+    assert ss.cost(small).macs > LARGE
+    trained = StandIn().of(b0, pixels=32, room=1.4, classes=10)
+    assert (trained.stem, trained.head) == (8, 320)
+    assert trained.name == ""
+    # Its last map is 4 px at least, whatever the strides were.
+    assert trained.resolution / trained.total_stride >= 4
+
+
+def test_what_is_asked_for_wins() -> None:
+    trained = StandIn(width=0.5, resolution=24).of(ss.get("mobilenet_v2"), pixels=28, room=1.4, classes=10)
+    assert (trained.resolution, trained.stem) == (24, 16)
+    assert StandIn(resolution=20).of(SMALL, pixels=28, room=1.4, classes=10).resolution == 20
+    narrow = StandIn(width=0.5).of(SMALL, pixels=28, room=1.0, classes=10)
+    assert (narrow.resolution, narrow.stem) == (16, 4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"width": -1.0}, "--standin.width must be greater than 0"),
+        ({"width": float("inf")}, "--standin.width must be greater than 0"),
+        ({"resolution": -1}, "--standin.resolution must be at least 1 px"),
+    ],
+)
+def test_senseless_stand_ins_are_refused(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StandIn(**settings)  # type: ignore[arg-type]
+
+
+def test_the_ground_says_what_is_trained() -> None:
+    own = Ground.of(Settings(baseline="triaxis_small"), 1.0)
+    assert own.trained == own.baseline
+    assert own.pixels == 28
+    assert "stand-in" not in own.describe()
+    other = Ground.of(Settings(baseline="efficientnet_b0", resolution=128), 1.4)
+    assert other.baseline.resolution == 128
+    assert other.trained.classes == 10
+    assert "trained as a stand-in of width x0.25 at 20 px" in other.describe()
+    assert "FLOPs (multiply-adds)" in other.describe()
+
+
+def test_a_resolution_below_the_stride_is_refused() -> None:
+    with pytest.raises(ValueError, match="a resolution of 16 px is below the network's stride of 32"):
+        Ground.of(Settings(baseline="efficientnet_b0", resolution=16), 1.0)
+
+
+def test_the_identity_has_what_decides_a_training_and_nothing_else() -> None:
+    identity = Settings().identity()
+    assert not identity.keys() & FREE
+    assert set(Settings.__dataclass_fields__) | {"run"} >= FREE
+    assert identity["recipe"]["epochs"] == 3
+    assert identity["standin"] == {"width": 0.0, "resolution": 0}
+    assert Settings(workers=1, seeds=9, retries=0, data_root="x").identity() == identity
+    for change in ({"images": 100}, {"epochs": 2}, {"seed": 1}, {"recipe": "standard"}, {"validation": 100}):
+        assert Settings(**change).identity() != identity  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("images", 0), ("epochs", 1), ("validation", 0), ("seeds", 1), ("seed", 0)]
+)
+def test_numbers_below_the_least_are_refused(name: str, least: int) -> None:
+    Settings(**{name: least})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"--{name} must be at least {least}, got {least - 1}"):
+        Settings(**{name: least - 1})  # type: ignore[arg-type]
