@@ -45,6 +45,7 @@ class Run:
     result    result.json (search), coefficients.json (grid) or curves.json (curves)
     table     networks.csv (grid) or curves.csv (curves); empty for a search
     notes     what could not be read, a line each
+    label     what the run is called in a report, where its folder's name will not do
     """
 
     folder: Path
@@ -55,11 +56,12 @@ class Run:
     result: Mapping[str, Any]
     table: pd.DataFrame
     notes: list[str] = field(default_factory=list)
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """The folder's name."""
-        return self.folder.name
+        """What the run is called: its folder's name, unless it was given a label."""
+        return self.label or self.folder.resolve().name
 
     @property
     def status(self) -> str:
