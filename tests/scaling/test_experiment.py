@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,25 @@ def test_an_experiment_trains_what_is_missing_and_nothing_twice(experiment: Expe
     assert len(experiment.train("grid", blocks(members, [0]))) == 2
     assert len(jobs) == 6
     assert (experiment.run.path("grid-trials.csv")).exists()
+
+
+def test_early_stopping_leaves_whole_trainings_to_compare(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, jobs: list[Job]
+) -> None:
+    def evaluate(job: Job) -> Iterator[Rung]:
+        worth = Arch.from_json(job["arch"]).head / 100
+        yield {"step": 1, "accuracy": worth / 2, "loss": 1.0}
+        yield {"step": 2, "accuracy": worth, "loss": 1.0}
+
+    monkeypatch.setattr("studies.phases.evaluate", evaluate)
+    longer = replace(experiment, settings=Settings(images=64, epochs=2, validation=100))
+    heads = (60, 50, 40, 30, 20, 10)
+    members = [Member(ARCH.replace(head=head), str(head), 2.0) for head in heads]
+    records = longer.train("grid", blocks(members, [0]), halving=2)
+    assert {record.outcome for record in records} == {Outcome.COMPLETE, Outcome.PRUNED}
+    found = accuracies(records)
+    assert found[ARCH.replace(head=60).key] == {0: 0.6}
+    assert ARCH.replace(head=10).key not in found
 
 
 def test_phases_do_not_share_trainings(experiment: Experiment, jobs: list[Job]) -> None:
