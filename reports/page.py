@@ -63,8 +63,13 @@ def write_up(title: str, subtitle: str, sections: Sequence[Section]) -> dict[str
     """
     names = _Names()
     drawn = [_show(section, names) for section in sections]
-    glossary = glossary_of(sections)
-    view = {"title": title, "subtitle": subtitle, "sections": drawn, "glossary": glossary}
+    view = {
+        "title": title,
+        "subtitle": subtitle,
+        "sections": drawn,
+        "glossary": glossary_of(sections),
+        "headers": headers_of(sections),
+    }
     files: dict[str, str | bytes] = {PAGE: _html(view), MARKDOWN: _markdown(view)}
     for item in _items(drawn):
         if isinstance(item, tables.ShownTable):
@@ -77,13 +82,19 @@ def write_up(title: str, subtitle: str, sections: Sequence[Section]) -> dict[str
 
 def glossary_of(sections: Sequence[Section]) -> dict[str, str]:
     """All terms with their definitions, in order of the alphabet; the first definition of a term holds."""
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, str]] = {}
     for section in sections:
-        columns = tables.definitions([item for item in section.items if isinstance(item, Table)])
-        for term, definition in {**section.terms, **columns}.items():
-            if term.lower() not in {known.lower() for known in found}:
-                found[term] = definition
-    return dict(sorted(found.items(), key=lambda pair: pair[0].lower()))
+        for term, definition in section.terms.items():
+            found.setdefault(term.lower(), (term, definition))
+    return dict(found[name] for name in sorted(found))
+
+
+def headers_of(sections: Sequence[Section]) -> list[tuple[str, str]]:
+    """What the tables' columns mean, (title, definition) in the order of the page, each once."""
+    columns = [
+        column for section in sections for item in section.items if isinstance(item, Table) for column in item.columns
+    ]
+    return list(dict.fromkeys((column.title, column.definition) for column in columns if column.definition))
 
 
 def _show(section: Section, names: _Names) -> ShownSection:

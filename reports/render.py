@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -37,7 +38,8 @@ def render(figure: Figure, name: str) -> Picture:
 
     Whatever the figure's `draw` raises comes out as it is.
     """
-    with mpl.rc_context(RC), warnings.catch_warnings():
+    settings: Any = RC
+    with mpl.rc_context(settings), warnings.catch_warnings():
         # Names are data: letters that the font has not become boxes, in silence.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         canvas = Canvas(figsize=figure.size, layout="constrained")

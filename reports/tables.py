@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.content import Cell, Column, Table
@@ -76,11 +76,6 @@ def to_csv(table: Table) -> str:
     for row in table.rows:
         writer.writerow([_raw(row.get(column.key)) for column in table.columns])
     return text.getvalue()
-
-
-def definitions(tables: Sequence[Table]) -> Mapping[str, str]:
-    """What columns mean, by title."""
-    return {column.title: column.definition for table in tables for column in table.columns if column.definition}
 
 
 def _cell(column: Column, value: Cell) -> ShownCell:
