@@ -75,11 +75,9 @@ def search(plan: Plan) -> None:
 
 def settings(config: GridConfig) -> dict[str, Any]:
     """The configuration as it is written down: what reproduces the run."""
-    written = {
-        "max_flops": None if config.flops is None else format_count(config.flops),
-        "max_memory": None if config.memory is None else format_bytes(config.memory),
-    }
-    return commandline.plain(dataclasses.replace(config, new=False, **written))
+    flops = None if config.flops is None else format_count(config.flops)
+    memory = None if config.memory is None else format_bytes(config.memory)
+    return commandline.plain(dataclasses.replace(config, new=False, max_flops=flops, max_memory=memory))
 
 
 if __name__ == "__main__":
