@@ -64,14 +64,18 @@ class Images:
 
 
 def read_images(dataset: str, root: Path, seed: int, side: int) -> Images:
-    """At most MOST_IMAGES test images of a data set, as networks of `side` pixels see them.
+    """At most MOST_IMAGES test images of a data set, shown as networks of `side` pixels see them, or more sharply.
 
     ValueError, in one line, where the data set is not on this machine: nothing is downloaded.
     """
     from studies.data import load
+    from studies.datasets import native_pixels
+    from studies.streams import KEPT_RESOLUTION
 
     if not all((root / folder).exists() for folder in KEPT_IN.get(dataset, ())):
         raise ValueError(f"data set {dataset} is not under {root}")
+    # Beyond KEPT_RESOLUTION image files are cut otherwise than below: a picture shows what the networks were shown.
+    side = max(side, min(native_pixels(dataset), KEPT_RESOLUTION))
     # No training file is looked at, so none needs to be known as corrupt.
     return choose_images(load(dataset, seed=seed, root=root, corrupt=()), seed, side)
 
@@ -87,7 +91,7 @@ def choose_images(data: Dataset, seed: int, side: int) -> Images:
     spread = np.linspace(0, len(found) - 1, min(MOST_IMAGES, len(found))).round().astype(int)
     chosen = tuple(found[index] for index in spread)
     places = tuple(first[label] for label in chosen)
-    pixels = np.stack([_to_picture(images[place]) for place in places])
+    pixels = _pictures(images[list(places)], split)
     return Images(pixels, tuple(data.classes[label] for label in chosen), chosen, split, places, data.classes)
 
 
@@ -146,8 +150,16 @@ def _batch(split: Split, resolution: int) -> tuple[Tensor, Tensor]:
     return torch.cat([images for images, _ in batches]), torch.cat([labels for _, labels in batches])
 
 
-def _to_picture(image: Tensor) -> Floats:
-    """A normalised image [3, S, S] as [S, S, 3] over 0..1. Its own extremes stand for black and white."""
-    pixels = image.permute(1, 2, 0).double().numpy()
-    span = pixels.max() - pixels.min()
-    return np.asarray((pixels - pixels.min()) / (span if span > 0 else 1.0), dtype=np.float64)
+def _pictures(images: Tensor, split: Split) -> Floats:
+    """Normalised images [N, 3, S, S] of a split as they were, [N, S, S, 3] over 0..1."""
+    import torch
+
+    from studies.splits import TensorSplit
+    from studies.streams import MEAN, STD
+
+    if isinstance(split, TensorSplit):
+        mean, std = split.mean / 255, split.std / 255
+    else:
+        mean, std = torch.tensor(MEAN), torch.tensor(STD)
+    pixels = images * std[:, None, None] + mean[:, None, None]
+    return np.asarray(pixels.clamp(0, 1).permute(0, 2, 3, 1).double().numpy(), dtype=np.float64)

@@ -132,7 +132,8 @@ def _winner(one: Searched) -> list[Item]:
     validation, test = (tables.accuracy_text(one, of) for of in ("validation", "test"))
     told = f"The winner is {one.winner_key}: {arch.resolution} px, {arch.classes} classes."
     if test:
-        told += f" Its proxy's accuracy is {validation} % on validation images and {test} % on test images."
+        told += f" Its proxy's accuracy is {validation} % on validation and {test} % on test images"
+        told += " (95 % intervals from its own seeds alone)."
     items.append(told)
     rows = layer_rows(arch)
     dearest = max(rows, key=lambda row: float(row["macs"] or 0))
