@@ -64,7 +64,7 @@ def _triangle(run: Run, found: Sequence[Network], prefix: str, suffix: str) -> F
     twins = sum(len(one.points) - 1 for one in found)
     best = found[0]
     return Figure(
-        f"grid{suffix}",
+        f"grid-shares{suffix}",
         f"{prefix}Accuracy by the shares of depth, width and resolution",
         f"Each point of the grid lies where its shares of the growth in cost are: log α, 2 log β, 2 log γ over their "
         f"sum; at a corner all goes to one dimension. Best: {show_rule(best.rule)}, {100 * best.accuracy.value:.1f} %"

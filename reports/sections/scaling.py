@@ -55,8 +55,8 @@ def _absent(run: Run, found: Sequence[Dot]) -> list[str]:
     lines = []
     if not run.result:
         lines.append(
-            f"conclusions (no readable curves.json; status: {run.status}): the networks are shown without contrasts and "
-            f"latencies: `{_command(run)}` goes on with it"
+            f"conclusions (no readable curves.json; status: {run.status}): the networks are shown without contrasts "
+            f"and latencies: `{_command(run)}` goes on with it"
         )
     if not any(dot.is_raw for dot in found):
         lines.append(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import search_spaces as ss
 from reports.content import Figure, Section, Table
 from reports.grid_data import left_out, networks, shares
 from reports.sections.grid import sections
 from reports.sources import Kind, Run
 from scaling.points import Lattice
+from studies.outcome import Outcome
 
 CONFIG = {
     "dataset": "tiny",
@@ -167,6 +170,29 @@ def test_several_grids_stand_side_by_side() -> None:
 def test_odd_conclusions_are_no_error(result: dict[str, Any]) -> None:
     section = only([run(result)])
     assert section.items or "python -m scaling.grid --config" in section.missing[0]
+
+
+def test_trainings_of_a_running_grid_are_shown_from_its_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = ss.get("triaxis_small")
+    deep = ss.scale_depth(small, 2)
+
+    def training(arch: ss.Arch, seed: int, accuracy: float, **notes: str) -> SimpleNamespace:
+        return SimpleNamespace(
+            outcome=Outcome.COMPLETE, key=arch.key, arch=arch.to_json(), seed=seed, accuracy=accuracy, notes=notes,
+            drawn=notes.get("coefficients", "baseline"),
+        )  # fmt: skip
+
+    records = [
+        training(small, 0, 0.6),
+        *(training(deep, seed, 0.7 + 0.02 * seed, coefficients="2/1/1") for seed in (0, 1)),
+    ]
+    monkeypatch.setattr(Run, "records", lambda _, study: records)
+    (one,) = networks(run())
+    assert (one.rule, one.sizes, one.seeds, one.is_equal) == ((2, 1, 1), (2, 1, 1), 2, None)
+    assert one.accuracy.value == pytest.approx(0.71)
+    section = only([run()])
+    assert "So far, 1 network trained on tiny with 2 seeds each; the best of them is 2/1/1" in words(section)
+    assert "conclusions (no readable coefficients.json" in section.missing[0]
 
 
 def test_no_grid_no_section() -> None:

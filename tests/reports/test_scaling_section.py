@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import search_spaces as ss
 from reports.content import Figure, Section, Table
 from reports.curves_data import dots, law_rows, strategies
 from reports.sections.scaling import sections
 from reports.sources import Kind, Run
+from studies.outcome import Outcome
 
 BASE = {
     "macs": 1_000_000,
@@ -201,6 +204,27 @@ def test_a_run_without_curves_is_one_line_that_names_the_command(tmp_path: Path)
     section = only([lost])
     assert not section.items
     assert "python -m scaling.curves --config" in section.missing[0]
+
+
+def test_trainings_of_a_running_study_are_shown_from_its_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = ss.get("triaxis_small")
+    deep = ss.scale_depth(small, 2)
+
+    def training(arch: ss.Arch, curves: list[str], seed: int, accuracy: float) -> SimpleNamespace:
+        return SimpleNamespace(
+            outcome=Outcome.COMPLETE, key=arch.key, arch=arch.to_json(), seed=seed, seconds=5.0,
+            rungs=({"test_accuracy": accuracy},), notes={"curves": curves, "multiple": 2.0},
+        )  # fmt: skip
+
+    records = [training(small, ["baseline"], 0, 0.6), training(deep, ["depth", "1:0:0"], 0, 0.7)]
+    records += [training(small, ["baseline"], 1, 0.62), training(deep, ["depth", "1:0:0"], 1, 0.7)]
+    monkeypatch.setattr(Run, "records", lambda _, study: records)
+    found = {dot.curve: dot for dot in dots(run([]))}
+    assert list(found) == ["baseline", "depth", "1:0:0"]
+    assert (found["depth"].depth, found["depth"].width) == (2.0, 1.0)
+    assert found["baseline"].accuracy.value == pytest.approx(0.61)
+    assert found["depth"].macs == ss.cost(deep).macs
+    assert math.isnan(found["depth"].latency)
 
 
 def test_lost_columns_are_noted() -> None:
