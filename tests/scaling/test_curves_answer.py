@@ -176,6 +176,16 @@ def test_found_and_paper_may_be_one_network(plan: Plan) -> None:
     assert (answer.paper.difference.value, answer.paper.verdict) == (0.0, "equivalent")
 
 
+def test_coefficients_that_grow_one_dimension_alone_are_no_compound(plan: Plan, tmp_path: Path) -> None:
+    same = [replace(place, curve=FOUND) for place in plan.places if place.curve == "depth"]
+    result = outcome(replace(plan, places=(*plan.places, *same)))
+    assert curves_run.found_alone(result) == "depth"
+    assert curves_run.compound(result) == "compound"
+    text = report(result, tmp_path)
+    assert "the coefficients found here grow depth alone: at x4 they give its very network" in text
+    assert curves_run.found_alone(outcome(found_plan(plan))) == ""
+
+
 def no_law(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scaling.curves_answer.fit_or_none", lambda rows: None)
 
