@@ -21,6 +21,7 @@ from studies.statistics import Estimate
 
 PHIS = range(8)
 BATCH = 128
+CHOICE = "choice of the grid"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def measured(run: Run, label: str, dots: Sequence[Dot]) -> list[Measured]:
     if arch is None or test is None:
         return []
     spent = cost(arch)
-    return [Measured(label, dataset, "choice of the grid", spent.params, spent.macs, test)]
+    return [Measured(label, dataset, CHOICE, spent.params, spent.macs, test)]
 
 
 def _grown(run: Run, label: str) -> Family | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from matplotlib.axes import Axes
 
-from reports.family_data import Measured, strategies
+from reports.family_data import CHOICE, Measured, strategies
 from reports.figures.scales import accuracy_limits, log_x, plain, whiskers
 from reports.published import Published
 from reports.style import INK, LOOKS, OTHERS, look, name_of
@@ -75,7 +75,7 @@ def ours(points: Sequence[Measured], key: str, ax: Axes, *, legend: bool) -> Non
         for name in strategies([point for point in points if point.run == run]):
             mine = [point for point in points if (point.run, point.name) == (run, name)]
             mine = sorted((one for one in mine if getattr(one, key) > 0), key=lambda one: float(getattr(one, key)))
-            style: dict[str, Any] = look(name) | ({"marker": "*"} if name.startswith("choice") else {})
+            style: dict[str, Any] = look(name) | ({"marker": "*"} if name == CHOICE else {})
             label = name_of(name) + (f", {run}" if len(runs) > 1 else "")
             _scatter([one for one in mine if not one.upsampled], key, style, plain(label), ax)
             _scatter([one for one in mine if one.upsampled], key, style | {"mfc": "none"}, "_upsampled", ax)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import search_spaces as ss
 from reports.content import Cell, Column, Figure, Section, Table
 from reports.curves_data import dots
-from reports.family_data import Family, Measured, convolutions, families, measured
+from reports.family_data import CHOICE, Family, Measured, convolutions, families, measured
 from reports.figures import family as drawings
 from reports.labels import labels
 from reports.published import networks as published
@@ -149,7 +149,7 @@ def published_table() -> Table:
 
 
 def _world(grown: Sequence[Family], found: Sequence[Measured]) -> Figure:
-    data = drawings.World(published(), _costs(grown), _by_dataset(found))
+    data = drawings.World(published(), _costs(grown), _by_training(found))
     rows = 1 + len(data.measured)
     own = "; ".join(f"on {dataset}: {_best(points)}" for dataset, points in data.measured.items())
     foot = " Triangles at the foot: what our family costs; its accuracy on ImageNet was not measured." * bool(grown)
@@ -172,10 +172,15 @@ def _costs(grown: Sequence[Family]) -> dict[str, list[float]]:
     return {"params": [m.cost.params for m in members], "macs": [m.cost.macs for m in members]}
 
 
-def _by_dataset(found: Sequence[Measured]) -> dict[str, list[Measured]]:
+def _by_training(found: Sequence[Measured]) -> dict[str, list[Measured]]:
+    """A group for each run of curves, and one for the choices of grids on data that no curves were drawn on."""
+    curves = {one.run: one.dataset for one in found if one.name != CHOICE}
     groups: dict[str, list[Measured]] = {}
     for one in found:
-        groups.setdefault(one.dataset, []).append(one)
+        if one.name == CHOICE and one.dataset in curves.values():
+            continue
+        several = list(curves.values()).count(one.dataset) > 1
+        groups.setdefault(f"{one.dataset} ({one.run})" if several else one.dataset, []).append(one)
     return groups
 
 

@@ -93,6 +93,21 @@ def test_each_data_set_has_a_row_of_its_own_below_imagenet(tmp_path: Path) -> No
     assert next(item for item in alone.items if isinstance(item, Figure)).panels == (1, 2)
 
 
+def test_runs_of_curves_on_the_same_images_are_not_mixed(tmp_path: Path) -> None:
+    def curves(name: str, dataset: str) -> Run:
+        row = {"curve": "baseline", "multiple": 1.0, "key": "k", "depth": 1.0, "width": 1.0, "resolution": 1.0}
+        table = pd.DataFrame(
+            [{**row, "macs": 1e6, "params": 1e4, "seed": seed, "test_accuracy": 0.6} for seed in (0, 1)]
+        )
+        return Run(tmp_path / name, Kind.CURVES, {"dataset": dataset, "multiples": [1]}, {}, {}, {}, table)
+
+    section = only([curves("a", "tiny"), curves("b", "tiny"), grid(tmp_path / "g")])
+    world = next(item for item in section.items if isinstance(item, Figure))
+    assert world.panels == (3, 2)
+    assert "on tiny (a): 60.0 % at best" in world.caption
+    assert "on tiny (b): 60.0 % at best" in world.caption
+
+
 def test_published_networks_name_their_sources(tmp_path: Path) -> None:
     rows = table(only([search(tmp_path / "s")]), "published").rows
     assert len(rows) == 15
