@@ -34,7 +34,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: `name` is its CSV file's stem, `rows` hold raw values (the CSV has these), `marked` rows stand out."""
+    """A table: `name` is its CSV file's stem, `rows` hold raw values (the CSV has these), `marked` rows stand out.
+
+    sortable  whether a click on a header sorts; not for lists of facts, whose order is part of what they say
+    """
 
     name: str
     title: str
@@ -42,6 +45,7 @@ class Table:
     rows: Sequence[Mapping[str, Cell]]
     note: str = ""
     marked: Callable[[Mapping[str, Cell]], bool] = lambda _: False
+    sortable: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class Figure:
 class Section:
     """A section of the page. All text is plain: it is escaped where it is shown.
 
-    items     paragraphs (str), figures and tables in their order
+    items     paragraphs (str), figures and tables in their order. In all text `backticks` mark code; a paragraph of
+              nothing but code is shown as a block to copy
     warnings  lines that a reader must not miss
     missing   lines that say what is not there and which run would supply it
     """

@@ -45,6 +45,7 @@ class Run:
     result    result.json (search), coefficients.json (grid) or curves.json (curves)
     table     networks.csv (grid) or curves.csv (curves); empty for a search
     notes     what could not be read, a line each
+    label     what the run is called in a report, where its folder's name will not do
     """
 
     folder: Path
@@ -55,11 +56,12 @@ class Run:
     result: Mapping[str, Any]
     table: pd.DataFrame
     notes: list[str] = field(default_factory=list)
+    label: str = ""
 
     @property
     def name(self) -> str:
-        """The folder's name."""
-        return self.folder.name
+        """What the run is called: its folder's name, unless it was given a label."""
+        return self.label or self.folder.resolve().name
 
     @property
     def status(self) -> str:
@@ -93,7 +95,7 @@ def read_run(folder: str | Path) -> Run:
     names = {Kind.SEARCH: "result.json", Kind.GRID: "coefficients.json", Kind.CURVES: "curves.json"}
     result = _optional(path / names[kind], lambda file: json.loads(file.read_text()), notes)
     tables = {Kind.GRID: "networks.csv", Kind.CURVES: "curves.csv"}
-    table = _optional(path / tables[kind], pd.read_csv, notes) if kind in tables else None
+    table = _optional(path / tables[kind], _whole_csv, notes) if kind in tables else None
     trials = {study: _trials(path, study, notes) for study in STUDIES[kind]}
     empty = pd.DataFrame()
     return Run(
@@ -113,12 +115,21 @@ def _kind(config: Mapping[str, Any]) -> Kind | None:
 def _trials(path: Path, study: str, notes: list[str]) -> pd.DataFrame:
     """A study's trials from its CSV file, which is written at the end, else from the ledger."""
     name = {"search": "trials.csv", "finalists": "finalists.csv"}.get(study, f"{study}-trials.csv")
-    found = _optional(path / name, pd.read_csv, notes)
+    found = _optional(path / name, _whole_csv, notes)
     if found is not None:
         return found
     from studies.export import rows_of
 
     return pd.DataFrame(rows_of(_records(path, study, notes)))
+
+
+def _whole_csv(path: Path) -> pd.DataFrame:
+    """A CSV file. Raises ValueError where it was cut off: what is left of its last line would pass for a trial."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1))
+        if file.read() not in (b"\n", b""):
+            raise ValueError("it ends in the middle of a line")
+    return pd.read_csv(path)
 
 
 def _records(path: Path, study: str, notes: list[str]) -> list[Record]:

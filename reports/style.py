@@ -13,6 +13,8 @@ LOOKS: dict[str, tuple[str, str]] = {
     "compound": ("#D55E00", "D"),
     "compound-found": ("#CC79A7", "P"),
     "fast": ("#56B4E9", "X"),
+    "uniform": ("#8C6BB1", "o"),
+    "tpe": ("#A6761D", "^"),
 }
 OTHERS = (("#8C6BB1", "<"), ("#A6761D", ">"), ("#66A61E", "h"), ("#E7298A", "p"))
 # Text and lines are drawn in this; the page replaces it by the reader's own text colour.

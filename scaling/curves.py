@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling.curves_config import FREE, CurvesConfig
@@ -24,7 +25,7 @@ DESCRIPTION = (
 def main(argv: Sequence[str]) -> int:
     """Run the command. Raises ValueError for a user's mistake, before anything is written."""
     from scaling.curves_plan import prepare
-    from studies.reruns import finished_report
+    from studies.reruns import REPORT, finished_report
 
     config = commandline.parse(CurvesConfig, argv, prog="python -m scaling.curves", description=DESCRIPTION)
     plan = prepare(config)
@@ -35,11 +36,17 @@ def main(argv: Sequence[str]) -> int:
         return 0
     # What grows a run is compared, all else that is free is not.
     free = FREE - {"strategies", "multiples", "coefficients", "main_seeds", "raw", "most", "seeds"}
-    if not config.new and (said := finished_report(config.run, settings(config), free=free, size=())) is not None:
+    again = config.new or is_newer(config.coefficients, Path(config.run) / REPORT)
+    if not again and (said := finished_report(config.run, settings(config), free=free, size=())) is not None:
         print(f"{said}; more strategies, multiples or seeds go on with it.")
         return 0
     compare(plan)
     return 0
+
+
+def is_newer(coefficients: str, report: Path) -> bool:
+    """Whether a coefficients file, if one is given, was written after the report."""
+    return bool(coefficients) and report.exists() and Path(coefficients).stat().st_mtime > report.stat().st_mtime
 
 
 def compare(plan: Plan) -> None:

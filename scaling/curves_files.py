@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from scaling.curves_answer import conclude
-from scaling.curves_run import Outcome, compound, row
+from scaling.curves_run import Outcome, compound, found_alone, row
 from studies.contrasts import Contrast
 from studies.runs import Run
 from studies.wording import estimate_dict
@@ -57,6 +57,7 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
         "pixels": plan.ground.pixels,
         "multiple": plan.largest,
         "compound": compound(outcome),
+        "found_alone": found_alone(outcome) or None,
         "best_single": answer.rival or None,
         "main": answer.main and _contrast(answer.main),
         "against_all": {name: _contrast(one) for name, one in answer.all_main.items()},

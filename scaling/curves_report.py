@@ -7,7 +7,7 @@ from pathlib import Path
 from scaling.curves_answer import Answer, conclude
 from scaling.curves_files import POINTS, SUMMARY
 from scaling.curves_plan import FOUND, Place, Plan
-from scaling.curves_run import Outcome, Point, compound, wanted
+from scaling.curves_run import Outcome, Point, compound, found_alone, wanted
 from scaling.law import best_or_none
 from scaling.response import Response
 from search_spaces.table import CONVENTION
@@ -110,11 +110,13 @@ def _verdict(outcome: Outcome, answer: Answer) -> list[str]:
     """The main contrast, then all of them, in words."""
     if answer.main is None:
         return []
-    ours, largest = compound(outcome), outcome.plan.largest
+    ours, largest, alone = compound(outcome), outcome.plan.largest, found_alone(outcome)
     lines = [
         f"At x{largest:g}, on test images, paired by seed, closed to the same FLOPs:",
         f"  {answer.main.sentence(_long(ours), answer.rival)} (the best single dimension)",
     ]
+    if alone:
+        lines.append(f"  the coefficients found here grow {alone} alone: at x{largest:g} they give its very network")
     if answer.paper:
         lines.append(f"  {answer.paper.sentence(_long(FOUND), _long('compound'))}")
     if answer.all_main:

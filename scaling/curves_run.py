@@ -8,6 +8,7 @@ from typing import Any
 
 from scaling.curves_plan import FOUND, Place, Plan
 from scaling.experiment import Experiment, Member
+from scaling.strategy import SINGLE
 from search_spaces.arch import Arch
 from search_spaces.costs import Cost, cost
 from search_spaces.memory import training_memory
@@ -144,6 +145,14 @@ def row(point: Point) -> dict[str, Any]:
 
 
 def compound(outcome: Outcome) -> str:
-    """The compound curve that is compared: the coefficients found where they are there, else the paper's."""
+    """The compound curve that is compared: the coefficients found where they are there and grow more than one
+    dimension, else the paper's.
+    """
     curves = {point.place.curve for point in outcome.points}
-    return FOUND if FOUND in curves else "compound"
+    return FOUND if FOUND in curves and not found_alone(outcome) else "compound"
+
+
+def found_alone(outcome: Outcome) -> str:
+    """The single dimension whose networks the coefficients found give too at the largest multiple; empty for none."""
+    there = {p.place.curve: p.place.arch for p in outcome.points if p.place.multiple == outcome.plan.largest}
+    return next((name for name in SINGLE if name in there and there[name] == there.get(FOUND)), "")

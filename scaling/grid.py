@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.grid_config import FREE, SIZE, GridConfig
 from search_spaces import commandline
+from search_spaces.units import format_bytes, format_count
 
 if TYPE_CHECKING:
     from scaling.grid_plan import Plan
@@ -74,7 +75,9 @@ def search(plan: Plan) -> None:
 
 def settings(config: GridConfig) -> dict[str, Any]:
     """The configuration as it is written down: what reproduces the run."""
-    return commandline.plain(dataclasses.replace(config, new=False))
+    flops = None if config.flops is None else format_count(config.flops)
+    memory = None if config.memory is None else format_bytes(config.memory)
+    return commandline.plain(dataclasses.replace(config, new=False, max_flops=flops, max_memory=memory))
 
 
 if __name__ == "__main__":

@@ -156,6 +156,9 @@ def _warnings(outcome: Outcome) -> list[str]:
         lines.append("warning: no network can be told from the best: more --seeds, --epochs or --images would help")
     if outcome.choice.contrast and outcome.choice.contrast.warning:
         lines.append(f"warning: {outcome.choice.contrast.warning} (--choice-seeds)")
+    pixels = outcome.plan.ground.pixels
+    if outcome.choice.contrast and outcome.choice.paper.arch.resolution > pixels:
+        lines.append(f"warning: the network of the paper's coefficients sees more pixels than the images' own {pixels}")
     missing = [one for one in outcome.plan.field.networks if one.arch.key not in outcome.accuracies]
     if missing:
         count = several(len(missing), "network")

@@ -253,6 +253,14 @@ def test_networks_that_failed_are_counted(plan: Plan, tmp_path: Path) -> None:
     assert "warning: not trained to the end with any seed: 1 network, see grid-trials.csv" in text
 
 
+def test_a_paper_network_beyond_the_images_is_told(plan: Plan, tmp_path: Path) -> None:
+    words = "sees more pixels than the images' own 28"
+    assert words not in report(outcome(plan, 2), tmp_path)
+    # Without growth in resolution the stand-in has the images' own; the paper's coefficients go beyond.
+    narrow = prepare(GridConfig(baseline="mobilenet_v2", gamma=(1.0, 1.0), allow_small=True, workers=1))
+    assert words in report(outcome(narrow, 2), tmp_path)
+
+
 def test_the_files_are_plain_json_and_csv_even_with_one_seed(plan: Plan, tmp_path: Path) -> None:
     result = outcome(plan, 1, with_paper=False)
     with Run.open(tmp_path / "run", {}) as run:

@@ -1,0 +1,131 @@
+"""Make a report of finished or running runs: `python -m reports.build runs/search runs/curves`."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search_spaces import commandline
+
+if TYPE_CHECKING:
+    from reports.content import Section
+    from reports.sources import Run
+
+DESCRIPTION = (
+    "Make a report of run folders (of nas.search, scaling.grid, scaling.curves), finished or still going: report.html, "
+    "one file that can be mailed, with every figure as SVG and PNG, every table as CSV, and report.md for a pull "
+    "request. Trains nothing."
+)
+USAGE = "python -m reports.build RUN [RUN ...]"
+FOLDER = "report"
+# In the order of the page.
+SECTIONS = ("summary", "search", "scaling", "grid", "family", "maps", "health")
+
+Make = Callable[[Sequence["Run"]], "list[Section]"]
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """A report.
+
+    Attributes:
+        out: Folder to write, an earlier report in it being replaced; "report" in the run folder, or beside the first of
+            several runs, unless given.
+
+    """
+
+    out: str = ""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command. Raises ValueError for a user's mistake, before anything is written."""
+    folders, flags = split(argv)
+    config = commandline.parse(ReportConfig, flags, prog=USAGE, description=DESCRIPTION)
+    if not folders:
+        raise ValueError(f"no run folder given: {USAGE}")
+    from reports import folder, page
+
+    out = Path(config.out) if config.out else default_out(folders)
+    folder.check(out)
+    runs = read(folders)
+    sections = gather(runs)
+    files = page.write_up(*headings(runs), sections)
+    missing = [line for section in sections for line in section.missing]
+    folder.replace(out, files, {"runs": [str(run.folder.resolve()) for run in runs], "missing": missing})
+    print(f"report    {out / page.PAGE}")
+    for place, line in enumerate(missing):
+        print(f"{'missing' if not place else '':<10}{line}")
+    return 0
+
+
+def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Run folders, and what is left: flags with their values."""
+    folders: list[str] = []
+    flags: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if not word.startswith("-"):
+            folders.append(word)
+            continue
+        flags.append(word)
+        if word in ("--out", "--config"):
+            flags.extend(value for value in [next(words, None)] if value is not None)
+    return folders, flags
+
+
+def default_out(folders: Sequence[str]) -> Path:
+    """Where a report of these runs goes."""
+    first = Path(folders[0])
+    return first / FOLDER if len(folders) == 1 else first.parent / FOLDER
+
+
+def read(folders: Sequence[str]) -> list[Run]:
+    """The runs, each folder once, under names that differ. Raises ValueError for a folder that is no run."""
+    from reports.sources import read_run
+
+    different = {Path(name).resolve(): Path(name) for name in folders}
+    runs = [read_run(path) for path in different.values()]
+    names = [run.name for run in runs]
+    return [
+        dataclasses.replace(run, label=str(run.folder)) if names.count(run.name) > 1 else run for run in runs
+    ]  # fmt: skip
+
+
+def headings(runs: Sequence[Run]) -> tuple[str, str]:
+    """The page's title and the line below it."""
+    data = list(dict.fromkeys(str(run.config.get("dataset", "unknown data")) for run in runs))
+    words = {"search": "architecture search", "grid": "scaling coefficients", "curves": "scaling curves"}
+    kinds = list(dict.fromkeys(words[run.kind] for run in runs))
+    listed = ", ".join(f"{run.name} ({run.status})" for run in runs)
+    title = ", ".join(kinds)
+    return f"{title[0].upper()}{title[1:]} on {', '.join(data)}", f"Made of {listed}."
+
+
+def gather(runs: Sequence[Run]) -> list[Section]:
+    """All sections of a report, in the page's order; one that fails is a section that says so."""
+    return [section for name, make in _makers() for section in _made(name, make, runs)]
+
+
+def _makers() -> Iterator[tuple[str, Make]]:
+    for name in SECTIONS:
+        if importlib.util.find_spec(f"reports.sections.{name}"):
+            yield name, importlib.import_module(f"reports.sections.{name}").sections
+
+
+def _made(name: str, make: Make, runs: Sequence[Run]) -> list[Section]:
+    from reports.content import Section
+
+    try:
+        return make(runs)
+    except Exception as error:  # runs may be broken in ways nobody thought of; the rest is still worth reading
+        line = f"the section {name} could not be made: {type(error).__name__}: {commandline.one_line(str(error))}"
+        return [Section(f"{name}-failed", name.capitalize(), missing=[line])]
+
+
+if __name__ == "__main__":
+    raise SystemExit(commandline.run(main))

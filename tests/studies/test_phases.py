@@ -1,0 +1,124 @@
+"""A phase: what is missing is trained, shown and written; what is there is neither trained nor counted twice."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from studies.candidate import Training
+from studies.execution import Execution, Job, Rung, Usage
+from studies.inprocess import execute_here
+from studies.jobs import Fixed
+from studies.ledger import Ledger
+from studies.outcome import Outcome
+from studies.phases import Phase, carry_out
+from studies.recipe import get_recipe
+from studies.record import Proposal
+
+ACCURACY = {"a": 0.5, "b": 0.7, "c": 0.6, "broken": float("nan")}
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The networks that are trained, in this process; each leaves a checkpoint, as a real training does."""
+    seen: list[str] = []
+
+    def evaluate(job: Job) -> Iterator[Rung]:
+        seen.append(job["notes"]["name"])
+        training = Training.of(job)
+        checkpoint = training.checkpoint(f"key-{seen[-1]}", job["seed"])
+        assert checkpoint is not None
+        checkpoint.write_text("state")
+        yield {"step": 1, "accuracy": ACCURACY[seen[-1]], "loss": 1.0, "images": 64}
+
+    def execute(source: Any, evaluate: Any, *, execution: Execution) -> Usage:
+        return execute_here(source, evaluate)
+
+    monkeypatch.setattr("studies.phases.evaluate", evaluate)
+    monkeypatch.setattr("studies.phases.execute", execute)
+    return seen
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    with Ledger.open(None, "grid", {}) as opened:
+        yield opened
+
+
+def proposal(name: str) -> Proposal:
+    return Proposal({}, f"key-{name}", "{}", 1, 1, 1, kind="grid", seed=0, drawn=name, notes={"name": name})
+
+
+def phase(folder: Path, *names: str) -> Phase:
+    proposals = [proposal(name) for name in names]
+    wanted = {one.identity for one in proposals}
+    return Phase(
+        title="grid",
+        total=len(names),
+        plan=Fixed(proposals),
+        training=Training("fashion-mnist-mini", get_recipe("quick"), folder=str(folder)),
+        score=lambda record, rung: rung["accuracy"],
+        praise=lambda record, accuracy: (accuracy, f"best {record.drawn}"),
+        table=folder / "trials.csv",
+        counts=lambda record: record.identity in wanted,
+    )
+
+
+def printed(ledger: Ledger, folder: Path, *names: str) -> list[str]:
+    output = io.StringIO()
+    carry_out(phase(folder, *names), ledger, Execution(), Console(file=output, width=200))
+    return output.getvalue().splitlines()
+
+
+def test_all_that_is_wanted_is_trained_once_and_written(ledger: Ledger, trained: list[str], tmp_path: Path) -> None:
+    records = carry_out(phase(tmp_path, "a", "b", "broken"), ledger, Execution(), Console(quiet=True))
+    assert trained == ["a", "b", "broken"]
+    assert [record.outcome for record in records] == [Outcome.COMPLETE, Outcome.COMPLETE, Outcome.NAN]
+    with (tmp_path / "trials.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [(row["drawn"], row["outcome"]) for row in table] == [
+        ("a", "complete"),
+        ("b", "complete"),
+        ("broken", "nan"),
+    ]
+    assert not list(tmp_path.glob("*.ckpt"))
+
+
+def test_what_is_there_is_not_trained_again(ledger: Ledger, trained: list[str], tmp_path: Path) -> None:
+    printed(ledger, tmp_path, "a", "b")
+    lines = printed(ledger, tmp_path, "a", "b", "c")
+    assert trained == ["a", "b", "c"]
+    assert lines[0] == "grid: 2 of 3 trials done"
+    assert lines[-1].startswith("grid: 3/3 trials | best b | ")
+    assert printed(ledger, tmp_path, "a", "b", "c")[0] == "grid: 3 of 3 trials done"
+    assert len(trained) == 3
+
+
+def test_trials_that_are_not_wanted_are_not_counted(ledger: Ledger, trained: list[str], tmp_path: Path) -> None:
+    printed(ledger, tmp_path, "a", "b")
+    assert printed(ledger, tmp_path, "c", "b")[0] == "grid: 1 of 2 trials done"
+
+
+def test_the_best_so_far_is_named_and_a_broken_training_never_is(
+    ledger: Ledger, trained: list[str], tmp_path: Path
+) -> None:
+    assert " | 1 nan | best c | " in printed(ledger, tmp_path, "a", "broken", "c")[-1]
+
+
+def test_checkpoints_of_workers_that_outlived_their_driver_are_removed(
+    ledger: Ledger, trained: list[str], tmp_path: Path
+) -> None:
+    printed(ledger, tmp_path, "a")
+    left = tmp_path / "key-a-seed0.ckpt"
+    left.write_text("late")
+    other = tmp_path / "key-z-seed0.ckpt"
+    other.write_text("of a training that is not over")
+    printed(ledger, tmp_path, "a")
+    assert not left.exists()
+    assert other.exists()
