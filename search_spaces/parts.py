@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import chain
 
@@ -153,6 +154,11 @@ class Block:
     @property
     def out_size(self) -> int:
         return self.parts[-1].out_size
+
+    @property
+    def stride(self) -> int:
+        """Pixels a side of the input for one pixel of the output."""
+        return math.prod(layer.stride for part in self.parts for layer in part.layers)
 
 
 @dataclass(frozen=True, slots=True)

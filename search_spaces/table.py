@@ -45,6 +45,13 @@ def stem_name(arch: Arch) -> str:
     return f"Conv k{arch.stem_kernel}" + (f", max pool k{POOL_KERNEL}" if arch.stem_pool > 1 else "")
 
 
+def shortcut_name(block: Block) -> str:
+    """What a layer's shortcut is: identity, projection or pool; empty where it has none."""
+    if block.add is None:
+        return ""
+    return "projection" if block.projection else "pool" if block.pool else "identity"
+
+
 def layer_table(arch: Arch) -> str:
     """Every layer of every stage in a row of its own: operator, input, output channels, stride, shortcut, cost."""
     stem, stages, head, classifier = sections(arch)
@@ -164,13 +171,7 @@ def _resolution(text: str) -> int:
 
 
 def _row(block: Block, operator: str, whole: int) -> Row:
-    return (block.name, operator, *_shape((block,)), _shortcut(block), *_costs(total(block.layers), whole))
-
-
-def _shortcut(block: Block) -> str:
-    if block.add is None:
-        return ""
-    return "projection" if block.projection else "pool" if block.pool else "identity"
+    return (block.name, operator, *_shape((block,)), shortcut_name(block), *_costs(total(block.layers), whole))
 
 
 def _stage_row(name: str, operator: str, blocks: Sequence[Block], skip: str, whole: int) -> Row:
@@ -187,8 +188,7 @@ def _classifier_row(layers: Sequence[Layer], whole: int) -> Row:
 
 def _shape(blocks: Sequence[Block]) -> tuple[str, str, str]:
     """Input, output channels and stride of some blocks in sequence."""
-    layers = [layer for block in blocks for part in block.parts for layer in part.layers]
-    first, stride = layers[0], math.prod(layer.stride for layer in layers)
+    first, stride = blocks[0].layers[0], math.prod(block.stride for block in blocks)
     return f"{first.in_size}x{first.in_size}x{first.in_channels}", f"{blocks[-1].parts[-1].out_channels}", f"{stride}"
 
 
