@@ -5,9 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from scaling.published_rows import TABLES
 from search_spaces import commandline
+
+if TYPE_CHECKING:
+    from scaling.published_costs import Realised
 
 DESCRIPTION = (
     "Print the networks that EfficientNet's paper scaled by depth, width, resolution and all three (Tables 3 and 7): "
@@ -51,33 +55,36 @@ def describe(tables: Sequence[int]) -> str:
 
 
 def _table(number: int) -> str:
-    from scaling.published_costs import Realised, explain, realise
+    from scaling.published_costs import explain, realise
     from scaling.published_rows import ROWS
-    from search_spaces.costs import cost
     from search_spaces.table import align
-    from search_spaces.units import format_count
 
     found = [realise(row) for row in ROWS if row.table == number]
-    notes = [note for one in found if (note := explain(one, found))]
+    notes = [explain(one, found) for one in found]
+    listed = [note for note in notes if note]
+    marks = [f"[{listed.index(note) + 1}]" if note else "" for note in notes]
     width = max(len(one.row.baseline) for one in found)
-
-    def cells(one: Realised) -> tuple[str, ...]:
-        asked, note = one.row.multipliers, explain(one, found)
-        return (
-            one.row.baseline.ljust(width),
-            *(f"{value:g}" for value in (asked.depth, asked.width, asked.resolution)),
-            str(one.arch.resolution),
-            format_count(cost(one.arch).params, 4),
-            format_count(one.macs, 4),
-            format_count(one.row.macs),
-            f"{one.difference:+.1%}",
-            f"{one.row.top1:.1f}",
-            f"[{notes.index(note) + 1}]" if note else "",
-        )
-
+    rows = align((_HEADER[0].ljust(width), *_HEADER[1:]), map(_cells, found, marks, [width] * len(found)))
     title = f"EN, Table {number}: networks scaled by one dimension and by all"
-    rows = align((_HEADER[0].ljust(width), *_HEADER[1:]), map(cells, found))
-    return "\n".join((title, "", rows, "", *map(_listed, range(1, 1 + len(notes)), notes)))
+    return "\n".join((title, "", rows, "", *map(_listed, range(1, 1 + len(listed)), listed)))
+
+
+def _cells(one: Realised, mark: str, width: int) -> tuple[str, ...]:
+    from search_spaces.costs import cost
+    from search_spaces.units import format_count
+
+    asked = one.row.multipliers
+    return (
+        one.row.baseline.ljust(width),
+        *(f"{value:g}" for value in (asked.depth, asked.width, asked.resolution)),
+        str(one.arch.resolution),
+        format_count(cost(one.arch).params, 4),
+        format_count(one.macs, 4),
+        format_count(one.row.macs),
+        f"{one.difference:+.1%}",
+        f"{one.row.top1:.1f}",
+        mark,
+    )
 
 
 def _listed(place: int, note: str) -> str:
