@@ -6,10 +6,10 @@ import dataclasses
 import importlib
 import importlib.util
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reports.config import ReportConfig
 from search_spaces import commandline
 
 if TYPE_CHECKING:
@@ -27,19 +27,6 @@ FOLDER = "report"
 SECTIONS = ("summary", "search", "scaling", "grid", "family", "maps", "health")
 
 Make = Callable[[Sequence["Run"]], "list[Section]"]
-
-
-@dataclass(frozen=True)
-class ReportConfig:
-    """A report.
-
-    Attributes:
-        out: Folder to write, an earlier report in it being replaced; "report" in the run folder, or beside the first of
-            several runs, unless given.
-
-    """
-
-    out: str = ""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -90,10 +77,16 @@ def read(folders: Sequence[str]) -> list[Run]:
 
     different = {Path(name).resolve(): Path(name) for name in folders}
     runs = [read_run(path) for path in different.values()]
-    names = [run.name for run in runs]
-    return [
-        dataclasses.replace(run, label=str(run.folder)) if names.count(run.name) > 1 else run for run in runs
-    ]  # fmt: skip
+    return [dataclasses.replace(run, label=label) for run, label in zip(runs, labels(list(different)), strict=True)]
+
+
+def labels(paths: Sequence[Path]) -> list[str]:
+    """The folders' names, with as many of the folders above as it takes to tell them apart."""
+    for depth in range(1, max(len(path.parts) for path in paths)):
+        names = ["/".join(path.parts[-depth:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]
 
 
 def headings(runs: Sequence[Run]) -> tuple[str, str]:

@@ -72,14 +72,16 @@ def effort(run: str, phase: str, frame: pd.DataFrame) -> Effort:
 
 
 def numbers(frame: pd.DataFrame, name: str) -> pd.Series[float]:
-    """A column as numbers; nan for what is none, and where there is no such column."""
+    """A column as finite numbers; nan for what is none, and where there is no such column."""
     if name not in frame:
         return pd.Series(float("nan"), index=frame.index, dtype=float)
-    return pd.to_numeric(frame[name], errors="coerce").astype(float)
+    return (
+        pd.to_numeric(frame[name], errors="coerce").astype(float).replace([float("inf"), float("-inf")], float("nan"))
+    )
 
 
-def texts(frame: pd.DataFrame, name: str) -> pd.Series[str]:
-    """A column as text; "unknown" for what is missing."""
+def texts(frame: pd.DataFrame, name: str, missing: str = UNKNOWN) -> pd.Series[str]:
+    """A column as text; `missing` for what is missing."""
     if name not in frame:
-        return pd.Series(UNKNOWN, index=frame.index, dtype=object)
-    return frame[name].fillna(UNKNOWN).astype(str)
+        return pd.Series(missing, index=frame.index, dtype=object)
+    return frame[name].astype(object).fillna(missing).astype(str)

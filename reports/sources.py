@@ -129,7 +129,8 @@ def _whole_csv(path: Path) -> pd.DataFrame:
         file.seek(max(0, path.stat().st_size - 1))
         if file.read() not in (b"\n", b""):
             raise ValueError("it ends in the middle of a line")
-    return pd.read_csv(path)
+    # "nan" is an outcome; only what is empty is missing.
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _records(path: Path, study: str, notes: list[str]) -> list[Record]:

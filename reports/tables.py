@@ -79,7 +79,12 @@ def to_csv(table: Table) -> str:
 
 
 def _cell(column: Column, value: Cell) -> ShownCell:
-    return ShownCell("", "") if _is_missing(value) else ShownCell(str(column.show(value)), _raw(value))
+    if _is_missing(value):
+        return ShownCell("", "")
+    try:
+        return ShownCell(str(column.show(value)), _raw(value))
+    except (ValueError, TypeError, OverflowError):  # a broken file's value: shown as it is
+        return ShownCell(_raw(value), _raw(value))
 
 
 def _raw(value: Cell) -> str:

@@ -31,6 +31,7 @@ OTHER = ("#666666", "**")
 # More lanes than this are too thin to be seen; the share of busy workers says it then.
 MOST_LANES = 24
 NARROWEST_LABEL = 0.04
+LONGEST_NAME = 32
 
 
 def outcomes(efforts: Sequence[Effort], ax: Axes) -> None:
@@ -118,8 +119,9 @@ def order(efforts: Sequence[Effort]) -> list[str]:
 
 
 def label(one: Effort) -> str:
-    """A phase of a run as an axis shows it; a name is no formula."""
-    return f"{one.run}: {one.phase}".replace("$", r"\$")
+    """A phase of a run as an axis shows it: the end of a long name, and no formula."""
+    name = one.run if len(one.run) <= LONGEST_NAME else f"…{one.run[1 - LONGEST_NAME :]}"
+    return f"{name}: {one.phase}".replace("$", r"\$")
 
 
 def _rows(ax: Axes, names: Sequence[str]) -> None:

@@ -119,7 +119,8 @@ def _seconds(done: Sequence[Effort]) -> Figure:
 
 def _utilisation(line: Timeline) -> Figure:
     share, length = f"{100 * line.utilisation:.0f} %", format_duration(line.length, 0)
-    pauses = f" Cut out: {_count(len(line.pauses), 'pause', 'pauses')} of the run." if line.pauses else ""
+    cut = _count(len(line.pauses), "stretch", "stretches")
+    pauses = f" Cut out: {cut} in which nothing ran, or what ran was cut short." if line.pauses else ""
     said = f"{several(line.lanes, 'worker')} were busy {share} of {length}."
     return Figure(
         f"health-workers-{slug(line.run)}", f"Workers over time: {line.run}",
@@ -135,7 +136,7 @@ def _failed(run: Run) -> list[Mapping[str, Cell]]:
         if not len(frame):
             continue
         bad = frame[~texts(frame, "outcome").isin(FINE)]
-        cells = zip(numbers(bad, "number"), texts(bad, "outcome"), texts(bad, "reason"), strict=True)
+        cells = zip(numbers(bad, "number"), texts(bad, "outcome"), texts(bad, "reason", ""), strict=True)
         for number, outcome, reason in cells:
             place = None if number != number else int(number)  # noqa: PLR0124 (nan differs from itself)
             rows.append({
@@ -161,9 +162,7 @@ def _missing(runs: Sequence[Run], lines: Sequence[Timeline]) -> list[str]:
     timed = {line.run for line in lines}
     for run in runs:
         if run.name not in timed and efforts(run):
-            found.append(
-                f"{run.name}: when workers were busy; the times of trainings are in its ledger, which is not there"
-            )
+            found.append(f"{run.name}: when its workers were busy; that is in its ledger.db, which is not there")
     return found
 
 

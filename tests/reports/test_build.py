@@ -1,0 +1,195 @@
+"""The command: what it writes, what it refuses, and that broken runs give pages, not tracebacks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports import build, folder
+from reports.content import Section
+from search_spaces import commandline
+
+
+def run(*words: object) -> int:
+    return commandline.run(build.main, [str(word) for word in words])
+
+
+def test_a_report_lies_in_the_run_folder(make_search: Any, capsys: Any):
+    search = make_search()
+    assert run(search) == 0
+    out = search / "report"
+    assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
+    for figure in (out / "figures").glob("*.svg"):
+        assert figure.with_suffix(".png").exists()
+    assert (out / "report.md").exists()
+    assert list((out / "tables").glob("*.csv"))
+    assert f"report    {out / 'report.html'}" in capsys.readouterr().out
+
+
+def test_it_ends_by_naming_what_is_missing_and_the_command_for_it(make_search: Any, capsys: Any):
+    run(make_search())
+    said = capsys.readouterr().out
+    assert "python -m scaling.grid" in said
+    assert "python -m scaling.curves" in said
+    assert "missing   " in said
+
+
+def test_several_runs_share_a_report_beside_the_first(make_search: Any):
+    first, second = make_search("a/search"), make_search("b/search")
+    assert run(first, second) == 0
+    page = (first.parent / "report" / "report.html").read_text()
+    assert ">a/search</th>" in page
+    assert ">b/search</th>" in page
+
+
+def test_the_same_run_given_twice_is_one(make_search: Any):
+    search = make_search()
+    assert [one.name for one in build.read([str(search), f"{search}/"])] == ["search"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["/runs/x"], ["x"]),
+        (["/runs/x", "/runs/y"], ["x", "y"]),
+        (["/a/runs/x", "/b/runs/x", "/b/runs/y"], ["a/runs/x", "b/runs/x", "b/runs/y"]),
+    ],
+)
+def test_runs_have_names_that_tell_them_apart(paths: list[str], names: list[str]):
+    assert build.labels([Path(path) for path in paths]) == names
+
+
+def test_words_and_flags_may_stand_in_any_order():
+    assert build.split(["a", "--out", "x", "b"]) == (["a", "b"], ["--out", "x"])
+    assert build.split(["--out=x", "a"]) == (["a"], ["--out=x"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "no run folder given: python -m reports.build RUN [RUN ...]"),
+        (["--oot", "x", "y"], "unknown flag '--oot'"),
+        (["{tmp}"], "holds no run of nas.search"),
+        (["{tmp}/none"], "does not exist"),
+        (["x", "--out"], "--out needs a value"),
+    ],
+)
+def test_mistakes_end_in_one_line_and_code_2(tmp_path: Path, capsys: Any, words: list[str], said: str):
+    assert run(*(word.format(tmp=tmp_path) for word in words)) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_folder_with_something_else_is_refused_and_left_alone(make_search: Any, tmp_path: Path, capsys: Any):
+    out = tmp_path / "thesis"
+    out.mkdir()
+    (out / "chapter.tex").write_text("mine")
+    assert run(make_search(), "--out", out) == 2
+    assert "holds something else than a report: choose another --out" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["chapter.tex"]
+
+
+def test_an_earlier_report_is_replaced_whole(make_search: Any, tmp_path: Path):
+    out = tmp_path / "out"
+    assert run(make_search(), "--out", out) == 0
+    (out / "figures" / "old.svg").write_text("")
+    assert run(make_search("other"), "--out", out) == 0
+    assert not (out / "figures" / "old.svg").exists()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_failed_write_leaves_the_earlier_report(tmp_path: Path):
+    out = tmp_path / "out"
+    folder.replace(out, {"report.html": "first"}, {})
+    with pytest.raises(IsADirectoryError):
+        folder.replace(out, {"a/b": "x", "a": "y"}, {})
+    assert (out / "report.html").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_in_the_reports_place_is_refused(tmp_path: Path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ValueError, match="is a file: choose another --out"):
+        folder.replace(tmp_path / "out", {}, {})
+
+
+BROKEN = {
+    "empty": lambda folder: (folder / "trials.csv").write_text("number,outcome\n"),
+    "no trials": lambda folder: (folder / "trials.csv").unlink(),
+    "cut off": lambda folder: (folder / "trials.csv").write_text((folder / "trials.csv").read_text()[:-30]),
+    "no columns": lambda folder: (folder / "trials.csv").write_text("number,outcome\n0,complete\n1,pruned\n"),
+    "odd values": lambda folder: (folder / "trials.csv").write_text(
+        "number,outcome,accuracy,seconds,macs,key\n0,complete,much,long,?,k\n1,new outcome,nan,inf,-1,\n"
+    ),
+    "result is a list": lambda folder: (folder / "result.json").write_text("[]"),
+    "result lacks all": lambda folder: (folder / "result.json").write_text('{"best": {}}'),
+    "no manifest": lambda folder: (folder / "manifest.json").unlink(),
+    "manifest of nothing": lambda folder: (folder / "manifest.json").write_text('{"sessions": [null, 3]}'),
+    "broken ledger": lambda folder: (folder / "ledger.db").write_bytes(b"SQLite format 3\0 no more"),
+    "only failures": lambda folder: (folder / "trials.csv").write_text(
+        (folder / "trials.csv").read_text().replace("complete", "error").replace("pruned", "nan")
+    ),
+}
+
+
+RUNNING = ("empty", "no trials", "only failures")
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [*((name, "finished") for name in BROKEN), *((name, "running") for name in RUNNING)]
+)
+def test_a_broken_run_gives_a_page(make_search: Any, name: str, status: str):
+    search = make_search(status=status)
+    if status == "running":
+        (search / "result.json").unlink()
+    BROKEN[name](search)
+    assert run(search) == 0
+    page = (search / "report" / "report.html").read_text()
+    assert "could not be made" not in page
+    assert "could not be drawn" not in page
+    assert "Run health" in page
+
+
+def test_a_section_that_fails_says_so_and_leaves_the_others(make_search: Any, monkeypatch: Any):
+    def broken(runs: Any) -> list[Section]:
+        raise KeyError("step")
+
+    monkeypatch.setattr(build, "_makers", lambda: [("maps", broken), ("health", lambda _: [Section("health", "H")])])
+    sections = build.gather(build.read([str(make_search())]))
+    assert [section.title for section in sections] == ["Maps", "H"]
+    assert sections[0].missing == ["the section maps could not be made: KeyError: 'step'"]
+
+
+def test_names_from_the_run_are_shown_as_text(make_search: Any):
+    search = make_search("<script>alert(1)<∕script>", dataset="imagefolder:<script>alert(2)</script>")
+    assert run(search) == 0
+    page = (search / "report" / "report.html").read_text()
+    assert "<script>alert" not in page
+    assert "imagefolder:&lt;script&gt;alert(2)" in page
+    assert "<script>" not in (search / "report" / "report.md").read_text().replace("`", "").split("The command")[0]
+
+
+def test_the_report_says_what_it_was_made_of(make_search: Any):
+    search = make_search()
+    run(search)
+    about = json.loads((search / "report" / "report.json").read_text())
+    assert about["runs"] == [str(search)]
+    assert any("scaling.grid" in line for line in about["missing"])
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from reports import build; from search_spaces import commandline\n"
+        "try: build.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('torch', 'pandas', 'matplotlib', 'jinja2', 'optuna') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "--out" in done.stdout
