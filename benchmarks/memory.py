@@ -1,4 +1,4 @@
-"""Peak memory as the walk predicts it against what torch allocates, for B0 to B4 and MobileNetV2 at their resolutions.
+"""Peak memory as the walk predicts it against what torch allocates, for published networks at their resolutions.
 
 The oracle is torch's memory tracker (torch.distributed._tools.mem_tracker) under fake tensors: it follows every tensor
 that one training step, or one forward pass, makes, and allocates none. The networks and optimisers are those that
@@ -22,7 +22,13 @@ from search_spaces import Arch, build, get, inference_memory, training_memory
 from studies.optimise import make_optimizer
 from studies.recipe import Recipe
 
-NETWORKS = (*(f"efficientnet_b{index}" for index in range(5)), "mobilenet_v2")
+NETWORKS = (
+    *(f"efficientnet_b{index}" for index in range(5)),
+    "mobilenet_v2",
+    "mobilenet_v1",
+    "resnet50",
+    "efficientnetv2_s",
+)
 BATCHES = (8, 32, 128)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from reports.content import Cell
 from search_spaces.arch import Arch
 from search_spaces.costs import cost, total
-from search_spaces.layers import structure
+from search_spaces.layers import sections
 from search_spaces.parts import Block, Layer
-from search_spaces.table import operator_name
+from search_spaces.table import operator_name, shortcut_name, stem_name
 
 Row = dict[str, Cell]
 
@@ -19,33 +20,31 @@ def stage_rows(arch: Arch) -> list[Row]:
 
     Costs are params, macs, share (of the network's multiply-adds, 0..1) and activations.
     """
-    (stem, *blocks, head), classifier = structure(arch)
-    whole, rows, rest = cost(arch).macs, [], iter(blocks)
-    rows.append(_row("stem", "Conv k3", (stem,), "", whole))
-    for index, stage in enumerate(arch.stages, start=1):
-        members = [next(rest) for _ in range(stage.layers)]
+    stem, stages, head, classifier = sections(arch)
+    whole = cost(arch).macs
+    rows = [_row("stem", stem_name(arch), (stem,), "", whole)]
+    for index, (stage, members) in enumerate(zip(arch.stages, stages, strict=True), start=1):
         skip = stage.skip if any(block.add for block in members) else ""
         rows.append(_row(str(index), operator_name(stage), members, skip, whole))
-    rows.append(_row("head", "Conv k1", (head,), "", whole))
+    rows += [_row("head", "Conv k1", (block,), "", whole) for block in head]
     return [*rows, _classifier(classifier.layers, whole)]
 
 
 def layer_rows(arch: Arch) -> list[Row]:
     """A row a layer of every stage, with the columns of `stage_rows`."""
-    (stem, *blocks, head), classifier = structure(arch)
-    whole, operators = cost(arch).macs, [operator_name(stage) for stage in arch.stages for _ in range(stage.layers)]
-    rows = [_row("stem", "Conv k3", (stem,), "", whole)]
-    for block, operator in zip(blocks, operators, strict=True):
-        skip = "" if block.add is None else "identity" if block.pool is None else "pool"
-        rows.append(_row(block.name.removeprefix("stage"), operator, (block,), skip, whole))
-    return [*rows, _row("head", "Conv k1", (head,), "", whole), _classifier(classifier.layers, whole)]
+    stem, stages, head, classifier = sections(arch)
+    whole = cost(arch).macs
+    rows = [_row("stem", stem_name(arch), (stem,), "", whole)]
+    for stage, members in zip(arch.stages, stages, strict=True):
+        for block in members:
+            name, skip = block.name.removeprefix("stage"), shortcut_name(block)
+            rows.append(_row(name, operator_name(stage), (block,), skip, whole))
+    rows += [_row("head", "Conv k1", (block,), "", whole) for block in head]
+    return [*rows, _classifier(classifier.layers, whole)]
 
 
 def _row(name: str, operator: str, blocks: Sequence[Block], skip: str, whole: int) -> Row:
-    convs = [layer for block in blocks for layer in block.layers if layer.kind == "conv"]
-    stride = 1
-    for conv in convs:
-        stride *= conv.stride
+    stride = math.prod(block.stride for block in blocks)
     layers = [layer for block in blocks for layer in block.layers]
     first = blocks[0].layers[0]
     out = blocks[-1].parts[-1].out_channels

@@ -130,18 +130,16 @@ def realised(arch: Arch, baseline: Arch) -> Multipliers:
     """The multipliers that a network has after rounding.
 
     Depth is the ratio of total layers in stages, resolution that of sides, width the geometric mean of the channels'
-    ratios over stem, stages and head. Raises ValueError for networks of different numbers of stages.
+    ratios over stem, stages and, if there is one, head. Raises ValueError for networks of different numbers of stages.
     """
     if len(arch.stages) != len(baseline.stages):
         raise ValueError(f"no scaled form of the baseline: {len(arch.stages)} stages against {len(baseline.stages)}")
-    ratios = [ours / theirs for ours, theirs in zip(_channels(arch), _channels(baseline), strict=True)]
+    if bool(arch.head) != bool(baseline.head):
+        raise ValueError(f"no scaled form of the baseline: a head of {arch.head} channels against {baseline.head}")
+    ratios = [ours / theirs for ours, theirs in zip(arch.widths, baseline.widths, strict=True)]
     width = math.exp(sum(map(math.log, ratios)) / len(ratios))
     layers = sum(stage.layers for stage in arch.stages) / sum(stage.layers for stage in baseline.stages)
     return Multipliers(layers, width, arch.resolution / baseline.resolution)
-
-
-def _channels(arch: Arch) -> tuple[int, ...]:
-    return (arch.stem, *(stage.channels for stage in arch.stages), arch.head)
 
 
 @dataclass(frozen=True, slots=True)

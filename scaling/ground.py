@@ -39,7 +39,7 @@ class Ground:
         name = self.baseline.name or self.baseline.key
         if self.trained.key == self.baseline.replace(classes=self.trained.classes).key:
             return f"{name} at {self.trained.resolution} px, {spent}"
-        width = self.trained.head / self.baseline.head
+        width = self.trained.widths[-1] / self.baseline.widths[-1]
         return (
             f"{name}, trained as a stand-in of width x{width:.3g} at {self.trained.resolution} px, {spent}: "
             f"the images have {self.pixels} px; coefficients found on it are applied to the whole network"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from search_spaces.arch import Arch, Stage
 from search_spaces.costs import total
-from search_spaces.layers import Site, head_blocks, stage_layer, stem_block
+from search_spaces.layers import head_blocks, stage_layer, stem_block
+from search_spaces.operators import Site
 from search_spaces.parts import Layer
 
 Ints = NDArray[np.int64]
@@ -25,7 +26,7 @@ _PROBE = 64
 class Shapes:
     """Scaled forms of `baseline`: integers, one row a network.
 
-    channels    [n, stages + 2]: stem, stages, head
+    channels    [n, widths]: stem, stages and, if the baseline has one, head
     layers      [n, stages]
     resolution  [n]: side in pixels
     """
@@ -54,7 +55,8 @@ class Shapes:
 
     def arch(self, row: int) -> Arch:
         """The network of a row; the baseline itself, with its name, where nothing differs."""
-        stem, *channels, head = self.channels[row].tolist()
+        stem, *channels = self.channels[row].tolist()
+        head = channels.pop() if self.baseline.head else 0
         stages = tuple(
             dataclasses.replace(stage, channels=width, layers=depth)
             for stage, width, depth in zip(self.baseline.stages, channels, self.layers[row].tolist(), strict=True)
@@ -87,13 +89,16 @@ class Shapes:
         base, side = self.baseline, self.resolution
         stem = _gather(lambda _, channels: _stem(base, channels, unit), np.zeros_like(side), self.channels[:, 0])
         result, side = _at(stem, side, base.stem_stride)
+        side = -(-side // base.stem_pool)
         for index, stage in enumerate(base.stages):
             given, wide = self.channels[:, index], self.channels[:, index + 1]
             first = _gather(partial(_first_layer, stage, unit), given, wide)
             again = _gather(partial(_later_layer, stage, unit), np.zeros_like(wide), wide)
             spent, side = _at(first, side, stage.stride)
             result = result + spent + (self.layers[:, index] - 1) * _at(again, side, 1)[0]
-        last = _gather(lambda a, b: _head(base, a, b, unit), self.channels[:, -2], self.channels[:, -1])
+        given = self.channels[:, len(base.stages)]
+        wide = self.channels[:, -1] if base.head else np.zeros_like(given)
+        last = _gather(lambda a, b: _head(base, a, b, unit), given, wide)
         return np.asarray(result + _at(last, side, 1)[0])
 
 
@@ -102,8 +107,8 @@ Polynomial = tuple[int, int, int]
 
 
 def channels_of(arch: Arch) -> tuple[int, ...]:
-    """Channels of stem, stages and head."""
-    return (arch.stem, *(stage.channels for stage in arch.stages), arch.head)
+    """Channels of stem, stages and, if there is one, head."""
+    return arch.widths
 
 
 def layers_of(arch: Arch) -> tuple[int, ...]:
@@ -149,8 +154,9 @@ def _stem(baseline: Arch, channels: int, unit: str) -> Polynomial:
 
 @lru_cache(maxsize=1 << 14)
 def _head(baseline: Arch, given: int, channels: int, unit: str) -> Polynomial:
-    block, classifier = head_blocks(baseline.replace(head=channels), given, _PROBE)
-    return _polynomial((*block.layers, *classifier.layers), _PROBE, unit)
+    blocks, classifier = head_blocks(baseline.replace(head=channels), given, _PROBE)
+    layers = [layer for block in blocks for layer in block.layers]
+    return _polynomial([*layers, *classifier.layers], _PROBE, unit)
 
 
 def _polynomial(layers: Sequence[Layer], side: int, unit: str) -> Polynomial:
@@ -158,5 +164,7 @@ def _polynomial(layers: Sequence[Layer], side: int, unit: str) -> Polynomial:
     shares = dict.fromkeys((side, _PROBE, 1), 0)
     for layer in layers:
         size = 1 if unit == "params" else layer.out_size
-        shares[size] += getattr(total((layer,)), unit) // size**2
+        # What costs nothing may have a size of its own, as a stem's pooling has.
+        if spent := getattr(total((layer,)), unit):
+            shares[size] += spent // size**2
     return (shares[side] if side != _PROBE else 0, shares[_PROBE], shares[1])

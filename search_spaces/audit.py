@@ -37,6 +37,7 @@ RULES = (
     Rule("batch norm", ("norm",), "out_elements", "elements", 2, 0, ("batch_norm",)),
     Rule("global pooling", ("global_pool",), "in_elements", "input elements", 1, 0, ("adaptive_avg_pool2d",)),
     Rule("shortcut pooling", ("pool",), "in_elements", "input elements"),
+    Rule("max pooling", ("max_pool",), "out_elements", "elements"),
     Rule("activations", ("activation",), "out_elements", "elements"),
     Rule("SE and shortcuts", ("multiply", "add"), "out_elements", "elements"),
 )

@@ -1,4 +1,4 @@
-"""Weights of torchvision's networks in ours: EfficientNet B0 to B7, MobileNetV2 and MNASNet 1.0."""
+"""Weights of torchvision's networks in ours: EfficientNet, EfficientNetV2, MobileNetV2, MNASNet 1.0 and ResNet."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from search_spaces.network import Network, build
 # Our names of a convolution (slot 0) or norm (slot 1): of stem and head, and of a part of a stage's layer.
 _END = re.compile(r"features\.(?P<index>\d+)\.(?P<slot>[01])\.(?P<tensor>\w+)")
 _PART = re.compile(r"features\.(?P<stage>\d+)\.(?P<layer>\d+)\.block\.(?P<part>\d+)\.(?P<slot>[01])\.(?P<tensor>\w+)")
+_SHORTCUT = re.compile(r"features\.(?P<stage>\d+)\.(?P<layer>\d+)\.shortcut\.(?P<slot>[01])\.(?P<tensor>\w+)")
 _SHOWN = 4
 
 
@@ -21,8 +22,8 @@ def load_torchvision(network: Arch | Network, state_dict: Mapping[str, Tensor]) 
     """The network with the weights of a torchvision model's `state_dict()`; an Arch is built first.
 
     A Network is loaded in place and given back, in the mode (training or evaluation) it was in. The layout (that of
-    EfficientNet, MobileNetV2 or MNASNet) is recognised by its names. Raises ValueError, naming tensors and shapes,
-    and leaves the network as it was, when the state dict does not fit.
+    EfficientNet, MobileNetV2, MNASNet or ResNet) is recognised by its names. Raises ValueError, naming tensors and
+    shapes, and leaves the network as it was, when the state dict does not fit.
     """
     model = network if isinstance(network, Network) else build(network)
     own = model.state_dict()
@@ -42,11 +43,13 @@ def _layout(state_dict: Mapping[str, Tensor]) -> Callable[[str, Arch], str]:
         return _mnasnet
     if any(re.match(r"features\.\d+\.conv\.", key) for key in state_dict):
         return _mobilenet_v2
+    if any(key.startswith("layer1.") for key in state_dict):
+        return _resnet
     return _efficientnet
 
 
 def _efficientnet(key: str, _arch: Arch) -> str:
-    """Our layout is EfficientNet's."""
+    """Our layout is EfficientNet's, and EfficientNetV2's."""
     return key
 
 
@@ -75,6 +78,18 @@ def _mnasnet(key: str, arch: Arch) -> str:
             return f"layers.{place + 3}.{match['tensor']}"
         return f"layers.{stage + 6}.{match['layer']}.layers.{place}.{match['tensor']}"
     return key
+
+
+def _resnet(key: str, _arch: Arch) -> str:
+    """layerSTAGE.LAYER.convPART and bnPART, counted from 1; the projection is `downsample`, the linear layer `fc`."""
+    if match := _END.fullmatch(key):
+        return f"{('conv', 'bn')[int(match['slot'])]}1.{match['tensor']}"
+    if match := _PART.fullmatch(key):
+        kind = ("conv", "bn")[int(match["slot"])]
+        return f"layer{match['stage']}.{match['layer']}.{kind}{int(match['part']) + 1}.{match['tensor']}"
+    if match := _SHORTCUT.fullmatch(key):
+        return f"layer{match['stage']}.{match['layer']}.downsample.{match['slot']}.{match['tensor']}"
+    return key.replace("classifier.1.", "fc.")
 
 
 def _problems(own: Mapping[str, Tensor], theirs: Mapping[str, str], state_dict: Mapping[str, Tensor]) -> list[str]:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import chain
+from typing import NamedTuple
 
 from search_spaces.arch import Arch, Stage
-from search_spaces.parts import Block, Classifier, ConvNorm, Layer, Part, conv_norm, squeeze_excite
+from search_spaces.operators import ACTIVATED_AFTER, OPERATORS, Site
+from search_spaces.parts import Block, Classifier, Layer, activation_layer, conv_norm, max_pool
+
+# The side of the max pooling's window behind a stem (ResNet).
+POOL_KERNEL = 3
+
+
+class Sections(NamedTuple):
+    """A network's blocks: the stem, each stage's layers, the head's convolution (none or one), the classifier."""
+
+    stem: Block
+    stages: tuple[tuple[Block, ...], ...]
+    head: tuple[Block, ...]
+    classifier: Classifier
 
 
 def walk(arch: Arch) -> tuple[Layer, ...]:
@@ -17,32 +30,39 @@ def walk(arch: Arch) -> tuple[Layer, ...]:
 
 
 def structure(arch: Arch) -> tuple[tuple[Block, ...], Classifier]:
-    """The network as blocks (stem, every stage's layers, the head's convolution) and the classifier."""
-    blocks = [stem_block(arch)]
+    """The network as blocks (stem, every stage's layers, the head if there is one) and the classifier."""
+    stem, stages, head, classifier = sections(arch)
+    return (stem, *chain.from_iterable(stages), *head), classifier
+
+
+def sections(arch: Arch) -> Sections:
+    """The network's blocks, stage by stage."""
+    stem = stem_block(arch)
+    size = stem.out_size
+    stages = []
     for index, (stage, in_channels) in enumerate(arch.inputs(), start=1):
-        blocks += stage_blocks(stage, in_channels, blocks[-1].out_size, arch.activation, f"stage{index}")
-    head, classifier = head_blocks(arch, arch.stages[-1].channels, blocks[-1].out_size)
-    return (*blocks, head), classifier
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where an operator stands: its name, the map that enters, the stride it takes and the network's activation."""
-
-    name: str
-    in_channels: int
-    in_size: int
-    stride: int
-    activation: str
+        stages.append(tuple(stage_blocks(stage, in_channels, size, arch.activation, f"stage{index}")))
+        size = stages[-1][-1].out_size
+    head, classifier = head_blocks(arch, arch.stages[-1].channels, size)
+    return Sections(stem, tuple(stages), head, classifier)
 
 
 def stem_block(arch: Arch) -> Block:
-    """The 3x3 convolution on the image."""
+    """The convolution on the image, and the max pooling behind it if there is one."""
     stride, activation = arch.stem_stride, arch.activation
     part = conv_norm(
-        "stem", arch.in_channels, arch.stem, arch.resolution, kernel=3, stride=stride, activation=activation
+        "stem",
+        arch.in_channels,
+        arch.stem,
+        arch.resolution,
+        kernel=arch.stem_kernel,
+        stride=stride,
+        activation=activation,
     )
-    return Block("stem", (part,))
+    if arch.stem_pool == 1:
+        return Block("stem", (part,))
+    pool = max_pool("stem.max_pool", arch.stem, part.out_size, kernel=POOL_KERNEL, stride=arch.stem_pool)
+    return Block("stem", (part, pool))
 
 
 def stage_blocks(stage: Stage, in_channels: int, in_size: int, activation: str, name: str) -> Iterator[Block]:
@@ -55,73 +75,31 @@ def stage_blocks(stage: Stage, in_channels: int, in_size: int, activation: str, 
 
 
 def stage_layer(stage: Stage, site: Site) -> Block:
-    """One layer of a stage: its operator's parts and its shortcut."""
+    """One layer of a stage: its operator's parts, its shortcut, and the activation behind both if it has one."""
     name, given, channels, stride = site.name, site.in_channels, stage.channels, site.stride
     parts = OPERATORS[stage.op](stage, site)
     size = parts[-1].out_size
+    end = None
+    if stage.op in ACTIVATED_AFTER:
+        end = activation_layer(f"{name}.{site.activation}", channels, size, site.activation)
     add = Layer(f"{name}.add", "add", channels, channels, size, size)
     if stage.skip != "none" and stride == 1 and given == channels:
-        return Block(name, parts, add=add)
+        return Block(name, parts, add=add, activation=end)
+    if stage.skip == "projection":
+        projection = conv_norm(f"{name}.shortcut", given, channels, site.in_size, kernel=1, stride=stride)
+        return Block(name, parts, projection=projection, add=add, activation=end)
     if stage.skip == "pool":
         pool = Layer(f"{name}.skip_pool", "pool", given, channels, site.in_size, size, kernel=stride, stride=stride)
-        return Block(name, parts, pool=pool, add=add)
-    return Block(name, parts)
+        return Block(name, parts, pool=pool, add=add, activation=end)
+    return Block(name, parts, activation=end)
 
 
-def head_blocks(arch: Arch, in_channels: int, in_size: int) -> tuple[Block, Classifier]:
-    """The 1x1 convolution, then pooling and the linear layer, on a map of `in_size` pixels a side."""
-    head = conv_norm("head", in_channels, arch.head, in_size, kernel=1, activation=arch.activation)
-    pool = Layer("head.pool", "global_pool", arch.head, arch.head, in_size, 1, kernel=in_size)
-    linear = Layer("classifier", "linear", arch.head, arch.classes, 1, 1, bias=True)
-    return Block("head", (head,)), Classifier(pool, linear)
-
-
-def _conv(stage: Stage, site: Site) -> tuple[Part, ...]:
-    """A regular convolution, then SE if asked for."""
-    conv = _spatial("conv", stage, site, site.in_channels, stage.channels)
-    return (conv, *_stage_se(stage, site, conv))
-
-
-def _sepconv(stage: Stage, site: Site) -> tuple[Part, ...]:
-    """Depthwise convolution, SE if asked for, linear 1x1 projection (MnasNet's SepConv, MobileNetV2's first block)."""
-    return _depthwise_separable(stage, site, site.in_channels)
-
-
-def _mbconv(stage: Stage, site: Site) -> tuple[Part, ...]:
-    """Mobile inverted bottleneck (MBV2): 1x1 expansion, depthwise convolution, SE, linear 1x1 projection."""
-    hidden = round(site.in_channels * stage.expansion)
-    rest = _depthwise_separable(stage, site, hidden)
-    if stage.expansion == 1:
-        return rest
-    name = f"{site.name}.expand"
-    return (conv_norm(name, site.in_channels, hidden, site.in_size, kernel=1, activation=site.activation), *rest)
-
-
-def _depthwise_separable(stage: Stage, site: Site, hidden: int) -> tuple[Part, ...]:
-    depthwise = _spatial("depthwise", stage, site, hidden, hidden, groups=hidden)
-    project = conv_norm(f"{site.name}.project", hidden, stage.channels, depthwise.out_size, kernel=1)
-    return (depthwise, *_stage_se(stage, site, depthwise), project)
-
-
-def _spatial(part: str, stage: Stage, site: Site, in_channels: int, channels: int, *, groups: int = 1) -> ConvNorm:
-    """The operator's one convolution with the stage's kernel and the site's stride."""
-    name, kernel, stride = f"{site.name}.{part}", stage.kernel, site.stride
-    activation = site.activation
-    return conv_norm(
-        name, in_channels, channels, site.in_size, kernel=kernel, stride=stride, groups=groups, activation=activation
-    )
-
-
-def _stage_se(stage: Stage, site: Site, before: ConvNorm) -> tuple[Part, ...]:
-    if not stage.se:
-        return ()
-    # Rounded down, but not by a rounding error such as 100 * 0.29 = 28.999999999999996.
-    squeezed = max(1, int(round(site.in_channels * stage.se, 9)))
-    return (squeeze_excite(f"{site.name}.se", before.out_channels, squeezed, before.out_size, site.activation),)
-
-
-OPERATORS: dict[str, Callable[[Stage, Site], tuple[Part, ...]]] = {
-    "conv": _conv,
-    "sepconv": _sepconv,
-    "mbconv": _mbconv,
-}
+def head_blocks(arch: Arch, in_channels: int, in_size: int) -> tuple[tuple[Block, ...], Classifier]:
+    """The 1x1 convolution if there is one, then pooling and the linear layer, on a map of `in_size` pixels a side."""
+    blocks: tuple[Block, ...] = ()
+    if arch.head:
+        head = conv_norm("head", in_channels, arch.head, in_size, kernel=1, activation=arch.activation)
+        blocks, in_channels = (Block("head", (head,)),), arch.head
+    pool = Layer("head.pool", "global_pool", in_channels, in_channels, in_size, 1, kernel=in_size)
+    linear = Layer("classifier", "linear", in_channels, arch.classes, 1, 1, bias=True)
+    return blocks, Classifier(pool, linear)

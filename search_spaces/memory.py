@@ -12,8 +12,9 @@ from functools import lru_cache
 
 from search_spaces.arch import Arch, Stage
 from search_spaces.footprint import Footprint, block_footprint, classifier_footprint
-from search_spaces.layers import Site, head_blocks, stage_layer, stem_block
+from search_spaces.layers import head_blocks, stage_layer, stem_block
 from search_spaces.naming import nearest
+from search_spaces.operators import Site
 
 # Numbers that the optimiser keeps for every weight, and copies of all weights that its step makes for a moment:
 # torch's fused sgd (with momentum) and adamw make none, its multi-tensor rmsprop decays the gradients and takes the
@@ -158,19 +159,22 @@ def inference_moments(arch: Arch) -> Iterator[Moment]:
 
 
 def footprints(arch: Arch) -> Iterator[tuple[Footprint, ...]]:
-    """What the network's blocks hold: the stem, each stage's layers, the head, the classifier."""
-    stem = block_footprint(stem_block(arch))
-    yield (stem,)
-    size = stem.out_size
+    """What the network's blocks hold: the stem, each stage's layers, the head if there is one, the classifier."""
+    last = block_footprint(stem_block(arch))
+    yield (last,)
+    size = last.out_size
     for stage, given in arch.inputs():
         layer = dataclasses.replace(stage, layers=1)
         first = layer_footprint(layer, Site("", given, size, stage.stride, arch.activation))
         size = first.out_size
         later = layer_footprint(layer, Site("", stage.channels, size, 1, arch.activation))
+        last = first if stage.layers == 1 else later
         yield first, *[later] * (stage.layers - 1)
     head, classifier = head_blocks(arch, arch.stages[-1].channels, size)
-    yield (block_footprint(head),)
-    yield (classifier_footprint(classifier, arch.activation),)
+    for block in head:
+        last = block_footprint(block)
+        yield (last,)
+    yield (classifier_footprint(classifier, keeps_output=last.keeps_output),)
 
 
 # A grid of scaled networks has most layers in common.

@@ -1,8 +1,24 @@
-"""MobileNetV2 (MBV2, arXiv 1801.04381, Table 2)."""
+"""MobileNetV1 (arXiv 1704.04861, Table 1) and MobileNetV2 (MBV2, arXiv 1801.04381, Table 2)."""
 
 from __future__ import annotations
 
 from search_spaces.arch import Arch, Stage
+
+# The paper's ReLU; the authors' later code takes relu6. The last stage is what is pooled.
+MOBILENET_V1 = Arch(
+    name="mobilenet_v1",
+    resolution=224,
+    stem=32,
+    head=0,
+    activation="relu",
+    stages=(
+        Stage("dwsep", kernel=3, stride=1, channels=64, layers=1, skip="none"),
+        Stage("dwsep", kernel=3, stride=2, channels=128, layers=2, skip="none"),
+        Stage("dwsep", kernel=3, stride=2, channels=256, layers=2, skip="none"),
+        Stage("dwsep", kernel=3, stride=2, channels=512, layers=6, skip="none"),
+        Stage("dwsep", kernel=3, stride=2, channels=1024, layers=2, skip="none"),
+    ),
+)
 
 MOBILENET_V2 = Arch(
     name="mobilenet_v2",

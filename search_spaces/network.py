@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +12,8 @@ from torch.nn import functional
 from torchvision.ops import Conv2dNormActivation, SqueezeExcitation, StochasticDepth
 
 from search_spaces.arch import Arch
-from search_spaces.layers import structure
-from search_spaces.parts import Block, Classifier, ConvNorm, Layer, Part
+from search_spaces.layers import sections
+from search_spaces.parts import Block, Classifier, ConvNorm, Layer, MaxPool, Part
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -42,18 +41,20 @@ def build(arch: Arch, *, dropout: float = 0.0, stochastic_depth: float = 0.0) ->
 
 
 class Network(nn.Module):
-    """Stem, stages and head as `features`, then `avgpool` and `classifier`: laid out as torchvision's EfficientNet.
+    """Stem, stages and, if there is one, head as `features`, then `avgpool` and `classifier`.
 
-    A stage's layer is `features[stage][layer]`, a `ShortcutBlock`. `arch` is the network as data.
+    This is torchvision's layout of an EfficientNet. A stage's layer is `features[stage][layer]`, a `ShortcutBlock`.
+    `arch` is the network as data.
     """
 
     def __init__(self, arch: Arch, dropout: float, stochastic_depth: float) -> None:
         super().__init__()
         self.arch = arch
-        (stem, *layers, head), classifier = structure(arch)
-        blocks = _with_drop_rates(layers, stochastic_depth, arch.norm_eps)
-        stages = [nn.Sequential(*islice(blocks, stage.layers)) for stage in arch.stages]
-        self.features = nn.Sequential(_plain(stem, arch.norm_eps), *stages, _plain(head, arch.norm_eps))
+        stem, layers, head, classifier = sections(arch)
+        stages = _stages(layers, stochastic_depth, arch.norm_eps)
+        self.features = nn.Sequential(
+            _plain(stem, arch.norm_eps), *stages, *(_plain(block, arch.norm_eps) for block in head)
+        )
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.classifier = _classifier(classifier, dropout)
 
@@ -64,22 +65,25 @@ class Network(nn.Module):
 
 
 class ShortcutBlock(nn.Module):
-    """A block's parts in sequence, added to its shortcut if it has one; in training the parts may be dropped."""
+    """A block's parts in sequence, added to its shortcut if it has one, activated if it is to be.
+
+    In training the parts may be dropped.
+    """
 
     def __init__(self, block: Block, drop_rate: float, norm_eps: float) -> None:
         super().__init__()
         self.block = nn.Sequential(*(_part(part, norm_eps) for part in block.parts))
-        self.shortcut = _shortcut(block)
+        self.shortcut = _shortcut(block, norm_eps)
+        self.activation = _activation(block.activation) if block.activation else None
         self.stochastic_depth = StochasticDepth(drop_rate, "row")
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps [N, C_in, H, W] to [N, C_out, H / stride, W / stride], rounded up."""
         result: Tensor = self.block(maps)
-        if self.shortcut is None:
-            return result
-        # Not in place: an activation before it may need its own output in the backward pass.
-        total: Tensor = self.shortcut(maps) + self.stochastic_depth(result)
-        return total
+        if self.shortcut is not None:
+            # Not in place: an activation before it may need its own output in the backward pass.
+            result = self.shortcut(maps) + self.stochastic_depth(result)
+        return result if self.activation is None else self.activation(result)
 
 
 class PoolShortcut(nn.Module):
@@ -119,20 +123,25 @@ def initialise(network: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _with_drop_rates(layers: list[Block], stochastic_depth: float, norm_eps: float) -> Iterator[ShortcutBlock]:
-    for index, block in enumerate(layers):
-        yield ShortcutBlock(block, stochastic_depth * index / len(layers), norm_eps)
+def _stages(stages: Sequence[Sequence[Block]], stochastic_depth: float, norm_eps: float) -> Iterator[nn.Sequential]:
+    """Each stage's layers; the probability of dropping rises over the layers of all stages."""
+    depth = sum(map(len, stages))
+    rates = (stochastic_depth * index / depth for index in range(depth))
+    for blocks in stages:
+        yield nn.Sequential(*(ShortcutBlock(block, next(rates), norm_eps) for block in blocks))
 
 
 def _plain(block: Block, norm_eps: float) -> nn.Module:
-    """A block of one part and no shortcut (stem and head)."""
-    (part,) = block.parts
-    return _part(part, norm_eps)
+    """A block without shortcut (stem and head): the operations of its parts in one sequence."""
+    first, *rest = (_part(part, norm_eps) for part in block.parts)
+    return nn.Sequential(*first.children(), *rest) if rest else first
 
 
 def _part(part: Part, norm_eps: float) -> nn.Module:
     if isinstance(part, ConvNorm):
         return _conv_norm(part, norm_eps)
+    if isinstance(part, MaxPool):
+        return nn.MaxPool2d(part.pool.kernel, part.pool.stride, padding=part.pool.kernel // 2)
     squeeze = part.squeeze
     activation = partial(_activation, part.activation)
     gate = partial(_activation, part.gate)
@@ -162,9 +171,11 @@ def _activation(layer: Layer) -> nn.Module:
     return kind() if layer.function in ("gelu", "sigmoid") else kind(inplace=True)
 
 
-def _shortcut(block: Block) -> nn.Module | None:
+def _shortcut(block: Block, norm_eps: float) -> nn.Module | None:
     if block.add is None:
         return None
+    if block.projection:
+        return _conv_norm(block.projection, norm_eps)
     return nn.Identity() if block.pool is None else PoolShortcut(block.pool)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,7 +12,7 @@ class Layer:
     """One primitive operation on square maps.
 
     kind         conv, linear, norm (batch norm), activation, pool (average over a window as large as the stride),
-                 global_pool (average over the whole map), multiply or add
+                 max_pool (maximum over a padded window), global_pool (average over the whole map), multiply or add
     in_size      side of the input map in pixels; out_size of the output map (1 for linear)
     function     an activation's name; elsewhere empty
     """
@@ -107,26 +108,57 @@ class SqueezeExcite:
         return self.multiply.out_size
 
 
-Part = ConvNorm | SqueezeExcite
+@dataclass(frozen=True, slots=True)
+class MaxPool:
+    """Max pooling, padded as a convolution is."""
+
+    pool: Layer
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return (self.pool,)
+
+    @property
+    def out_channels(self) -> int:
+        return self.pool.out_channels
+
+    @property
+    def out_size(self) -> int:
+        return self.pool.out_size
+
+
+Part = ConvNorm | SqueezeExcite | MaxPool
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Parts in sequence and the shortcut around them: a pool layer, an identity, or none (`add` is None)."""
+    """Parts in sequence, the shortcut around them, and the activation of what comes out, if it has one.
+
+    The shortcut is a pool layer, a projection, an identity, or none (`add` is None).
+    """
 
     name: str
     parts: tuple[Part, ...]
     pool: Layer | None = None
     add: Layer | None = None
+    projection: ConvNorm | None = None
+    activation: Layer | None = None
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        shortcut = tuple(layer for layer in (self.pool, self.add) if layer)
-        return tuple(chain.from_iterable(part.layers for part in self.parts)) + shortcut
+        """All layers in the order of execution."""
+        projection = self.projection.layers if self.projection else ()
+        end = (self.pool, *projection, self.add, self.activation)
+        return (*chain.from_iterable(part.layers for part in self.parts), *(layer for layer in end if layer))
 
     @property
     def out_size(self) -> int:
         return self.parts[-1].out_size
+
+    @property
+    def stride(self) -> int:
+        """Pixels a side of the input for one pixel of the output."""
+        return math.prod(layer.stride for part in self.parts for layer in part.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +188,7 @@ def conv_norm(
     out = -(-size // stride)
     conv = Layer(f"{name}.conv", "conv", in_channels, channels, size, out, kernel, stride, groups)
     norm = Layer(f"{name}.norm", "norm", channels, channels, out, out)
-    function = _activation(f"{name}.{activation}", channels, out, activation) if activation else None
+    function = activation_layer(f"{name}.{activation}", channels, out, activation) if activation else None
     return ConvNorm(conv, norm, function)
 
 
@@ -165,12 +197,18 @@ def squeeze_excite(name: str, channels: int, squeezed: int, size: int, activatio
     return SqueezeExcite(
         Layer(f"{name}.pool", "global_pool", channels, channels, size, 1, kernel=size),
         Layer(f"{name}.squeeze", "conv", channels, squeezed, 1, 1, bias=True),
-        _activation(f"{name}.{activation}", squeezed, 1, activation),
+        activation_layer(f"{name}.{activation}", squeezed, 1, activation),
         Layer(f"{name}.excite", "conv", squeezed, channels, 1, 1, bias=True),
-        _activation(f"{name}.sigmoid", channels, 1, "sigmoid"),
+        activation_layer(f"{name}.sigmoid", channels, 1, "sigmoid"),
         Layer(f"{name}.multiply", "multiply", channels, channels, size, size),
     )
 
 
-def _activation(name: str, channels: int, size: int, function: str) -> Layer:
+def max_pool(name: str, channels: int, size: int, *, kernel: int, stride: int) -> MaxPool:
+    """Max pooling of `channels` maps of `size` pixels a side, padded by (kernel - 1) / 2."""
+    return MaxPool(Layer(name, "max_pool", channels, channels, size, -(-size // stride), kernel, stride))
+
+
+def activation_layer(name: str, channels: int, size: int, function: str) -> Layer:
+    """The activation `function` on maps of `size` pixels a side."""
     return Layer(name, "activation", channels, channels, size, size, function=function)

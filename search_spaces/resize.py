@@ -8,24 +8,26 @@ import math
 from search_spaces.arch import Arch
 
 DIVISOR = 8
+LEAST = 0.9
 
 
-def round_channels(channels: float, divisor: int = DIVISOR) -> int:
-    """Channels rounded to a multiple of `divisor`, never below 90 % of what was asked (EN, as its code rounds)."""
+def round_channels(channels: float, divisor: int = DIVISOR, least: float = LEAST) -> int:
+    """Channels rounded to a multiple of `divisor`, never below `least` of what was asked (EN, as its code rounds)."""
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * channels else rounded
+    return rounded + divisor if rounded < least * channels else rounded
 
 
-def scale_width(arch: Arch, factor: float, divisor: int = DIVISOR) -> Arch:
+def scale_width(arch: Arch, factor: float, divisor: int = DIVISOR, least: float = LEAST) -> Arch:
     """Every width, stem and head included, times `factor` and rounded. Factor 1 changes nothing."""
     _check_factor("width", factor)
     if factor == 1:
         return arch
-    stages = tuple(
-        dataclasses.replace(stage, channels=round_channels(stage.channels * factor, divisor)) for stage in arch.stages
-    )
-    stem, head = (round_channels(channels * factor, divisor) for channels in (arch.stem, arch.head))
-    return arch.replace(stages=stages, stem=stem, head=head)
+
+    def scaled(channels: int) -> int:
+        return round_channels(channels * factor, divisor, least)
+
+    stages = tuple(dataclasses.replace(stage, channels=scaled(stage.channels)) for stage in arch.stages)
+    return arch.replace(stages=stages, stem=scaled(arch.stem), head=scaled(arch.head) if arch.head else 0)
 
 
 def scale_depth(arch: Arch, factor: float) -> Arch:
@@ -42,7 +44,7 @@ def scale_depth(arch: Arch, factor: float) -> Arch:
 def shrink(arch: Arch, *, width: float = 1.0, resolution: int, min_map: int = 4, divisor: int = 4) -> Arch:
     """The proxy of a network: narrower, at `resolution` pixels, its last feature map at least `min_map` a side.
 
-    Early strides are dropped first (stem, then the stages in order): on a map of one pixel a late kernel carries no
+    Early strides are dropped first (stem, its pooling, then the stages): on a map of one pixel a late kernel carries no
     signal. The head keeps pace with the width. Raises ValueError where the images are smaller than `min_map`.
     """
     if resolution < min_map:
@@ -53,15 +55,14 @@ def shrink(arch: Arch, *, width: float = 1.0, resolution: int, min_map: int = 4,
 
 def drop_strides(arch: Arch, min_map: int) -> Arch:
     """The arch with as many early strides set to 1 as keep the last feature map at least `min_map` pixels a side."""
-    strides = [arch.stem_stride, *(stage.stride for stage in arch.stages)]
+    strides = [arch.stem_stride, arch.stem_pool, *(stage.stride for stage in arch.stages)]
     for index in range(len(strides)):
         if _last_map(arch.resolution, strides) >= min_map:
             break
         strides[index] = 1
-    stages = tuple(
-        dataclasses.replace(stage, stride=stride) for stage, stride in zip(arch.stages, strides[1:], strict=True)
-    )
-    return arch.replace(stages=stages, stem_stride=strides[0])
+    stem_stride, stem_pool, *rest = strides
+    stages = tuple(dataclasses.replace(stage, stride=stride) for stage, stride in zip(arch.stages, rest, strict=True))
+    return arch.replace(stages=stages, stem_stride=stem_stride, stem_pool=stem_pool)
 
 
 def _last_map(resolution: int, strides: list[int]) -> int:

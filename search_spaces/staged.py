@@ -156,7 +156,8 @@ class StagedSpace(Space):
         tables[0] += cost_array(stem.layers)[:, None, None, None]
         for target, channels in enumerate(self.stages[-1].channels):
             head, classifier = head_blocks(self.reference, channels, size)
-            tables[-1][:, :, target] += cost_array(head.layers + classifier.layers)[:, None, None]
+            layers = [layer for block in head for layer in block.layers]
+            tables[-1][:, :, target] += cost_array([*layers, *classifier.layers])[:, None, None]
         return tables
 
     @cached_property

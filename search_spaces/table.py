@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from search_spaces import catalog, commandline
-from search_spaces.arch import Arch, Stage
+from search_spaces.arch import EXPANDING, Arch, Stage
 from search_spaces.audit import Audit, audit
 from search_spaces.costs import Cost, cost, total
-from search_spaces.layers import structure
+from search_spaces.layers import POOL_KERNEL, sections
 from search_spaces.naming import nearest
 from search_spaces.parts import Block, Layer
 from search_spaces.units import format_count, parse_count
 
 CONVENTION = "FLOPs here are multiply-adds of convolution and linear layers for one image, as the papers count them."
-_OPERATORS = {"conv": "Conv", "sepconv": "SepConv", "mbconv": "MBConv"}
+_OPERATORS = {
+    "conv": "Conv",
+    "sepconv": "SepConv",
+    "mbconv": "MBConv",
+    "fused": "Fused-MBConv",
+    "dwsep": "DWSep",
+    "basic": "Basic",
+    "bottleneck": "Bottleneck",
+}
 _COSTS = ("params", "MACs", "share", "activations")
 _LEFT = ("layer", "stage", "operator", "input", "shortcut", "operation", "unit")
 
@@ -26,33 +35,44 @@ Row = tuple[str, ...]
 
 def operator_name(stage: Stage) -> str:
     """The stage's operator as the papers write it, such as "MBConv6 k3 SE0.25"."""
-    expansion = f"{stage.expansion:g}" if stage.op == "mbconv" else ""
+    expansion = f"{stage.expansion:g}" if stage.op in EXPANDING else ""
     squeeze = f" SE{stage.se:g}" if stage.se else ""
     return f"{_OPERATORS[stage.op]}{expansion} k{stage.kernel}{squeeze}"
 
 
+def stem_name(arch: Arch) -> str:
+    """The stem in the same way, such as "Conv k7, max pool k3"."""
+    return f"Conv k{arch.stem_kernel}" + (f", max pool k{POOL_KERNEL}" if arch.stem_pool > 1 else "")
+
+
+def shortcut_name(block: Block) -> str:
+    """What a layer's shortcut is: identity, projection or pool; empty where it has none."""
+    if block.add is None:
+        return ""
+    return "projection" if block.projection else "pool" if block.pool else "identity"
+
+
 def layer_table(arch: Arch) -> str:
     """Every layer of every stage in a row of its own: operator, input, output channels, stride, shortcut, cost."""
-    (stem, *layers, head), classifier = structure(arch)
-    operators = [stage for stage in arch.stages for _ in range(stage.layers)]
+    stem, stages, head, classifier = sections(arch)
     whole = cost(arch).macs
-    rows = [_row(stem, "Conv k3", whole)]
-    rows += [_row(block, operator_name(stage), whole) for block, stage in zip(layers, operators, strict=True)]
-    rows += [_row(head, "Conv k1", whole), _classifier_row(classifier.layers, whole)]
+    rows = [_row(stem, stem_name(arch), whole)]
+    for stage, blocks in zip(arch.stages, stages, strict=True):
+        rows += [_row(block, operator_name(stage), whole) for block in blocks]
+    rows += [_row(block, "Conv k1", whole) for block in head]
+    rows.append(_classifier_row(classifier.layers, whole))
     return align(("layer", "operator", "input", "out", "stride", "shortcut", *_COSTS), rows)
 
 
 def stage_table(arch: Arch) -> str:
     """The paper's table, a row for each stage: operator, input, output channels, layers, stride, skip, cost."""
-    (stem, *layers, head), classifier = structure(arch)
+    stem, stages, head, classifier = sections(arch)
     whole = cost(arch).macs
-    rows = [_stage_row("stem", "Conv k3", (stem,), "", whole)]
-    blocks = iter(layers)
-    for index, stage in enumerate(arch.stages, start=1):
-        members = tuple(next(blocks) for _ in range(stage.layers))
+    rows = [_stage_row("stem", stem_name(arch), (stem,), "", whole)]
+    for index, (stage, members) in enumerate(zip(arch.stages, stages, strict=True), start=1):
         skip = stage.skip if any(block.add for block in members) else ""
         rows.append(_stage_row(str(index), operator_name(stage), members, skip, whole))
-    rows.append(_stage_row("head", "Conv k1", (head,), "", whole))
+    rows += [_stage_row("head", "Conv k1", (block,), "", whole) for block in head]
     _, operator, given, out, *rest = _classifier_row(classifier.layers, whole)
     rows.append(("", operator, given, out, "1", *rest))
     return align(("stage", "operator", "input", "out", "layers", "stride", "skip", *_COSTS), rows)
@@ -151,8 +171,7 @@ def _resolution(text: str) -> int:
 
 
 def _row(block: Block, operator: str, whole: int) -> Row:
-    shortcut = "" if block.add is None else "identity" if block.pool is None else "pool"
-    return (block.name, operator, *_shape((block,)), shortcut, *_costs(total(block.layers), whole))
+    return (block.name, operator, *_shape((block,)), shortcut_name(block), *_costs(total(block.layers), whole))
 
 
 def _stage_row(name: str, operator: str, blocks: Sequence[Block], skip: str, whole: int) -> Row:
@@ -169,10 +188,7 @@ def _classifier_row(layers: Sequence[Layer], whole: int) -> Row:
 
 def _shape(blocks: Sequence[Block]) -> tuple[str, str, str]:
     """Input, output channels and stride of some blocks in sequence."""
-    convs = [layer for block in blocks for layer in block.layers if layer.kind == "conv"]
-    first, stride = convs[0], 1
-    for conv in convs:
-        stride *= conv.stride
+    first, stride = blocks[0].layers[0], math.prod(block.stride for block in blocks)
     return f"{first.in_size}x{first.in_size}x{first.in_channels}", f"{blocks[-1].parts[-1].out_channels}", f"{stride}"
 
 
@@ -191,7 +207,7 @@ def _in_words(result: Audit) -> str:
         f"fvcore's FlopCountAnalysis reads {above:.1%} above ours: it counts a multiply-add once, as we do, and adds\n"
         f"{' and '.join(extras)}.\n"
         "torch's FlopCounterMode reads twice ours: a multiply-add is two flops to it, and it counts nothing else.\n"
-        "Activations, SE's multiplication and shortcuts are counted by none of the three."
+        "Activations, max pooling, SE's multiplication and shortcuts' additions are counted by none of the three."
     )
 
 

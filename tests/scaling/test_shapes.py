@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 import search_spaces as ss
 from scaling.shapes import Shapes, channels_of, layers_of
-from search_spaces.arch import SKIPS
+from search_spaces.arch import OPS, SKIPS
 from search_spaces.catalog import names
 
 SPACES = {name: ss.space(name) for name in ("small", "mnasnet")}
 STAGES = st.builds(
     ss.Stage,
-    op=st.sampled_from(("conv", "sepconv", "mbconv")),
+    op=st.sampled_from(OPS),
     kernel=st.sampled_from((1, 3, 5)),
     stride=st.integers(1, 3),
     channels=st.integers(1, 12),
@@ -27,11 +27,13 @@ ANY = st.builds(
     ss.Arch,
     stages=st.lists(STAGES, min_size=1, max_size=4).map(tuple),
     stem=st.integers(1, 12),
-    head=st.integers(1, 20),
+    head=st.integers(0, 20),
     resolution=st.integers(1, 40),
     classes=st.integers(1, 12),
     stem_stride=st.integers(1, 3),
     in_channels=st.integers(1, 4),
+    stem_kernel=st.sampled_from((1, 3, 7)),
+    stem_pool=st.integers(1, 3),
 )
 
 
@@ -50,7 +52,7 @@ def forms(draw: st.DrawFn, most: int = 5) -> Shapes:
     generator = np.random.default_rng(draw(st.integers(0, 2**32)))
     return Shapes(
         baseline,
-        generator.integers(1, 300, (rows, stages + 2)),
+        generator.integers(1, 300, (rows, len(baseline.widths))),
         generator.integers(1, 5, (rows, stages)),
         generator.integers(1, 300, rows),
     )

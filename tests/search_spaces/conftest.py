@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from search_spaces.arch import ACTIVATIONS, SKIPS, Arch, Stage
+from search_spaces.arch import ACTIVATIONS, EXPANDING, OPS, SKIPS, Arch, Stage
 
 _FIELDS = {
     "kernel": st.sampled_from((1, 3, 5, 7)),
@@ -14,21 +14,25 @@ _FIELDS = {
     "se": st.sampled_from((0.0, 0.1, 0.25, 1.0)),
     "skip": st.sampled_from(SKIPS),
 }
-_PLAIN = st.builds(Stage, op=st.sampled_from(("conv", "sepconv")), **_FIELDS)
-_MBCONV = st.builds(Stage, op=st.just("mbconv"), expansion=st.sampled_from((1.0, 1.5, 3.0, 6.0)), **_FIELDS)
+_PLAIN = st.builds(Stage, op=st.sampled_from(sorted({*OPS} - {*EXPANDING})), **_FIELDS)
+_EXPANDING = st.builds(
+    Stage, op=st.sampled_from(EXPANDING), expansion=st.sampled_from((1.0, 1.5, 3.0, 4.0, 6.0)), **_FIELDS
+)
 
-st.register_type_strategy(Stage, _PLAIN | _MBCONV)
+st.register_type_strategy(Stage, _PLAIN | _EXPANDING)
 st.register_type_strategy(
     Arch,
     st.builds(
         Arch,
-        stages=st.lists(_PLAIN | _MBCONV, min_size=1, max_size=4).map(tuple),
+        stages=st.lists(_PLAIN | _EXPANDING, min_size=1, max_size=4).map(tuple),
         stem=st.integers(1, 12),
-        head=st.integers(1, 20),
+        head=st.integers(0, 20),
         resolution=st.integers(1, 40),
         classes=st.integers(1, 12),
         activation=st.sampled_from(ACTIVATIONS),
         stem_stride=st.integers(1, 2),
         in_channels=st.integers(1, 4),
+        stem_kernel=st.sampled_from((1, 3, 7)),
+        stem_pool=st.integers(1, 3),
     ),
 )

@@ -50,6 +50,10 @@ def test_archs_of_one_key_are_one_network(first: Arch, second: Arch) -> None:
         ({"expansion": 6}, {"expansion": 6.0}),
         ({"layers": 1, "skip": "identity"}, {"layers": 1, "skip": "none"}),  # stride 2: no residual possible
         ({"stride": 1, "channels": 16, "skip": "pool"}, {"stride": 1, "channels": 16, "skip": "identity"}),
+        ({"stride": 1, "channels": 16, "skip": "projection"}, {"stride": 1, "channels": 16, "skip": "identity"}),
+        ({"op": "fused", "expansion": 1}, {"op": "conv"}),
+        ({"op": "basic", "layers": 1, "skip": "identity"}, {"op": "conv", "layers": 2, "skip": "none"}),
+        ({"op": "basic", "layers": 2, "skip": "none"}, {"op": "conv", "layers": 4, "skip": "none"}),
     ],
 )
 def test_two_descriptions_of_one_network_share_their_key(first: dict[str, object], second: dict[str, object]) -> None:
@@ -64,6 +68,9 @@ def test_two_descriptions_of_one_network_share_their_key(first: dict[str, object
     [
         {"stem": 24},
         {"head": 128},
+        {"head": 0},
+        {"stem_kernel": 7},
+        {"stem_pool": 2},
         {"resolution": 33},
         {"classes": 11},
         {"activation": "silu"},
@@ -71,6 +78,11 @@ def test_two_descriptions_of_one_network_share_their_key(first: dict[str, object
         {"in_channels": 1},
         {"norm_eps": 1e-3},
         {"stages": (dataclasses.replace(STAGE, skip="pool"),)},
+        {"stages": (dataclasses.replace(STAGE, skip="projection"),)},
+        {"stages": (dataclasses.replace(STAGE, op="fused"),)},
+        {"stages": (dataclasses.replace(STAGE, op="bottleneck"),)},
+        {"stages": (dataclasses.replace(STAGE, op="basic", expansion=1),)},
+        {"stages": (dataclasses.replace(STAGE, op="dwsep", expansion=1),)},
         {"stages": (dataclasses.replace(STAGE, se=0.25),)},
     ],
 )
@@ -82,12 +94,50 @@ def test_the_name_is_no_part_of_the_key() -> None:
     assert ARCH.replace(name="mine").key == ARCH.key
 
 
-def test_keys_stay_what_they_are_because_ledgers_hold_them() -> None:
-    assert get("efficientnet_b0").key == "f6f94f6c75bc38c8"
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("efficientnet_b0", "f6f94f6c75bc38c8"),
+        ("efficientnet_l2", "262a4be146702bd7"),
+        ("mnasnet_a1", "3e9821c9e4785398"),
+        ("mobilenet_v2", "f5e681c3b7ab04f9"),
+        ("triaxis_small", "141545961f071cb1"),
+    ],
+)
+def test_keys_stay_what_they_are_because_ledgers_hold_them(name: str, key: str) -> None:
+    assert get(name).key == key
 
 
-def test_total_stride_of_efficientnet_is_32() -> None:
-    assert get("efficientnet_b0").total_stride == 32
+def test_the_key_of_an_arch_of_ones_own_stays_too() -> None:
+    stages = (STAGE, Stage("conv", kernel=5, stride=1, channels=24, layers=1, se=0.25, skip="pool"))
+    assert ARCH.replace(stages=stages).key == "8a999f37348cd843"
+
+
+def test_files_say_nothing_of_fields_that_older_versions_lack_unless_they_are_needed() -> None:
+    assert set(json.loads(ARCH.to_json())) == {
+        "format",
+        "stages",
+        "stem",
+        "head",
+        "resolution",
+        "classes",
+        "activation",
+        "stem_stride",
+        "in_channels",
+        "norm_eps",
+        "name",
+    }
+    assert json.loads(ARCH.replace(stem_pool=2).to_json())["stem_pool"] == 2
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnetv2_s", "mobilenet_v1", "resnet50"])
+def test_total_stride_of_published_networks_is_32(name: str) -> None:
+    assert get(name).total_stride == 32
+
+
+def test_widths_are_those_of_stem_stages_and_head_if_any() -> None:
+    assert ARCH.widths == (16, 24, 64)
+    assert get("resnet50").widths == (64, 256, 512, 1024, 2048)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +152,7 @@ def test_total_stride_of_efficientnet_is_32() -> None:
         ({"layers": True}, "a stage's layers must be a whole number of at least 1, got True"),
         ({"expansion": 0.5}, "a stage's expansion must be at least 1, got 0.5"),
         ({"expansion": float("nan")}, "a stage's expansion must be at least 1, got nan"),
-        ({"op": "conv", "expansion": 6}, "only mbconv has an expansion, got 6 for op conv"),
+        ({"op": "conv", "expansion": 6}, "only mbconv, fused, bottleneck have an expansion, got 6 for op conv"),
         ({"se": 1.5}, "a stage's se ratio must lie between 0 and 1, got 1.5"),
     ],
 )
@@ -120,6 +170,9 @@ def test_a_wrong_stage_is_refused_in_one_line(changes: dict[str, object], messag
         ({"resolution": -1}, "an arch's resolution must be a whole number of at least 1, got -1"),
         ({"activation": "swish"}, "unknown activation 'swish'"),
         ({"norm_eps": 0.0}, "an arch's norm_eps must be positive, got 0.0"),
+        ({"head": -1}, "an arch's head must be a whole number of at least 0, got -1"),
+        ({"stem_kernel": 4}, "an arch's stem_kernel must be odd, got 4"),
+        ({"stem_pool": 0}, "an arch's stem_pool must be a whole number of at least 1, got 0"),
     ],
 )
 def test_a_wrong_arch_is_refused_in_one_line(changes: dict[str, object], message: str) -> None:

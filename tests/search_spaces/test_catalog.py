@@ -13,8 +13,11 @@ from search_spaces.resize import scale_depth, scale_width
 
 
 def test_the_names() -> None:
-    family = [f"efficientnet_b{index}" for index in range(9)]
-    assert set(names()) == {*family, "efficientnet_l2", "mnasnet_a1", "mnasnet_b1", "mobilenet_v2", "triaxis_small"}
+    first = [f"efficientnet_{size}" for size in (*(f"b{index}" for index in range(9)), "l2")]
+    second = [f"efficientnetv2_{size}" for size in ("b0", "b1", "b2", "b3", "s", "m", "l", "xl")]
+    resnets = [f"resnet{depth}" for depth in (18, 34, 50, 101, 152)]
+    others = {"mnasnet_a1", "mnasnet_b1", "mobilenet_v1", "mobilenet_v2", "triaxis_small"}
+    assert set(names()) == {*first, *second, *resnets, *others}
 
 
 @pytest.mark.parametrize("name", names())
@@ -42,6 +45,14 @@ def test_b7_s_stages() -> None:
     assert [stage.channels for stage in b7.stages] == [32, 48, 80, 160, 224, 384, 640]
     assert [stage.layers for stage in b7.stages] == [4, 7, 7, 10, 10, 13, 4]
     assert (b7.stem, b7.head) == (64, 2560)
+
+
+# V2: the base networks round to the nearest multiple of 8; with EN's rule B3's first stage would have 24 channels.
+def test_v2_b3_s_stages() -> None:
+    b3 = get("efficientnetv2_b3")
+    assert [stage.channels for stage in b3.stages] == [16, 40, 56, 112, 136, 232]
+    assert [stage.layers for stage in b3.stages] == [2, 3, 3, 5, 7, 12]
+    assert (b3.stem, b3.head) == (40, 1536)
 
 
 def test_our_own_network_is_for_small_images_and_takes_a_class_count() -> None:

@@ -12,7 +12,7 @@ from search_spaces.layers import walk
 from search_spaces.network import build
 
 # Parameters and multiply-adds of convolution and linear layers, counted with hooks on the networks of torchvision
-# 0.29.1 and (efficientnet_b8, mnasnet_a1) timm 1.0.31.
+# 0.29.1 and (efficientnet_b8, efficientnetv2_b0, b1, b3 and xl, mnasnet_a1, mobilenet_v1) timm 1.0.31.
 PUBLISHED = {
     "efficientnet_b0": (5_288_548, 385_814_752),
     "efficientnet_b1": (7_794_184, 686_802_832),
@@ -24,6 +24,18 @@ PUBLISHED = {
     "efficientnet_b8": (87_413_142, 62_597_461_568),
     "mnasnet_a1": (3_887_038, 311_579_072),
     "mobilenet_v2": (3_504_872, 300_774_272),
+    "efficientnetv2_b0": (7_139_704, 718_086_176),
+    "efficientnetv2_b1": (8_141_052, 1_196_819_360),
+    "efficientnetv2_b3": (14_358_406, 3_011_458_816),
+    "efficientnetv2_s": (21_458_488, 8_365_617_152),
+    "efficientnetv2_m": (54_139_356, 24_582_460_384),
+    "efficientnetv2_l": (118_515_272, 56_079_699_008),
+    "efficientnetv2_xl": (208_119_808, 93_353_451_520),
+    "mobilenet_v1": (4_231_976, 568_740_352),
+    "resnet18": (11_689_512, 1_814_073_344),
+    "resnet50": (25_557_032, 4_089_184_256),
+    "resnet101": (44_549_160, 7_801_405_440),
+    "resnet152": (60_192_808, 11_513_626_624),
 }
 
 
@@ -33,7 +45,15 @@ def test_published_counts_to_the_last_digit(name: str) -> None:
     assert (found.params, found.macs) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize(("name", "theirs"), [("mnasnet_b1", "mnasnet1_0"), ("efficientnet_b6", "efficientnet_b6")])
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("mnasnet_b1", "mnasnet1_0"),
+        ("efficientnet_b6", "efficientnet_b6"),
+        ("efficientnetv2_s", "efficientnet_v2_s"),
+        ("resnet34", "resnet34"),
+    ],
+)
 def test_torchvision_s_networks_counted_with_hooks(name: str, theirs: str) -> None:
     arch, counts = get(name), {"macs": 0, "activations": 0}
 

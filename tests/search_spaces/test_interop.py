@@ -13,8 +13,10 @@ from search_spaces.interop import load_torchvision
 from search_spaces.network import build
 
 QUICK = {"efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "mobilenet_v2", "mnasnet_b1"}
-NAMES = [*sorted(QUICK), "efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"]
-THEIRS = {"mnasnet_b1": "mnasnet1_0"}
+QUICK |= {"efficientnetv2_s", "resnet18", "resnet34", "resnet50"}
+SLOW = [*(f"efficientnet_b{index}" for index in range(4, 8)), "efficientnetv2_m", "efficientnetv2_l"]
+NAMES = [*sorted(QUICK), *SLOW, "resnet101", "resnet152"]
+THEIRS = {"mnasnet_b1": "mnasnet1_0", **{f"efficientnetv2_{size}": f"efficientnet_v2_{size}" for size in "sml"}}
 
 
 def torchvision_model(name: str) -> nn.Module:
@@ -91,7 +93,13 @@ def test_missing_and_unexpected_tensors_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("name", "weights"),
-    [("efficientnet_b0", "efficientnet_b1"), ("efficientnet_b0", "mobilenet_v2"), ("mnasnet_a1", "mnasnet_b1")],
+    [
+        ("efficientnet_b0", "efficientnet_b1"),
+        ("efficientnet_b0", "mobilenet_v2"),
+        ("mnasnet_a1", "mnasnet_b1"),
+        ("mobilenet_v1", "resnet18"),
+        ("resnet50", "resnet34"),
+    ],
 )
 def test_another_network_s_weights_are_refused_briefly(name: str, weights: str) -> None:
     message = refusal(get(name), state(weights))

@@ -38,7 +38,7 @@ def test_groups_divide_and_biases_cost_no_multiply_add() -> None:
     assert (layer.params, layer.macs) == (25 * 8 + 8, 25 * 8 * 16)
 
 
-@pytest.mark.parametrize("kind", ["activation", "pool", "global_pool", "multiply", "add"])
+@pytest.mark.parametrize("kind", ["activation", "pool", "max_pool", "global_pool", "multiply", "add"])
 def test_other_operations_cost_nothing(kind: str) -> None:
     layer = Layer("x", kind, 8, 8, in_size=4, out_size=4)
     assert (layer.params, layer.macs, layer.activations) == (0, 0, 0)
@@ -71,6 +71,11 @@ def test_a_whole_network_by_hand() -> None:
         ("sepconv", 1, ["depthwise", "project"]),
         ("mbconv", 1, ["depthwise", "project"]),
         ("mbconv", 6, ["expand", "depthwise", "project"]),
+        ("fused", 1, ["conv"]),
+        ("fused", 4, ["expand", "project"]),
+        ("dwsep", 1, ["depthwise", "pointwise"]),
+        ("basic", 1, ["conv1", "conv2"]),
+        ("bottleneck", 2, ["reduce", "conv", "expand"]),
     ],
 )
 def test_the_operators_convolutions(op: str, expansion: float, convs: list[str]) -> None:
@@ -84,6 +89,12 @@ def test_projections_are_linear_and_all_else_is_activated() -> None:
     assert block.layers[-1].kind == "norm"
 
 
+def shortcut(block: Block) -> str:
+    if not block.add:
+        return "none"
+    return "pool" if block.pool else "projection" if block.projection else "identity"
+
+
 @pytest.mark.parametrize(
     ("skip", "stride", "channels", "shortcuts"),
     [
@@ -93,11 +104,14 @@ def test_projections_are_linear_and_all_else_is_activated() -> None:
         ("pool", 2, 6, ["pool", "identity"]),
         ("pool", 1, 4, ["identity", "identity"]),
         ("none", 1, 4, ["none", "none"]),
+        ("projection", 1, 4, ["identity", "identity"]),
+        ("projection", 2, 4, ["projection", "identity"]),
+        ("projection", 1, 6, ["projection", "identity"]),
     ],
 )
 def test_shortcuts(skip: str, stride: int, channels: int, shortcuts: list[str]) -> None:
     members = blocks(Stage("sepconv", kernel=3, stride=stride, channels=channels, layers=2, skip=skip))
-    assert ["none" if not m.add else "pool" if m.pool else "identity" for m in members] == shortcuts
+    assert [shortcut(member) for member in members] == shortcuts
 
 
 @pytest.mark.parametrize(("channels", "ratio", "squeezed"), [(3, 0.25, 1), (40, 0.25, 10), (100, 0.29, 29)])
@@ -110,7 +124,8 @@ def test_se_squeezes_from_the_block_s_input_channels_rounded_down(channels: int,
 def test_layers_follow_on_one_another_and_names_are_unique(arch: Arch) -> None:
     layers = walk(arch)
     assert len({layer.name for layer in layers}) == len(layers)
-    trunk = [layer for layer in layers if ".se." not in layer.name and layer.kind not in ("pool", "add")]
+    inside = [layer for layer in layers if ".se." not in layer.name and ".shortcut." not in layer.name]
+    trunk = [layer for layer in inside if layer.kind not in ("pool", "add")]
     for before, after in pairwise(trunk):
         assert (before.out_channels, before.out_size) == (after.in_channels, after.in_size)
 

@@ -97,7 +97,8 @@ def test_footprints_are_the_walk_s_for_any_arch(arch: Arch) -> None:
 
 def check_walk(arch: Arch) -> None:
     blocks, classifier = structure(arch)
-    expected = [*map(block_footprint, blocks), classifier_footprint(classifier, arch.activation)]
+    walked = list(map(block_footprint, blocks))
+    expected = [*walked, classifier_footprint(classifier, keeps_output=walked[-1].keeps_output)]
     assert list(itertools.chain.from_iterable(footprints(arch))) == expected
     assert sum(block.params for block in expected) == cost(arch).params
 
@@ -154,6 +155,10 @@ def test_the_largest_batch_in_inference(arch: Arch, budget: int) -> None:
         ("efficientnet_b0", 128),
         ("mobilenet_v2", 8),
         ("mobilenet_v2", 128),
+        ("mobilenet_v1", 32),
+        ("resnet50", 32),
+        pytest.param("efficientnetv2_s", 16, marks=pytest.mark.slow),
+        pytest.param("resnet18", 128, marks=pytest.mark.slow),
         pytest.param("efficientnet_b1", 128, marks=pytest.mark.slow),
         pytest.param("efficientnet_b2", 8, marks=pytest.mark.slow),
         pytest.param("efficientnet_b3", 128, marks=pytest.mark.slow),

@@ -33,6 +33,27 @@ def test_factor_one_changes_nothing(arch: Arch) -> None:
     assert scale_depth(arch, 1.0) == arch
 
 
+def test_a_network_without_head_gets_none() -> None:
+    wide = scale_width(get("resnet50"), 2)
+    assert wide.widths == (128, 512, 1024, 2048, 4096)
+    assert wide.head == 0
+
+
+# 11 is nearest to 8, which is 73 %: the rule of EfficientNet V1 makes it 16, that of V2's base networks leaves it.
+def test_the_least_share_of_a_width_may_be_another() -> None:
+    assert (round_channels(11), round_channels(11, least=0.0)) == (16, 8)
+    v2 = get("efficientnetv2_b0")
+    assert scale_width(v2, 1.2).stages[0].channels == 24
+    assert scale_width(v2, 1.2, least=0.0).stages[0].channels == 16
+
+
+def test_the_stem_s_pooling_is_dropped_behind_its_stride() -> None:
+    small = drop_strides(get("resnet50").replace(resolution=64), 4)
+    assert (small.stem_stride, small.stem_pool, [stage.stride for stage in small.stages]) == (1, 2, [1, 2, 2, 2])
+    smaller = drop_strides(get("resnet50").replace(resolution=32), 4)
+    assert (smaller.stem_stride, smaller.stem_pool, [stage.stride for stage in smaller.stages]) == (1, 1, [1, 2, 2, 2])
+
+
 def test_width_scales_stem_stages_and_head() -> None:
     wide = scale_width(get("efficientnet_b0"), 1.4)  # B4's stages
     assert [stage.channels for stage in wide.stages] == [24, 32, 56, 112, 160, 272, 448]
@@ -65,17 +86,21 @@ def test_a_proxy_ends_in_maps_of_at_least_four_pixels(arch: Arch, resolution: in
     assert structure(proxy)[0][-1].out_size >= 4
 
 
+def strides(arch: Arch) -> list[int]:
+    return [arch.stem_stride, arch.stem_pool, *(stage.stride for stage in arch.stages)]
+
+
 @given(st.from_type(Arch), st.integers(4, 64))
 def test_only_strides_change_and_only_early_ones(arch: Arch, resolution: int) -> None:
-    before = [arch.stem_stride, *(stage.stride for stage in arch.stages)]
+    before = strides(arch)
     dropped = drop_strides(arch.replace(resolution=resolution), 4)
-    after = [dropped.stem_stride, *(stage.stride for stage in dropped.stages)]
+    after = strides(dropped)
     first_kept = next((i for i, stride in enumerate(after) if stride != 1), len(after))
     assert after[first_kept:] == before[first_kept:]
     assert dropped.key == arch.replace(resolution=resolution).key or after != before
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if get(name).resolution >= 224])
 def test_published_proxies_at_32_pixels_drop_two_downsamplings(name: str) -> None:
     proxy = shrink(get(name), width=0.25, resolution=32)
     assert proxy.total_stride == 8

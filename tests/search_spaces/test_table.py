@@ -43,7 +43,7 @@ def test_b0_s_layers_and_totals(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_published_network_has_a_table_whose_rows_add_up(name: str) -> None:
     arch = get(name)
     rows = [line.split() for line in table.layer_table(arch).splitlines()[1:]]
-    assert len(rows) == 3 + sum(stage.layers for stage in arch.stages)
+    assert len(rows) == 2 + bool(arch.head) + sum(stage.layers for stage in arch.stages)
     assert sum(float(row[-2].rstrip("%")) for row in rows) == pytest.approx(100, abs=0.05 * len(rows))
 
 
@@ -58,6 +58,17 @@ def test_stages_show_the_skips_there_are() -> None:
     stage = Stage("conv", kernel=3, stride=2, channels=8, layers=2, skip="pool")
     arch = Arch(stages=(stage,), stem=4, head=8, resolution=16, stem_stride=1)
     assert " 2  pool " in table.stage_table(arch)
+
+
+def test_resnet_s_rows_and_what_stands_in_its_stem(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = show(capsys, "resnet50", "--stages")
+    rows = [line.split() for line in out.splitlines()[3:9]]
+    # By hand: 49 * 3 * 64 weights and 128 of the norm; 9408 * 112^2 multiply-adds. The stem shrinks by 4.
+    assert rows[0][:11] == ["stem", "Conv", "k7,", "max", "pool", "k3", "224x224x3", "64", "1", "4", "9.536K"]
+    assert rows[2][:8] == ["2", "Bottleneck4", "k3", "56x56x256", "512", "4", "2", "projection"]
+    assert [row[0] for row in rows] == ["stem", "1", "2", "3", "4", "pool,"]
+    _, out, _ = show(capsys, "resnet50")
+    assert [" projection " in line for line in out.splitlines()[4:8]] == [True, False, False, True]
 
 
 def test_another_resolution(capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +96,7 @@ def test_columns_stand_under_their_headings() -> None:
     ("arguments", "message"),
     [
         (["efficientnet-b0"], "did you mean 'efficientnet_b0'?"),
-        (["resnet"], "neither a published network nor an arch file"),
+        (["vgg"], "neither a published network nor an arch file"),
         (["missing.json"], "cannot read arch file missing.json: No such file or directory"),
         (["/"], "cannot read arch file /: Is a directory"),
         (
@@ -125,9 +136,9 @@ def test_the_audit_says_why_the_counters_differ(capsys: pytest.CaptureFixture[st
 
 
 def test_the_command_runs_as_a_module() -> None:
-    command = [sys.executable, "-m", "search_spaces.table", "mobilenet_v3"]
+    command = [sys.executable, "-m", "search_spaces.table", "mobilnet_v2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (
-        "error: 'mobilenet_v3' is neither a published network nor an arch file: did you mean 'mobilenet_v2'?\n"
+        "error: 'mobilnet_v2' is neither a published network nor an arch file: did you mean 'mobilenet_v2'?\n"
     )

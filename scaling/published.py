@@ -1,0 +1,95 @@
+"""Set the paper's scaled networks beside ours: `python -m scaling.published` (EN, Tables 3 and 7); trains nothing."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scaling.published_rows import TABLES
+from search_spaces import commandline
+
+if TYPE_CHECKING:
+    from scaling.published_costs import Realised
+
+DESCRIPTION = (
+    "Print the networks that EfficientNet's paper scaled by depth, width, resolution and all three (Tables 3 and 7): "
+    "what they cost as we scale them, what the paper prints, what may explain a difference. FLOPs are multiply-adds."
+)
+_WIDTH = 120
+_HEADER = ("network", "d", "w", "r", "px", "params", "FLOPs", "published", "difference", "top-1 %", "")
+
+
+@dataclass(frozen=True)
+class PublishedConfig:
+    """The tables to print.
+
+    Attributes:
+        tables: Tables of the paper: 3 (MobileNetV1, MobileNetV2, ResNet-50) and 7 (EfficientNet-B0).
+
+    """
+
+    tables: tuple[int, ...] = TABLES
+
+    def __post_init__(self) -> None:
+        if not self.tables or not set(self.tables) <= set(TABLES):
+            given = " ".join(map(str, self.tables)) or "none"
+            raise ValueError(f"--tables must be among {' '.join(map(str, TABLES))}, got {given}")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command. Raises ValueError for a user's mistake."""
+    config = commandline.parse(PublishedConfig, argv, prog="python -m scaling.published", description=DESCRIPTION)
+    print(describe(config.tables))
+    return 0
+
+
+def describe(tables: Sequence[int]) -> str:
+    """The tables as text, with a note for each figure that differs."""
+    from search_spaces.table import CONVENTION
+
+    parts = [_table(number) for number in dict.fromkeys(tables)]
+    about = "Published FLOPs are billions with one digit; a difference without a note lies within that digit."
+    return "\n\n".join((*parts, f"{about}\n{CONVENTION}"))
+
+
+def _table(number: int) -> str:
+    from scaling.published_costs import explain, realise
+    from scaling.published_rows import ROWS
+    from search_spaces.table import align
+
+    found = [realise(row) for row in ROWS if row.table == number]
+    notes = [explain(one, found) for one in found]
+    listed = [note for note in notes if note]
+    marks = [f"[{listed.index(note) + 1}]" if note else "" for note in notes]
+    width = max(len(one.row.baseline) for one in found)
+    rows = align((_HEADER[0].ljust(width), *_HEADER[1:]), map(_cells, found, marks, [width] * len(found)))
+    title = f"EN, Table {number}: networks scaled by one dimension and by all"
+    return "\n".join((title, "", rows, "", *map(_listed, range(1, 1 + len(listed)), listed)))
+
+
+def _cells(one: Realised, mark: str, width: int) -> tuple[str, ...]:
+    from search_spaces.costs import cost
+    from search_spaces.units import format_count
+
+    asked = one.row.multipliers
+    return (
+        one.row.baseline.ljust(width),
+        *(f"{value:g}" for value in (asked.depth, asked.width, asked.resolution)),
+        str(one.arch.resolution),
+        format_count(cost(one.arch).params, 4),
+        format_count(one.macs, 4),
+        format_count(one.row.macs),
+        f"{one.difference:+.1%}",
+        f"{one.row.top1:.1f}",
+        mark,
+    )
+
+
+def _listed(place: int, note: str) -> str:
+    return textwrap.fill(f"[{place}] {note}.", _WIDTH, subsequent_indent="    ")
+
+
+if __name__ == "__main__":
+    raise SystemExit(commandline.run(main))

@@ -1,0 +1,145 @@
+"""The paper's scaled networks beside ours: its figures, our costs, what may explain a difference."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import search_spaces as ss
+from scaling.compound import Multipliers, scale
+from scaling.published import describe, main
+from scaling.published_costs import Realised, explain, realise
+from scaling.published_rows import COMPOUND, ROWS, Published
+from search_spaces import commandline
+
+TABLES = Path(__file__).with_name("data") / "scaled_networks.csv"
+FOUND = [realise(row) for row in ROWS]
+
+
+def find(baseline: str, multipliers: Multipliers) -> Realised:
+    (one,) = (one for one in FOUND if (one.row.baseline, one.row.multipliers) == (baseline, multipliers))
+    return one
+
+
+def note(one: Realised) -> str:
+    return explain(one, [other for other in FOUND if other.row.table == one.row.table])
+
+
+def test_the_rows_are_the_paper_s() -> None:
+    with TABLES.open() as file:
+        lines = [line for line in csv.DictReader(file) if "1905.11946 Table" in line["source"]]
+    assert len(lines) == len(ROWS)
+    for line, row in zip(lines, ROWS, strict=True):
+        assert (line["baseline"], int(line["macs_m"]), float(line["imagenet_top1"])) == (
+            row.baseline,
+            row.macs // 1_000_000,
+            row.top1,
+        )
+        assert f"Table {row.table}" in line["source"]
+        assert row.stated == bool(line["depth"])
+        if row.stated:
+            given = (line["depth"], line["width"], line["resolution_multiplier"])
+            assert row.multipliers == Multipliers(*map(float, given))
+
+
+@pytest.mark.parametrize("one", FOUND, ids=lambda one: one.label)
+def test_ours_are_the_scaled_baselines(one: Realised) -> None:
+    asked = one.row.multipliers
+    arch = scale(ss.get(one.row.baseline), depth=asked.depth, width=asked.width, resolution=asked.resolution)
+    assert one.arch == arch
+    assert one.macs == ss.cost(arch).macs
+    assert one.difference == pytest.approx(one.macs / one.row.macs - 1)
+
+
+# The linear layer alone does not grow with the resolution: 2048 * 1000 weights of ResNet-50's 4 089 184 256.
+def test_twice_the_resolution_by_hand() -> None:
+    assert find("resnet50", Multipliers(resolution=2)).macs == 4 * (4_089_184_256 - 2_048_000) + 2_048_000
+
+
+def test_what_agrees_to_the_printed_digit_has_no_note() -> None:
+    agreeing = [one.label for one in FOUND if one.agrees]
+    assert agreeing == [
+        "mobilenet_v1",
+        "mobilenet_v1 w=2",
+        "mobilenet_v2",
+        "mobilenet_v2 d=4",
+        "mobilenet_v2 w=2",
+        "mobilenet_v2 r=2",
+        "resnet50",
+        "resnet50 r=2",
+        "efficientnet_b0",
+        "efficientnet_b0 d=1.4 w=1.2 r=1.3",
+    ]
+    assert [bool(note(one)) for one in FOUND] == [not one.agrees for one in FOUND]
+
+
+def test_resnet_s_depth_and_width_are_each_other_s_figures() -> None:
+    depth, width = (find("resnet50", Multipliers(**{name: value})) for name, value in (("depth", 4), ("width", 2)))
+    assert abs(depth.difference) > 0.09
+    assert abs(width.difference) > 0.09
+    assert depth.macs / 14.7e9 == pytest.approx(1, abs=0.01)
+    assert width.macs / 16.2e9 == pytest.approx(1, abs=0.01)
+    assert "from the figure printed for resnet50 w=2, as if the two were exchanged" in note(depth)
+    assert "from the figure printed for resnet50 d=4, as if the two were exchanged" in note(width)
+    assert not any("exchanged" in note(one) for one in FOUND if one not in (depth, width))
+
+
+def test_b0_s_printed_figures_belong_to_larger_multipliers() -> None:
+    side = find("efficientnet_b0", Multipliers(resolution=2))
+    assert "the baseline would need 475M, it has 385.8M; the printed cost is that of r = 2.2" in note(side)
+    # 1.9 / 0.386 is 4.92, of which 2.2 is the root.
+    grown = scale(ss.get("efficientnet_b0"), resolution=2.2)
+    assert ss.cost(grown).macs / 1.9e9 == pytest.approx(1, abs=0.02)
+
+
+def test_other_roundings_of_a_compound_row() -> None:
+    one = find("mobilenet_v1", COMPOUND)
+    assert one.arch.resolution == 292
+    whole = ss.cost(one.arch.replace(resolution=288)).macs
+    assert "at 288 px, a multiple of the network's stride: 2.24G" in note(one)
+    assert round(whole / 1e7) == 224
+    assert "layers rounded to the nearest, not up: 2.18G" in note(one)
+    assert "states no multipliers" not in note(one)
+    assert "states no multipliers" in note(find("resnet50", COMPOUND))
+
+
+def test_one_unit_of_the_digit_is_said() -> None:
+    row = Published(3, "mobilenet_v2", Multipliers(), 400_000_000, 72.0)
+    assert explain(realise(row), ()) == "one unit of the printed digit"
+
+
+def test_the_command_prints_both_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commandline.run(main, []) == 0
+    out = capsys.readouterr().out
+    lines = [line.split() for line in out.splitlines()]
+    assert ["resnet50", "4", "1", "1", "224", "89.82M", "14.57G", "16.2G", "-10.1%", "78.1", "[4]"] in lines
+    assert ["efficientnet_b0", "1.4", "1.2", "1.3", "292", "12.23M", "1.8G", "1.8G", "+0.0%", "81.1"] in lines
+    assert "multiply-adds" in out
+    assert max(map(len, out.splitlines())) <= 120
+
+
+def test_one_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commandline.run(main, ["--tables", "7"]) == 0
+    out = capsys.readouterr().out
+    assert "Table 7" in out
+    assert "Table 3" not in out
+    assert out.strip() == describe((7,))
+
+
+def test_an_unknown_table_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commandline.run(main, ["--tables", "3", "4"]) == 2
+    assert capsys.readouterr().err == "error: --tables must be among 3 7, got 3 4\n"
+
+
+def test_help_needs_nothing_heavy() -> None:
+    code = (
+        "import sys, scaling.published as p\n"
+        "try: p.main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({'torch', 'ray', 'scipy', 'pandas', 'optuna'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
