@@ -4,11 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
+PORT ?= 8080
+# What the targets below leave.
+RUNS ?= $(patsubst %/config.yaml,%,$(wildcard runs/search/config.yaml runs/grid/config.yaml runs/curves/config.yaml))
 
 # One thread a process: trials run side by side, and busy threads that share a core slow each other to a crawl.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install search grid curves test check format bench proxy-study clean
+.PHONY: help install search grid curves report dashboard test check format bench proxy-study clean
 help:
 	@echo "make install   the environment alone (.venv)"
 	@echo "make search    search a 400M baseline on the bundled images, or go on with that search"
@@ -16,6 +19,9 @@ help:
 	@echo "make grid      find alpha, beta, gamma for a small baseline on the bundled images"
 	@echo "make curves    compare depth, width, resolution and compound scaling on them"
 	@echo "               both: ARGS='--baseline NAME|FILE --dataset imagefolder:DIR', and RUN= as above"
+	@echo "make report    one page on runs/search, runs/grid and runs/curves, those that are there"
+	@echo "               RUNS='runs/a runs/b': others; ARGS='--out DIR': where to"
+	@echo "make dashboard watch a run in the browser: RUN=runs/search, on http://127.0.0.1:8080 (PORT=)"
 	@echo "make test      the whole test suite"
 	@echo "make check     lint, format, types, import contracts"
 	@echo "make bench     the measurements of docs/performance.md (about half an hour)"
@@ -38,6 +44,14 @@ grid: install
 curves: install
 	$(BIN)/python -m scaling.curves --run $(or $(RUN),runs/curves) $(ARGS)
 
+report: install
+	@test -n "$(strip $(RUNS))" || { echo "there is no run under runs/ yet: make search, make grid, make curves" >&2; exit 2; }
+	$(BIN)/python -m reports.build $(RUNS) $(ARGS)
+
+dashboard: install
+	@test -f $(or $(RUN),runs/search)/ledger.db || { echo "$(or $(RUN),runs/search) has no ledger.db: give RUN=, a run folder" >&2; exit 2; }
+	$(BIN)/optuna-dashboard --host 127.0.0.1 --port $(PORT) sqlite:///$(or $(RUN),runs/search)/ledger.db
+
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -52,7 +66,7 @@ format: install
 	$(BIN)/ruff format .
 
 bench: install
-	for name in startup cost_model memory scaling_costs law training orchestration search; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup cost_model memory scaling_costs law training orchestration search report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 proxy-study: install
 	$(BIN)/python benchmarks/proxy_fidelity.py

@@ -109,5 +109,6 @@ def _files(result: Result) -> str:
             "all trials": f"{run.path('trials.csv')}, {run.path('finalists.csv')}",
             "ledger": shown(result.session.storage),
             "figures": f"{run.path('result.json')}",
+            "report": f"python -m reports.build {run.folder}  (a page with everything, to read and to mail)",
         }
     )

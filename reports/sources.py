@@ -41,7 +41,7 @@ class Run:
     config    config.yaml
     manifest  manifest.json: status, sessions with command, versions, commit, machine
     trials    by study, one row a trial (see studies.export.frame): from the CSV files, or from the ledger of a run
-              that is still going
+              that is not finished
     result    result.json (search), coefficients.json (grid) or curves.json (curves)
     table     networks.csv (grid) or curves.csv (curves); empty for a search
     notes     what could not be read, a line each
@@ -57,6 +57,7 @@ class Run:
     table: pd.DataFrame
     notes: list[str] = field(default_factory=list)
     label: str = ""
+    _known: dict[str, list[Record]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -74,7 +75,9 @@ class Run:
 
     def records(self, study: str) -> list[Record]:
         """The trials of a study of the ledger with their rungs, notes and archs; none where there is no ledger."""
-        return _records(self.folder, study, self.notes)
+        if study not in self._known:
+            self._known[study] = _records(self.folder, study, self.notes)
+        return self._known[study]
 
     def _tried(self, name: str, read: Callable[[Path], T]) -> T | None:
         return _tried(self.folder / name, read, self.notes)
@@ -96,11 +99,13 @@ def read_run(folder: str | Path) -> Run:
     result = _optional(path / names[kind], lambda file: json.loads(file.read_text()), notes)
     tables = {Kind.GRID: "networks.csv", Kind.CURVES: "curves.csv"}
     table = _optional(path / tables[kind], _whole_csv, notes) if kind in tables else None
-    trials = {study: _trials(path, study, notes) for study in STUDIES[kind]}
+    known: dict[str, list[Record]] = {}
+    finished = manifest.get("status") == "finished"
+    trials = {study: _trials(path, study, finished, known, notes) for study in STUDIES[kind]}
     empty = pd.DataFrame()
     return Run(
         path, kind, config, manifest, trials, result if isinstance(result, dict) else {},
-        empty if table is None else table, notes,
+        empty if table is None else table, notes, _known=known,
     )  # fmt: skip
 
 
@@ -112,15 +117,19 @@ def _kind(config: Mapping[str, Any]) -> Kind | None:
     return Kind.CURVES if "multiples" in config else None
 
 
-def _trials(path: Path, study: str, notes: list[str]) -> pd.DataFrame:
-    """A study's trials from its CSV file, which is written at the end, else from the ledger."""
+def _trials(path: Path, study: str, finished: bool, known: dict[str, list[Record]], notes: list[str]) -> pd.DataFrame:
+    """A study's trials from its CSV file, or from the ledger while the run goes on: an old CSV file has too few then.
+
+    What was read of the ledger joins `known`.
+    """
     name = {"search": "trials.csv", "finalists": "finalists.csv"}.get(study, f"{study}-trials.csv")
     found = _optional(path / name, _whole_csv, notes)
-    if found is not None:
+    if found is not None and finished:
         return found
     from studies.export import rows_of
 
-    return pd.DataFrame(rows_of(_records(path, study, notes)))
+    known[study] = _records(path, study, notes)
+    return pd.DataFrame(rows_of(known[study])) if known[study] or found is None else found
 
 
 def _whole_csv(path: Path) -> pd.DataFrame:

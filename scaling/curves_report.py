@@ -184,4 +184,5 @@ def _files(folder: Path) -> str:
         "weights": f"{folder / 'weights'}: the first seed's, as safetensors",
         "all trials": f"{folder / 'curves-trials.csv'}",
         "ledger": f"{folder / 'ledger.db'}",
+        "report": f"python -m reports.build {folder}  (a page with everything, to read and to mail)",
     })  # fmt: skip

@@ -172,4 +172,5 @@ def _files(folder: Path) -> str:
         "networks": f"{folder / NETWORKS}; the chosen one {folder / CHOICE}",
         "all trials": f"{folder / 'grid-trials.csv'}, {folder / 'choice-trials.csv'}",
         "ledger": f"{folder / 'ledger.db'}",
+        "report": f"python -m reports.build {folder}  (a page with everything, to read and to mail)",
     })  # fmt: skip

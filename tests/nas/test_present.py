@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -29,6 +30,13 @@ def test_a_gain_stands_beside_what_the_exponent_assumes():
 @pytest.mark.parametrize("estimate", [None, Estimate(0.2, -1.0, math.inf, 2), Estimate(0.2, -0.9, 123.0, 4)])
 def test_a_gain_nobody_knows_is_not_printed(estimate: Estimate | None):
     assert gain(estimate).startswith("not known")
+
+
+def test_it_ends_by_naming_the_command_that_makes_a_report(tmp_path: Path):
+    run = SimpleNamespace(folder=tmp_path, path=tmp_path.joinpath)
+    result = SimpleNamespace(session=SimpleNamespace(run=run, storage=f"sqlite:///{tmp_path}/ledger.db"))
+    last = present._files(result).splitlines()[-1]  # type: ignore[arg-type]
+    assert last.split(maxsplit=1)[1].startswith(f"python -m reports.build {tmp_path} ")
 
 
 def test_the_best_trial_in_a_few_words():

@@ -125,7 +125,9 @@ def test_the_shares_of_time_add_up_to_the_utilisation(spans: list[tuple[float, f
     edges, busy = line.busy(bins)
     assert len(edges) == bins + 1
     assert edges[-1] == pytest.approx(line.length)
-    assert busy.mean() == pytest.approx(line.utilisation, abs=1e-6) or line.utilisation == 1.0
+    # What overlaps on a lane, by no more than the clocks' slack, counts once in a bin.
+    slack = 0.5 * len(spans) / (line.lanes * line.length)
+    assert line.utilisation - slack - 1e-6 <= busy.mean() <= line.utilisation + 1e-6
     # Two trainings on a lane overlap by no more than the clocks' slack.
     for lane in range(line.lanes):
         mine = sorted((bar for bar in line.bars if bar.lane == lane), key=lambda bar: bar.begun)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from reports.sources import Kind, read_run
@@ -38,6 +39,18 @@ def test_a_csv_cut_off_in_a_line_is_not_believed(make_search: Any):
     run = read_run(folder)
     assert run.trials["search"].empty
     assert run.notes == ["trials.csv cannot be read: it ends in the middle of a line"]
+
+
+def test_a_run_that_goes_on_is_read_from_its_ledger(make_search: Any):
+    # Its CSV file, with four trials, is of an earlier session.
+    folders = {status: make_search(status, status=status) for status in ("running", "finished")}
+    for folder in folders.values():
+        study = optuna.create_study(
+            storage=f"sqlite:///{folder / 'ledger.db'}", study_name="search", direction="maximize"
+        )
+        study.add_trials([optuna.trial.create_trial(value=0.5) for _ in range(6)])
+    assert len(read_run(folders["running"]).trials["search"]) == 6
+    assert len(read_run(folders["finished"]).trials["search"]) == 4
 
 
 @pytest.mark.parametrize("name", ["trials.csv", "result.json", "manifest.json"])

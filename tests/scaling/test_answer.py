@@ -227,6 +227,7 @@ def outcome(plan: Plan, seeds: int, *, with_paper: bool = True) -> Outcome:
 def test_the_report_says_what_was_found_and_how_sure_it_is(plan: Plan, tmp_path: Path) -> None:
     result = outcome(plan, 2)
     text = report(result, tmp_path)
+    assert f"python -m reports.build {tmp_path}" in text
     rule = result.answer.best.candidate.coefficients
     assert text.startswith(f"alpha/beta/gamma for fashion-mnist-mini: {rule} (nominal; realised ")
     assert f"alpha * beta^2 * gamma^2 = {rule.product:.3f}" in text

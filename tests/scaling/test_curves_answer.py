@@ -182,6 +182,7 @@ def test_coefficients_that_grow_one_dimension_alone_are_no_compound(plan: Plan, 
     assert curves_run.found_alone(result) == "depth"
     assert curves_run.compound(result) == "compound"
     text = report(result, tmp_path)
+    assert f"python -m reports.build {tmp_path}" in text
     assert "the coefficients found here grow depth alone: at x4 they give its very network" in text
     assert curves_run.found_alone(outcome(found_plan(plan))) == ""
 
