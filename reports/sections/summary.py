@@ -21,8 +21,8 @@ from studies.wording import several
 MODULES = {Kind.SEARCH: "nas.search", Kind.GRID: "scaling.grid", Kind.CURVES: "scaling.curves"}
 MOST_SEEDS = 8
 TERMS = {
-    "FLOPs": "Multiply-adds of convolution and linear layers for one image, as the papers count them; other tools "
-    "count each twice.",
+    "FLOPs": "Multiply-adds of convolution and linear layers for one image, as the papers count them; some tools "
+    "count each of them twice.",
     "proxy": "A smaller form of a network (fewer channels, smaller images, short training) that stands in for it, "
     "because training all candidates in full would cost too much. Its accuracy ranks; it is not the full network's.",
     "finalist": "One of the best candidates, trained longer and with several seeds before the winner is named.",
@@ -105,7 +105,7 @@ def facts_of(run: Run) -> dict[str, str]:
         ),
         "Cores": str(machine.get("cores", "")),
         "Versions": ", ".join(f"{name} {version}" for name, version in _mapping(last.get("versions")).items()),
-        "Commit": str(last.get("commit") or ""),
+        "Commit": _short(str(last.get("commit") or "")),
     }
     return {name: text for name, text in found.items() if text}
 
@@ -168,6 +168,12 @@ def _seeds(run: Run) -> str:
         elif seeds:
             parts.append(f"{len(seeds)} of its {study} trainings, see their table")
     return "; ".join(parts)
+
+
+def _short(commit: str) -> str:
+    """A commit by its first 12 digits, as git takes it, and whether files had been edited."""
+    name, edited, _ = commit.partition("+")
+    return name[:12] + (edited and "+changes")
 
 
 def _wall(run: Run) -> float | None:

@@ -22,7 +22,7 @@ CONFIG = {
 SESSION = {
     "start": "2026-01-02T10:00:00+00:00", "end": "2026-01-02T10:30:00+00:00", "status": "finished",
     "command": "/somewhere/.venv/bin/python -m nas.search --target-flops 1M --space small",
-    "versions": {"python": "3.11.7", "torch": "2.10.0"}, "commit": "0123abc+changes",
+    "versions": {"python": "3.11.7", "torch": "2.10.0"}, "commit": "0123456789abcdef+changes",
     "machine": {"name": "host", "system": "Linux", "processor": "a processor", "cores": 4},
 }  # fmt: skip
 RESULT = {

@@ -142,7 +142,7 @@ def test_the_cost_counts_each_training_once(make_search: Any, make_trial: Any):
 
 def test_what_made_the_run_is_told(make_search: Any):
     facts = summary.facts_of(read_run(make_search()))
-    assert facts["Commit"] == "0123abc+changes"
+    assert facts["Commit"] == "0123456789ab+changes"
     assert facts["Versions"] == "python 3.11.7, torch 2.10.0"
     assert facts["Machine"] == "host, a processor, Linux"
     assert facts["Cores"] == "4"
