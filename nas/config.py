@@ -23,7 +23,7 @@ LEAST = {
 SIZE = frozenset({"trials", "finalists", "finalist_seeds"})
 FREE = SIZE | {
     "time_budget", "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "dry_run", "new", "run",
-    "storage", "data_root", "storage_path",
+    "storage", "data_root", "storage_path", "tensorboard",
 }  # fmt: skip
 
 
@@ -60,6 +60,7 @@ class SearchConfig:
         storage: Optuna storage URL of the ledger, where the run folder's name is the study's, so that several machines
             can share it; ledger.db in the run folder unless given.
         storage_path: Folder, seen by all workers and drivers, for checkpoints and weights; the run folder unless given.
+        tensorboard: Write TensorBoard logs of all trainings into the run folder.
         seed: Of everything that is drawn.
         run: Run folder.
         new: Begin anew; an old run in the folder is moved aside, under a name with its date.
@@ -94,6 +95,7 @@ class SearchConfig:
     retries: int = 1
     storage: str | None = None
     storage_path: str | None = None
+    tensorboard: bool = False
     seed: int = 0
     run: str = "runs/search"
     new: bool = False
@@ -150,6 +152,7 @@ class SearchConfig:
             ray_address=self.ray_address,
             max_retries=self.retries,
             storage_path=self.storage_path and f"{self.storage_path}/ray",
+            tensorboard=self.tensorboard,
         )
 
     def identity(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ LEAST = {"images": 0, "epochs": 1, "validation": 0, "seeds": 1, "retries": 0, "s
 # Settings that say where and on what to work, not what is being judged: a run may go on with others.
 FREE = frozenset({
     "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "dry_run", "new", "run", "data_root",
-    "seeds",
+    "seeds", "tensorboard",
 })  # fmt: skip
 
 
@@ -41,6 +41,7 @@ class Settings:
         gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
         ray_address: An existing Ray cluster, such as auto or host:6379.
         retries: How often a training whose worker died is tried again.
+        tensorboard: Write TensorBoard logs of all trainings into the run folder.
         seed: Of everything that is drawn; trainings have the seeds from it on.
         new: Begin anew; an old run in the folder is moved aside, under a name with its date.
         dry_run: Print the plan and end.
@@ -63,6 +64,7 @@ class Settings:
     gpus_per_trial: float | None = None
     ray_address: str | None = None
     retries: int = 1
+    tensorboard: bool = False
     seed: int = 0
     new: bool = False
     dry_run: bool = False
@@ -89,6 +91,7 @@ class Settings:
             gpus_per_trial=self.gpus_per_trial,
             ray_address=self.ray_address,
             max_retries=self.retries,
+            tensorboard=self.tensorboard,
         )
 
     def identity(self) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Execution:
         storage_path: folder for Ray Tune's own files, shared by all machines of a cluster; temporary if not given
         max_retries: how often a trial whose worker died is started again before it is an error
         time_budget: seconds after which no new trial starts; those under way are finished
+        tensorboard: write TensorBoard logs of the trials beside their table (see `studies.board`)
 
     """
 
@@ -63,6 +64,7 @@ class Execution:
     storage_path: str | None = None
     max_retries: int = 1
     time_budget: float | None = None
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:

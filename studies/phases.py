@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
+from studies.board import FOLDER, Board
 from studies.candidate import Training, evaluate
 from studies.execution import Execution
 from studies.export import write_csv
@@ -54,8 +56,10 @@ def carry_out(
 ) -> list[Record]:
     """Train what the ledger does not have yet. Returns all its trials, those of earlier sessions included."""
     done = min(phase.total, sum(record.is_final and phase.counts(record) for record in ledger.records()))
-    with Progress(console, phase.title, phase.total, workers, done) as progress:
-        watch = _Watch(ledger, phase, progress)
+    folder = phase.table.parent / FOLDER / phase.title
+    logs: AbstractContextManager[Board | None] = Board(folder) if execution.tensorboard else nullcontext()
+    with Progress(console, phase.title, phase.total, workers, done) as progress, logs as board:
+        watch = _Watch(ledger, phase, progress, board)
         jobs = Jobs(ledger, phase.plan, phase.score, payload=phase.training.payload(), watch=watch)
         if not jobs.is_finished():
             usage = execute(jobs, evaluate, execution=execution)
@@ -73,8 +77,8 @@ def carry_out(
 class _Watch:
     """Told of every change of a trial: shows it, logs it, and removes checkpoints that are of no use any more."""
 
-    def __init__(self, ledger: Ledger, phase: Phase, progress: Progress) -> None:
-        self._phase, self._progress = phase, progress
+    def __init__(self, ledger: Ledger, phase: Phase, progress: Progress, board: Board | None) -> None:
+        self._phase, self._progress, self._board = phase, progress, board
         self._seen: dict[int, int] = {}
         self._best: tuple[float, str] = (float("-inf"), "")
         for record in ledger.records():
@@ -82,6 +86,8 @@ class _Watch:
         progress.best = self._best[1]
 
     def __call__(self, event: str, record: Record) -> None:
+        if self._board is not None:
+            self._board(event, record)
         if event == "begin":
             self._progress.begun()
         elif event == "rung":

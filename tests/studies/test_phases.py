@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,22 @@ def phase(folder: Path, *names: str) -> Phase:
     )
 
 
+def events(folder: Path) -> dict[str, dict[int, float]]:
+    """{scalar: {step: value}} of a folder of TensorBoard's event files: records of length, check, content, check."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    found: dict[str, dict[int, float]] = {}
+    for file in folder.iterdir():
+        content, place = file.read_bytes(), 0
+        while place < len(content):
+            (length,) = struct.unpack_from("<Q", content, place)
+            event = Event.FromString(content[place + 12 : place + 12 + length])
+            place += length + 16
+            for value in event.summary.value:
+                found.setdefault(value.tag, {})[event.step] = value.simple_value
+    return found
+
+
 def printed(ledger: Ledger, folder: Path, *names: str) -> list[str]:
     output = io.StringIO()
     carry_out(phase(folder, *names), ledger, Execution(), Console(file=output, width=200))
@@ -88,6 +105,22 @@ def test_all_that_is_wanted_is_trained_once_and_written(ledger: Ledger, trained:
         ("broken", "nan"),
     ]
     assert not list(tmp_path.glob("*.ckpt"))
+
+
+def test_tensorboard_gets_what_each_rung_gave(ledger: Ledger, trained: list[str], tmp_path: Path) -> None:
+    on = Execution(tensorboard=True)
+    records = carry_out(phase(tmp_path, "a", "broken"), ledger, on, Console(quiet=True))
+    logged = {folder.name: events(folder) for folder in (tmp_path / "tensorboard" / "grid").iterdir()}
+    assert {record.number for record in records if record.rungs} == {int(name[:5]) for name in logged}
+    for record in records:
+        if record.rungs:
+            found = logged[f"{record.number:05d}-{record.key}-seed{record.seed}"]
+            assert found["accuracy"] == pytest.approx({rung["step"]: rung["accuracy"] for rung in record.rungs})
+
+
+def test_without_being_asked_nothing_is_logged(ledger: Ledger, trained: list[str], tmp_path: Path) -> None:
+    carry_out(phase(tmp_path, "a"), ledger, Execution(), Console(quiet=True))
+    assert not (tmp_path / "tensorboard").exists()
 
 
 def test_what_is_there_is_not_trained_again(ledger: Ledger, trained: list[str], tmp_path: Path) -> None:
