@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection
+from matplotlib.collections import Collection, QuadMesh
 from matplotlib.figure import Figure as Canvas
 
 from reports.content import Figure
@@ -60,7 +60,8 @@ def _lighten(ax: Axes) -> None:
     for line in ax.lines:
         line.set_rasterized(many or len(np.asarray(line.get_xdata())) > MOST_VECTORS)
     for collection in ax.collections:
-        collection.set_rasterized(_marks(collection) > MOST_VECTORS)
+        # Cells of a colour bar, as vectors, show seams.
+        collection.set_rasterized(isinstance(collection, QuadMesh) or _marks(collection) > MOST_VECTORS)
     if len(ax.patches) > MOST_VECTORS:
         _rasterize(ax.patches)
 
