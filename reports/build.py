@@ -12,7 +12,7 @@ from search_spaces import commandline
 
 if TYPE_CHECKING:
     from reports.content import Section
-    from reports.sources import Run
+    from reports.reading.sources import Run
 
 DESCRIPTION = (
     "Make a report of run folders (of nas.search, scaling.grid, scaling.curves), finished or still going: report.html, "
@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     config = commandline.parse(ReportConfig, flags, prog=USAGE, description=DESCRIPTION)
     if not folders:
         raise ValueError(f"no run folder given: {USAGE}")
-    from reports import folder, page
+    from reports.writing import folder, page
 
     out = Path(config.out) if config.out else default_out(folders)
     folder.check(out)
@@ -68,7 +68,7 @@ def default_out(folders: Sequence[str]) -> Path:
 
 def read(folders: Sequence[str]) -> list[Run]:
     """The runs, each folder once, under names that differ. Raises ValueError for a folder that is no run."""
-    from reports.sources import read_run
+    from reports.reading.sources import read_run
 
     different = {Path(name).resolve(): Path(name) for name in folders}
     runs = [read_run(path) for path in different.values()]

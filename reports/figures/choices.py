@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from reports.analysis.importance import Importance
 from reports.figures.search import plain
-from reports.importance import Importance
-from reports.network_tables import Row
 from reports.style import INK, MUTED, look
+from reports.writing.network_tables import Row
 
 MOST_CHOICES = 12
 COSTS = {"macs": "multiply-adds", "params": "parameters", "activations": "activations"}

@@ -9,8 +9,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from reports.curves_data import BASELINE, Dot
 from reports.figures.scales import TESTED, accuracy_limits, legend_beside, log_x, plain, short_count, whiskers
+from reports.reading.curves_data import BASELINE, Dot
 from reports.style import INK, LOOKS, MUTED, OTHERS, look, name_of
 
 Lines = Mapping[str, Sequence[Dot]]

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from matplotlib.axes import Axes
 
-from reports.family_data import CHOICE, Measured, strategies
 from reports.figures.scales import accuracy_limits, log_x, plain, whiskers
-from reports.published import Published
+from reports.reading.family_data import CHOICE, Measured, strategies
+from reports.reading.published import Published
 from reports.style import INK, LOOKS, OTHERS, look, name_of
 
 AXES = {"params": "parameters", "macs": "FLOPs (multiply-adds of one image)"}

@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from reports.figures.scales import whiskers
-from reports.grid_data import Network, Triple, shares, show_rule
+from reports.reading.grid_data import Network, Triple, shares, show_rule
 from reports.style import INK, LOOKS, MUTED
 from studies.statistics import Estimate
 

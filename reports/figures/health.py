@@ -11,9 +11,9 @@ from matplotlib.collections import PolyCollection
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from reports.effort import Effort
+from reports.reading.effort import Effort
+from reports.reading.timeline import Bar, Timeline
 from reports.style import INK, MUTED
-from reports.timeline import Bar, Timeline
 
 # Colour and hatch of each outcome: told apart without colour too.
 OUTCOMES: dict[str, tuple[str, str]] = {

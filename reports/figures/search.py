@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from nas.objective import Objective, pareto_front
-from reports.expected_best import RandomSearch
+from reports.analysis.expected_best import RandomSearch
 from reports.style import INK, MUTED, look
 from search_spaces.units import format_count
 

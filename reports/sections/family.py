@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import search_spaces as ss
 from reports.content import Cell, Column, Figure, Section, Table
-from reports.curves_data import dots
-from reports.family_data import CHOICE, Family, Measured, convolutions, families, measured
 from reports.figures import family as drawings
-from reports.labels import labels
-from reports.published import networks as published
-from reports.sources import Kind, Run
-from reports.values import blank, count, percentage, ratio
+from reports.reading.curves_data import dots
+from reports.reading.family_data import CHOICE, Family, Measured, convolutions, families, measured
+from reports.reading.published import networks as published
+from reports.reading.sources import Kind, Run
+from reports.writing.labels import labels
+from reports.writing.values import blank, count, percentage, ratio
 from search_spaces.units import format_bytes
 
 TERMS: Mapping[str, str] = {

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from reports.content import Cell, Column, Figure, Section, Table
 from reports.figures import grid as drawings
-from reports.grid_data import GREEK, SIZES, Network, Triple, left_out, networks, rule_of, show_rule
-from reports.grid_words import TERMS, headline, told, warnings
-from reports.labels import labels, stems
-from reports.sources import Kind, Run
-from reports.values import count, estimate_of, half_width, percentage, ratio
+from reports.reading.grid_data import GREEK, SIZES, Network, Triple, left_out, networks, rule_of, show_rule
+from reports.reading.sources import Kind, Run
+from reports.writing.grid_words import TERMS, headline, told, warnings
+from reports.writing.labels import labels, stems
+from reports.writing.values import count, estimate_of, half_width, percentage, ratio
 
 PAPER: Triple = (1.2, 1.1, 1.15)
 MOST_SHOWN = 40

@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
+from reports.analysis.doubts import doubts
 from reports.content import Cell, Column, Figure, Section, Table
-from reports.doubts import doubts
-from reports.effort import PHASES, Effort, efforts, numbers, texts
 from reports.figures import health as figures
-from reports.prose import slug
-from reports.sources import Run
-from reports.timeline import Timeline, timeline
+from reports.reading.effort import PHASES, Effort, efforts, numbers, texts
+from reports.reading.sources import Run
+from reports.reading.timeline import Timeline, timeline
+from reports.writing.prose import slug
 from search_spaces.units import format_duration
 from studies.wording import several
 

@@ -14,10 +14,10 @@ import pandas as pd
 from reports.cam import Images, Look, look, read_images
 from reports.content import Cell, Column, Figure, Section, Table
 from reports.figures.maps import Row, class_maps
-from reports.labels import labels
-from reports.sources import Kind, Run
+from reports.reading.sources import Kind, Run
 from reports.style import name_of
-from reports.values import percentage
+from reports.writing.labels import labels
+from reports.writing.values import percentage
 
 if TYPE_CHECKING:
     from search_spaces.network import Network

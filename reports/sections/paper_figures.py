@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from reports.content import Figure
-from reports.curves_data import Dot, baseline_of, raw_curves, strategies
 from reports.figures import curves as drawings
+from reports.reading.curves_data import Dot, baseline_of, raw_curves, strategies
 
 DIMENSIONS = ("width", "depth", "resolution")
 _BESIDE = re.compile(r"raw width d=(\S+) r=(\S+)")

@@ -7,17 +7,17 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
+from reports.analysis.scaling_law import law_items
 from reports.content import Figure, Section, Table
-from reports.curves_data import BASELINE, Dot, baseline_of, dots, largest, raw_curves, strategies
 from reports.figures import curves as drawings
 from reports.figures.scales import plain
-from reports.labels import labels, stems
-from reports.scaling_law import law_items
-from reports.scaling_tables import all_networks, equal_cost, papers, side_by_side
-from reports.scaling_words import TERMS, headline, verdict, warnings
+from reports.reading.curves_data import BASELINE, Dot, baseline_of, dots, largest, raw_curves, strategies
+from reports.reading.sources import Kind, Run
 from reports.sections.paper_figures import single_dimensions, width_curves
-from reports.sources import Kind, Run
 from reports.style import name_of
+from reports.writing.labels import labels, stems
+from reports.writing.scaling_tables import all_networks, equal_cost, papers, side_by_side
+from reports.writing.scaling_words import TERMS, headline, verdict, warnings
 from studies.wording import percent
 
 Item = str | Figure | Table

@@ -8,20 +8,20 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
+from reports.analysis.expected_best import LEAST as LEAST_RANDOM
+from reports.analysis.expected_best import random_search, uniform_rewards
+from reports.analysis.importance import LEAST as LEAST_CHOICES
+from reports.analysis.importance import Importance, importance
+from reports.analysis.reranking import picks, sweep
+from reports.analysis.rung_agreement import LEAST as LEAST_JUDGES
+from reports.analysis.rung_agreement import agreements, judges
 from reports.content import Figure, Section, Table
-from reports.expected_best import LEAST as LEAST_RANDOM
-from reports.expected_best import random_search, uniform_rewards
 from reports.figures import choices as drawn_choices
 from reports.figures import search as drawn
-from reports.importance import LEAST as LEAST_CHOICES
-from reports.importance import Importance, importance
-from reports.network_tables import layer_rows
-from reports.reranking import picks, sweep
-from reports.rung_agreement import LEAST as LEAST_JUDGES
-from reports.rung_agreement import agreements, judges
-from reports.searched import Searched, searches
+from reports.reading.searched import Searched, searches
+from reports.reading.sources import Run
 from reports.sections import search_tables as tables
-from reports.sources import Run
+from reports.writing.network_tables import layer_rows
 from search_spaces.units import format_count
 from studies.wording import several
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reports.analysis.reranking import Pick
+from reports.analysis.rung_agreement import Agreement
 from reports.content import Cell, Column, Table
-from reports.network_tables import Row, layer_rows, stage_rows
-from reports.reranking import Pick
-from reports.rung_agreement import Agreement
-from reports.searched import Searched, outcomes_of
-from reports.values import blank, count, estimate_of, half_width, percentage, whole
+from reports.reading.searched import Searched, outcomes_of
+from reports.writing.network_tables import Row, layer_rows, stage_rows
+from reports.writing.values import blank, count, estimate_of, half_width, percentage, whole
 from search_spaces.arch import Arch
 from search_spaces.units import format_duration
 from studies.outcome import Outcome

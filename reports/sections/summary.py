@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reports.answers import answer, question
+from reports.analysis.answers import answer, question
+from reports.analysis.doubts import doubts
 from reports.content import Cell, Column, Figure, Section, Table
-from reports.doubts import doubts
-from reports.effort import efforts, numbers
-from reports.sources import STUDIES, Kind, Run
-from reports.timeline import timeline
-from reports.values import whole
+from reports.reading.effort import efforts, numbers
+from reports.reading.sources import STUDIES, Kind, Run
+from reports.reading.timeline import timeline
+from reports.writing.values import whole
 from search_spaces.units import format_count, format_duration
 from studies.wording import several
 

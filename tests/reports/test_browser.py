@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from reports import build, folder
+from reports import build
 from reports.content import Column, Figure, Section, Table
-from reports.page import write_up
+from reports.writing import folder
+from reports.writing.page import write_up
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from reports import build, folder
+from reports import build
 from reports.content import Section
+from reports.writing import folder
 from search_spaces import commandline
 
 

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from reports.curves_data import Dot
 from reports.figures import curves
 from reports.figures.scales import accuracy_limits, log_x, plain, whiskers
+from reports.reading.curves_data import Dot
 from reports.style import look
 from studies.statistics import Estimate
 

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.family_data import Measured
 from reports.figures import family
-from reports.published import networks
+from reports.reading.family_data import Measured
+from reports.reading.published import networks
 from studies.statistics import Estimate
 
 

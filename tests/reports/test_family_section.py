@@ -11,9 +11,9 @@ import pytest
 
 import search_spaces as ss
 from reports.content import Figure, Section, Table
-from reports.family_data import convolutions, families
+from reports.reading.family_data import convolutions, families
+from reports.reading.sources import Kind, Run
 from reports.sections.family import sections
-from reports.sources import Kind, Run
 from scaling.coefficients_file import Found
 from scaling.compound import PAPER, Coefficients
 from scaling.roundings import Rounding

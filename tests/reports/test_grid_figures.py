@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from reports.figures import grid
-from reports.grid_data import Network
+from reports.reading.grid_data import Network
 from reports.style import INK
 from studies.statistics import Estimate
 

@@ -11,9 +11,9 @@ import pytest
 
 import search_spaces as ss
 from reports.content import Figure, Section, Table
-from reports.grid_data import left_out, networks, shares
+from reports.reading.grid_data import left_out, networks, shares
+from reports.reading.sources import Kind, Run
 from reports.sections.grid import sections
-from reports.sources import Kind, Run
 from scaling.points import Lattice
 from studies.outcome import Outcome
 

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure as Canvas
 from optuna.trial import TrialState, create_trial
 
+from reports.analysis.doubts import doubts
 from reports.content import Figure, Table
-from reports.doubts import doubts
-from reports.effort import Effort, efforts
 from reports.figures import health as figures
+from reports.reading.effort import Effort, efforts
+from reports.reading.sources import read_run
+from reports.reading.timeline import Span, lay_out, timeline
 from reports.sections import health
-from reports.sources import read_run
-from reports.timeline import Span, lay_out, timeline
 
 
 def axes(count: int = 1) -> Any:

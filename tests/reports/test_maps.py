@@ -18,9 +18,9 @@ import search_spaces as ss
 from reports.cam import Look
 from reports.content import Figure, Table
 from reports.figures.maps import Row, class_maps, short, verdict
-from reports.render import render
+from reports.reading.sources import Kind, Run
 from reports.sections.maps import chosen, sections
-from reports.sources import Kind, Run
+from reports.writing.render import render
 from search_spaces.network import build
 from studies.checkpoint import save_weights
 

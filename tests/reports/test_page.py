@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import prose, tables
 from reports.content import Column, Figure, Section, Table
-from reports.page import glossary_of, write_up
+from reports.writing import prose, tables
+from reports.writing.page import glossary_of, write_up
 
 EVIL = "<script>alert('x')</script>"
 

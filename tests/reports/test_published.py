@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import search_spaces as ss
-from reports.published import networks, published, scaled
+from reports.reading.published import networks, published, scaled
 
 
 def test_efficientnets_are_as_in_table_2() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from reports.content import Figure
-from reports.render import render
 from reports.style import INK
+from reports.writing.render import render
 
 
 def line(axes: Any) -> None:

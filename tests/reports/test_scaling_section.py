@@ -12,9 +12,9 @@ import pytest
 
 import search_spaces as ss
 from reports.content import Figure, Section, Table
-from reports.curves_data import dots, law_rows, strategies
+from reports.reading.curves_data import dots, law_rows, strategies
+from reports.reading.sources import Kind, Run
 from reports.sections.scaling import sections
-from reports.sources import Kind, Run
 from studies.outcome import Outcome
 
 BASE = {

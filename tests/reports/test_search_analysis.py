@@ -15,11 +15,11 @@ from optuna.distributions import CategoricalDistribution
 from optuna.importance import PedAnovaImportanceEvaluator
 
 from nas.objective import Objective
-from reports import importance as importances
-from reports.expected_best import best_chances, random_search, uniform_rewards
-from reports.importance import importance
-from reports.reranking import STEEPEST, picks, sweep
-from reports.rung_agreement import agreements, judges
+from reports.analysis import importance as importances
+from reports.analysis.expected_best import best_chances, random_search, uniform_rewards
+from reports.analysis.importance import importance
+from reports.analysis.reranking import STEEPEST, picks, sweep
+from reports.analysis.rung_agreement import agreements, judges
 
 T = 1_000_000
 REWARDS = st.lists(st.floats(0, 1), min_size=1, max_size=7)

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nas.objective import Objective
-from reports.expected_best import RandomSearch
+from reports.analysis.expected_best import RandomSearch
+from reports.analysis.importance import Importance
 from reports.figures import choices, search
-from reports.importance import Importance
 
 T = 1_000_000
 TRIALS = pd.DataFrame(

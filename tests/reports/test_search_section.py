@@ -13,11 +13,11 @@ import pytest
 
 import search_spaces as ss
 from reports.content import Figure, Section, Table
-from reports.network_tables import layer_rows, stage_rows
-from reports.render import render
-from reports.searched import searches
+from reports.reading.searched import searches
+from reports.reading.sources import Kind, Run, read_run
 from reports.sections.search import sections
-from reports.sources import Kind, Run, read_run
+from reports.writing.network_tables import layer_rows, stage_rows
+from reports.writing.render import render
 from search_spaces.table import stage_table
 
 T = 1_000_000

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 import pytest
 
-from reports.sources import Kind, read_run
+from reports.reading.sources import Kind, read_run
 
 
 def test_a_finished_search(make_search: Any):

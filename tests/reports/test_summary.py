@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from reports.answers import answer, question
+from reports.analysis.answers import answer, question
 from reports.content import Section, Table
+from reports.reading.sources import read_run
 from reports.sections import summary
-from reports.sources import read_run
 
 # Of the kind that scaling.curves writes; compound 3 points above width, with 6 seeds.
 CURVES = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.sources import Run
+from reports.reading.sources import Run
 
 # The studies of a ledger as people call them.
 PHASES = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.sources import Run
+from reports.reading.sources import Run
 from search_spaces.costs import cost
 from studies.datasets import native_pixels
 from studies.outcome import Outcome

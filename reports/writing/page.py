@@ -11,10 +11,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import prose, tables
 from reports.content import Figure, Section, Table
-from reports.prose import slug
-from reports.render import Picture, render
+from reports.writing import prose, tables
+from reports.writing.prose import slug
+from reports.writing.render import Picture, render
 
 PAGE, MARKDOWN = "report.html", "report.md"
 # Markdown is for reading in a pull request; longer tables are in their CSV files.
@@ -139,7 +139,7 @@ def _markdown(view: Mapping[str, Any]) -> str:
 
 def _environment(*, autoescape: bool) -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader("reports.writing"),
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reports.effort import efforts
-from reports.sources import Kind, Run
+from reports.reading.effort import efforts
+from reports.reading.sources import Kind, Run
 from reports.style import name_of
-from reports.values import contrast_of, count, estimate_of
+from reports.writing.values import contrast_of, count, estimate_of
 from studies.statistics import Estimate
 from studies.wording import percent, several
 

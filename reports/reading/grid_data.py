@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from reports.sources import Run
-from reports.values import estimate_of
+from reports.reading.sources import Run
+from reports.writing.values import estimate_of
 from search_spaces.arch import Arch
 from studies.outcome import Outcome
 from studies.record import Record

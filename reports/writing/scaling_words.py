@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reports.curves_data import BASELINE, Dot, baseline_of, largest
-from reports.sources import Run
+from reports.reading.curves_data import BASELINE, Dot, baseline_of, largest
+from reports.reading.sources import Run
 from reports.style import name_of
-from reports.values import contrast_of
+from reports.writing.values import contrast_of
 from search_spaces.arch import Arch
 from search_spaces.units import format_count
 from studies.contrasts import Contrast

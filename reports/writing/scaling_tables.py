@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reports.content import Cell, Column, Table
-from reports.curves_data import BASELINE, Dot, baseline_of, largest, strategies
-from reports.published import scaled
-from reports.scaling_words import judged
-from reports.sources import Run
+from reports.reading.curves_data import BASELINE, Dot, baseline_of, largest, strategies
+from reports.reading.published import scaled
+from reports.reading.sources import Run
 from reports.style import name_of
-from reports.values import contrast_of, count, half_width, milliseconds, percentage, points, ratio, whole
+from reports.writing.scaling_words import judged
+from reports.writing.values import contrast_of, count, half_width, milliseconds, percentage, points, ratio, whole
 
 LEAD = "accuracy of the compound network minus this one's, paired by seed and closed to the same FLOPs"
 SIZES = (

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from reports.effort import efforts, numbers, texts
-from reports.sources import Kind, Run
+from reports.reading.effort import efforts, numbers, texts
+from reports.reading.sources import Kind, Run
 from search_spaces.units import parse_count
 from studies.contrasts import ENOUGH_SEEDS
 from studies.wording import several

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.curves_data import BASELINE, Dot
-from reports.grid_data import rule_of
-from reports.sources import Kind, Run
-from reports.values import estimate_of
+from reports.reading.curves_data import BASELINE, Dot
+from reports.reading.grid_data import rule_of
+from reports.reading.sources import Kind, Run
+from reports.writing.values import estimate_of
 from scaling.coefficients_file import Found, read
 from scaling.compound import PAPER, Coefficients
 from scaling.family_table import Member, Room, grow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from reports.sources import Run
+from reports.reading.sources import Run
 
 
 def labels(runs: Sequence[Run]) -> list[str]:

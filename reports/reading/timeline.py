@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.sources import STUDIES, Run
+from reports.reading.sources import STUDIES, Run
 
 # Nothing running for longer than this: the run was not going on, and the time is cut out.
 PAUSE_SECONDS = 120.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from reports.grid_data import GREEK, Network, rule_of, show_rule
-from reports.sources import Run
-from reports.values import estimate_of
+from reports.reading.grid_data import GREEK, Network, rule_of, show_rule
+from reports.reading.sources import Run
+from reports.writing.values import estimate_of
 from search_spaces.units import format_count
 from studies.contrasts import ENOUGH_SEEDS
 from studies.statistics import Estimate

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from nas.objective import WEIGHT, Objective
-from reports.labels import labels
-from reports.sources import Kind, Run
+from reports.reading.sources import Kind, Run
+from reports.writing.labels import labels
 from search_spaces.arch import Arch
 from search_spaces.units import parse_count
 from studies.outcome import Outcome

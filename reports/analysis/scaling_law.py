@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reports.content import Figure
-from reports.curves_data import Dot, baseline_of, largest, law_rows, strategies
 from reports.figures import curves as drawings
-from reports.sources import Run
+from reports.reading.curves_data import Dot, baseline_of, largest, law_rows, strategies
+from reports.reading.sources import Run
 
 if TYPE_CHECKING:
     from scaling.response import Response

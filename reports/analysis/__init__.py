@@ -1,0 +1,1 @@
+"""What reports work out from runs beyond what the runs concluded themselves."""

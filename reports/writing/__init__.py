@@ -1,0 +1,1 @@
+"""From sections to files: wording, tables, pictures, the page."""
