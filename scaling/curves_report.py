@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from scaling.curves_answer import Answer, conclude
@@ -152,8 +153,19 @@ def _beyond(law: Response, multiple: float, max_resolution: float) -> list[str]:
     ends = ", ".join(f"{name} {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]" for name, one in best.intervals.items())
     return [
         f"Fitted to all, at x{multiple:g}, never trained, it expects {best.prediction} at {ends}.",
-        *(f"  gain there over {name} alone: {gain}" for name, gain in best.gains.items()),
+        *(
+            f"  gain there over {name} alone: {gain}{_unseen(name, multiple, max_resolution)}"
+            for name, gain in best.gains.items()
+        ),
     ]
+
+
+def _unseen(name: str, multiple: float, max_resolution: float) -> str:
+    """A remark where a single dimension would need more pixels than the images have."""
+    needed = math.sqrt(multiple)
+    if name != "resolution" or needed <= max_resolution:
+        return ""
+    return f" (it would take x{needed:.3g} the pixels a side, the images have x{max_resolution:.3g})"
 
 
 def _limit(outcome: Outcome) -> float:

@@ -19,7 +19,7 @@ from scaling.curves_answer import Answer, conclude, law_rows
 from scaling.curves_config import CurvesConfig
 from scaling.curves_files import write_files
 from scaling.curves_plan import FOUND, Place, Plan, prepare
-from scaling.curves_report import report
+from scaling.curves_report import _unseen, report
 from scaling.curves_run import Outcome, Point
 from search_spaces.costs import cost
 from studies.contrasts import compare
@@ -245,6 +245,12 @@ def test_shrunken_networks_have_a_law_too(tmp_path: Path) -> None:
     """Twice half the baseline's cost is the baseline's: what is never trained begins beyond it."""
     plan = prepare(CurvesConfig(workers=1, seeds=2, main_seeds=2, multiples=(0.5,)))
     assert "Fitted to all, at x2, never trained" in report(outcome(plan, seeds=2), tmp_path)
+
+
+def test_a_gain_over_more_pixels_than_there_are_says_so() -> None:
+    assert _unseen("resolution", 8, 2.0) == " (it would take x2.83 the pixels a side, the images have x2)"
+    assert _unseen("resolution", 4, 2.0) == ""
+    assert _unseen("width", 8, 2.0) == ""
 
 
 def test_a_resolution_that_may_not_grow_any_more_expects_nothing(tmp_path: Path) -> None:
