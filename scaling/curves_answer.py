@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scaling.curves_plan import BASELINE, FOUND, Place
-from scaling.curves_run import Outcome, Point, compound
+from scaling.curves_run import Outcome, Point, compound, found_alone
 from scaling.law import fit_or_none
 from scaling.response import Prediction, Response
 from scaling.strategy import SINGLE
@@ -69,6 +69,9 @@ def conclude(outcome: Outcome) -> Answer:
         for point in fair
         if point.place.target is not None and point.place.multiple == largest
     }
+    if found_alone(outcome):
+        # The network of a single dimension under another name: compared twice it would only widen all intervals.
+        adjusted.pop(FOUND, None)
     ours = compound(outcome)
     singles = [name for name in SINGLE if name in adjusted]
     rival = max(singles, key=lambda name: float(np.mean(list(adjusted[name].values()))), default="")
