@@ -180,6 +180,7 @@ def test_coefficients_that_grow_one_dimension_alone_are_no_compound(plan: Plan, 
     same = [replace(place, curve=FOUND) for place in plan.places if place.curve == "depth"]
     result = outcome(replace(plan, places=(*plan.places, *same)))
     assert curves_run.found_alone(result) == "depth"
+    assert FOUND not in conclude(result).adjusted
     assert curves_run.compound(result) == "compound"
     text = report(result, tmp_path)
     assert f"python -m reports.build {tmp_path}" in text
