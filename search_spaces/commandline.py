@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import os
 import re
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from search_spaces.naming import nearest
 
@@ -37,6 +38,13 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None 
         # The reader (head, less) has seen enough; a second complaint at interpreter exit would be noise.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are the user's, told in one line like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see --help")
 
 
 def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, description: str) -> Config:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import NoReturn
 
-from search_spaces import catalog
+from search_spaces import catalog, commandline
 from search_spaces.arch import ACTIVATIONS, Arch
 from search_spaces.costs import cost
 from search_spaces.memory import OPTIMIZERS, inference_memory, largest_batch, training_memory
@@ -88,15 +87,8 @@ def _check_budget(arch: Arch, budget_bytes: int, optimizer: str) -> None:
     )
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are the user's, told in one line like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message}; see --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = commandline.Parser(
         prog="python -m search_spaces.memory",
         description="Print the memory that training and inference take, with other kernels and activations beside it.",
         epilog=f"Nothing is allocated. Published networks: {', '.join(catalog.names())}.",

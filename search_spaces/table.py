@@ -6,7 +6,6 @@ import argparse
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from search_spaces import catalog, commandline
 from search_spaces.arch import EXPANDING, Arch, Stage
@@ -140,15 +139,8 @@ def main(argv: Sequence[str]) -> int:
     return 1 if result.fvcore_remainder or result.torch_remainder else 0
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are the user's, told in one line like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message}; see --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = commandline.Parser(
         prog="python -m search_spaces.table",
         description="Print a network layer by layer, with what each layer costs.",
         epilog=f"{CONVENTION} Published networks: {', '.join(catalog.names())}.",
