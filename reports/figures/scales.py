@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -61,6 +61,10 @@ def accuracy_limits(ax: Axes, estimates: Iterable[Estimate]) -> None:
     ax.set_ylim(max(-1.0, min(values) - margin - room), min(101.0, max(values) + margin + room))
 
 
-def legend_beside(ax: Axes) -> None:
-    """The legend right of the axes, where it hides no data."""
-    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), borderaxespad=0, handlelength=2.2)
+def legend_beside(ax: Axes, panels: Sequence[Axes] = ()) -> None:
+    """The legend right of the axes, where it hides no data: of what they show, or of all that `panels` show."""
+    found = {}
+    for panel in panels or (ax,):
+        found.update({label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)})
+    handles, names = list(found.values()), list(found)
+    ax.legend(handles, names, loc="center left", bbox_to_anchor=(1.02, 0.5), borderaxespad=0, handlelength=2.2)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from reports.analysis.scaling_law import law_items
 from reports.content import Figure, Section, Table
 from reports.figures import curves as drawings
-from reports.figures.scales import plain
+from reports.figures.scales import legend_beside, plain
 from reports.reading.curves_data import BASELINE, Dot, baseline_of, dots, largest, raw_curves, strategies
 from reports.reading.sources import Kind, Run
 from reports.sections.paper_figures import single_dimensions, width_curves
@@ -105,10 +105,14 @@ def _main(runs: Sequence[Run], data: Sequence[Sequence[Dot]]) -> Figure:
 
 
 def _draw_main(lines: Sequence[Mapping[str, Sequence[Dot]]], names: Sequence[str], axes: Sequence[Axes]) -> None:
-    for index, (ax, own, name) in enumerate(zip(axes, lines, names, strict=False)):
-        drawings.against_cost(own, drawings.MACS, ax, apart=True, legend=index == len(lines) - 1)
+    for ax, own, name in zip(axes, lines, names, strict=False):
+        drawings.against_cost(own, drawings.MACS, ax, apart=True, legend=False)
         if len(lines) > 1:
             ax.set_title(plain(name))
+    shown = axes[: len(lines)]
+    if any(ax.get_legend_handles_labels()[0] for ax in shown):
+        # Runs may differ in what they grow: one legend names the strategies of all.
+        legend_beside(shown[-1], shown)
     for ax in axes[len(lines) :]:
         ax.set_axis_off()
 

@@ -131,3 +131,16 @@ def test_short_and_long_axes_have_labels() -> None:
 
 def test_dollar_signs_are_no_formula() -> None:
     assert plain("a$b$") == r"a\$b\$"
+
+
+def test_one_legend_names_what_all_panels_show() -> None:
+    from matplotlib.figure import Figure as Canvas
+
+    from reports.figures.scales import legend_beside
+
+    first, last = Canvas().subplots(1, 2)
+    first.plot([1, 2], label="depth")
+    first.plot([2, 3], label="width")
+    last.plot([1, 2], label="width")
+    legend_beside(last, (first, last))
+    assert [text.get_text() for text in last.get_legend().get_texts()] == ["depth", "width"]
