@@ -1,0 +1,145 @@
+"""Strategies of this project beside other packages' on one table, under the rules of `python -m nas.benchmark`.
+
+python benchmarks/strategies.py --table nas-bench-201:cifar100 [--strategies random predictor syne-tune-rea ...]
+    [further flags of nas.benchmark]
+
+Without --strategies all of them play. Peers need `pip install 'triaxis[peers]'` (Optuna's own samplers do not), each
+plays with the settings its authors recommend, and one that is not installed is left out with a line that says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from nas import samplers
+from nas.benchmark import BenchmarkConfig, judge
+from nas.tables.aim import Aim
+from nas.tables.contest import Player
+from nas.tables.players import SamplerPlayer, make_player
+from search_spaces import commandline
+from search_spaces.naming import nearest
+from search_spaces.spaces import Ints, Space
+
+POPULATION = 20  # NSGA-II for 200 trials: its defaults of 50 and 100 leave it too few generations
+
+
+class SyneTunePlayer:
+    """A scheduler of Syne Tune: every choice is one of its values, which it maximises over."""
+
+    def __init__(self, scheduler: str, space: Space, seed: int) -> None:
+        from syne_tune.config_space import choice
+        from syne_tune.optimizer import baselines
+        from syne_tune.optimizer.schedulers.ask_tell_scheduler import AskTellScheduler
+
+        self._space = space
+        config_space = {name: choice(list(values)) for name, values in space.choices.items()}
+        made = getattr(baselines, scheduler)(config_space, metric="score", do_minimize=False, random_seed=seed)
+        self._scheduler = AskTellScheduler(made)
+        self._trial: Any = None
+
+    def ask(self) -> Ints:
+        self._trial = self._scheduler.ask()
+        return self._space.encode({name: self._trial.config[name] for name in self._space.choices})
+
+    def tell(self, value: float, *, repeat: bool = False) -> None:
+        self._scheduler.tell(self._trial, {"score": value})
+
+    def recommend(self) -> Ints | None:
+        return None
+
+
+class PymooPlayer:
+    """pymoo's NSGA-II on positions of values, with its operators for whole numbers."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        from pymoo.algorithms.moo.nsga2 import NSGA2
+        from pymoo.core.problem import Problem
+        from pymoo.operators.crossover.sbx import SBX
+        from pymoo.operators.mutation.pm import PM
+        from pymoo.operators.repair.rounding import RoundingRepair
+        from pymoo.operators.sampling.rnd import IntegerRandomSampling
+
+        highest = np.array(space.radices) - 1
+        problem = Problem(n_var=len(highest), n_obj=1, xl=np.zeros_like(highest), xu=highest, vtype=int)
+        self._algorithm = NSGA2(
+            pop_size=POPULATION,
+            sampling=IntegerRandomSampling(),
+            crossover=SBX(prob=1.0, eta=3.0, vtype=float, repair=RoundingRepair()),
+            mutation=PM(prob=1.0, eta=3.0, vtype=float, repair=RoundingRepair()),
+            eliminate_duplicates=True,
+        )
+        self._algorithm.setup(problem, termination=("n_gen", 10**9), seed=seed, verbose=False)
+        self._generation: Any = self._algorithm.ask()
+        self._values: list[float] = []
+
+    def ask(self) -> Ints:
+        if len(self._values) == len(self._generation):
+            self._generation.set("F", -np.array(self._values)[:, None])
+            self._algorithm.tell(infills=self._generation)
+            self._generation, self._values = self._algorithm.ask(), []
+        return np.asarray(self._generation[len(self._values)].X, dtype=np.int64)
+
+    def tell(self, value: float, *, repeat: bool = False) -> None:
+        self._values.append(value)
+
+    def recommend(self) -> Ints | None:
+        return None
+
+
+def optuna_player(sampler: str, aim: Aim, seed: int) -> SamplerPlayer:
+    """One of Optuna's own samplers."""
+    import optuna
+
+    made: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
+        "tpe": lambda: optuna.samplers.TPESampler(seed=seed),
+        "nsga2": lambda: optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=seed),
+    }
+    return SamplerPlayer(made[sampler](), aim.table.space)
+
+
+# Name: the module it needs, how it is made.
+PEERS: dict[str, tuple[str, Callable[[Aim, int], Player]]] = {
+    "optuna-tpe": ("optuna", lambda aim, seed: optuna_player("tpe", aim, seed)),
+    "optuna-nsga2": ("optuna", lambda aim, seed: optuna_player("nsga2", aim, seed)),
+    "syne-tune-rea": ("syne_tune", lambda aim, seed: SyneTunePlayer("REA", aim.table.space, seed)),
+    "syne-tune-bore": ("syne_tune", lambda aim, seed: SyneTunePlayer("BORE", aim.table.space, seed)),
+    "syne-tune-cqr": ("syne_tune", lambda aim, seed: SyneTunePlayer("CQR", aim.table.space, seed)),
+    "pymoo-nsga2": ("pymoo", lambda aim, seed: PymooPlayer(aim.table.space, seed)),
+}
+
+
+def make(strategy: str, aim: Aim, trials: int, seed: int) -> Player:
+    """A strategy of this project or a peer. Raises ValueError where a peer is to play within a cost band."""
+    if strategy not in PEERS:
+        return make_player(strategy, aim, trials, seed)
+    if aim.band is not None:
+        raise ValueError(f"{strategy} knows no cost band: leave out --cost-band or the peers")
+    return PEERS[strategy][1](aim, seed)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the comparison."""
+    config = commandline.parse(BenchmarkConfig, argv, prog="python benchmarks/strategies.py", description=str(__doc__))
+    known = (*samplers.STRATEGIES, *PEERS)
+    for name in config.strategies:
+        if name not in known:
+            raise ValueError(f"unknown strategy '{name}'{nearest(name, known)}")
+    asked = config.strategies or known
+    there = tuple(name for name in asked if name not in PEERS or find_spec(PEERS[name][0]))
+    for name in asked:
+        if name not in there:
+            print(f"{name} is left out: {PEERS[name][0]} is not installed", file=sys.stderr)
+    if not there:
+        raise ValueError("none of these strategies is installed: pip install 'triaxis[peers]'")
+    judge(dataclasses.replace(config, strategies=there), make, there)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(commandline.run(main))
