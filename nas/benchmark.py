@@ -59,7 +59,7 @@ class BenchmarkConfig:
     seeds: int = 50
     first_seed: int = 0
     at: tuple[int, ...] = (50, 100, 200)
-    cost_band: tuple[str, ...] = ()
+    cost_band: tuple[int | str, ...] = ()
     free_repeats: bool = False
     measured: tuple[str, ...] = ("accuracy",)
     choices: tuple[str, ...] = ()
@@ -91,11 +91,11 @@ class BenchmarkConfig:
         if not self.cost_band:
             return None
         try:
-            low, high = map(parse_count, self.cost_band)
+            low, high = (parse_count(str(end)) for end in self.cost_band)
         except ValueError as error:
             raise ValueError(f"--cost-band must be two counts such as 30M 60M: {error}") from None
         if low > high:
-            raise ValueError(f"--cost-band must be lowest and highest, got {' '.join(self.cost_band)}")
+            raise ValueError(f"--cost-band must be lowest and highest, got {' '.join(map(str, self.cost_band))}")
         return low, high
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import optuna
@@ -48,8 +49,9 @@ class SamplerPlayer:
 def make_player(strategy: str, aim: Aim, trials: int, seed: int) -> SamplerPlayer:
     """One of this project's strategies. Raises ValueError for an unknown name, or too few trials for its start."""
     space = aim.table.space
-    sampler = samplers.make(strategy, space, band=aim.band, seed=seed)
-    if trials < (startup := getattr(sampler, "startup", 0)):
+    sampler = samplers.make(strategy, space, band=aim.band, seed=seed, factor=aim.factor)
+    # Strategies that begin with uniform draws say how many in their module.
+    if trials < (startup := getattr(import_module(type(sampler).__module__), "STARTUP", 0)):
         raise ValueError(f"strategy {strategy} starts with {startup} trials, got --trials {trials}: give it more")
     return SamplerPlayer(sampler, space)
 
