@@ -23,6 +23,8 @@ from search_spaces.spaces import Ints, Space
 
 STARTUP = 8
 LARGEST = 256  # networks that the start-up's large one is chosen from
+# The own part of a network (see `Hyper`): what to try next may hope for more than what the winner is chosen by.
+HOPE, TRUST = 0.8, 0.4
 REFIT = 1.1  # hyperparameters are fitted again once there are so many times as many measurements
 
 
@@ -55,7 +57,7 @@ class PredictorSampler(SpaceSampler):
         known = evidence(judged)
         if known is None or len(judged) < STARTUP:
             return self._start(entries, rng)
-        improvement = self._improvement(judged, known, [entry for entry in entries if not entry.state.is_finished()])
+        improvement = self._improvement(judged, known, entries, HOPE)
         order = np.argsort(-improvement.rewards, kind="stable")[:PARENTS]
         found = best_new(self._space, rng, improvement, known.encodings[order], seen(entries), self._band)
         return (self.uniform(rng), UNIFORM) if found is None else (self.params(found), self.name)
@@ -67,12 +69,15 @@ class PredictorSampler(SpaceSampler):
         complete = np.array([entry.encoding for entry in entries if entry.value is not None])
         if known is None or len(known.values) < STARTUP:
             return super().recommend(study)
-        rewards = self._improvement(judged, known, []).expected(complete)
+        rewards = self._improvement(judged, known, (), TRUST).expected(complete)
         return self.params(complete[int(np.argmax(rewards))])
 
-    def _improvement(self, judged: Sequence[Entry], known: Evidence, pending: Sequence[Entry]) -> Improvement:
+    def _improvement(
+        self, judged: Sequence[Entry], known: Evidence, entries: Sequence[Entry], own: float
+    ) -> Improvement:
         described = features(self._space, self._band)
-        model = Model(described, known, self._hyper(judged, known), prior=self._prior)
+        pending = [entry for entry in entries if not entry.state.is_finished()]
+        model = Model(described, known, self._hyper(judged, known)._replace(own=own), prior=self._prior)
         if pending:
             model.imagine(np.array([entry.encoding for entry in pending]))
         return Improvement(model, known.warp, self._factor, known.encodings)

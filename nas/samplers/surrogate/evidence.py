@@ -14,7 +14,7 @@ from nas.samplers.surrogate.warp import Warp
 from search_spaces.spaces import Ints
 
 PAIRS = 4  # complete trials with a rung before its slope is believed
-CAUTION = 0.1  # variance, in warped units, of what a rung says at least
+CAUTION = 0.1  # variance of what a rung says, warped, at least
 
 
 class Evidence(NamedTuple):
@@ -55,7 +55,7 @@ def evidence(trials: Sequence[Entry]) -> Evidence | None:
         elif entry.rungs:
             last = max(entry.rungs)
             slope, offset, variance = promises[last]
-            value = offset + slope * float(warp(np.array(entry.rungs[last])))
+            value = float(warp(np.array(offset + slope * entry.rungs[last])))
         else:
             value, variance = worst, 0.0
         values.append(value)
@@ -64,18 +64,19 @@ def evidence(trials: Sequence[Entry]) -> Evidence | None:
 
 
 def _promise(complete: Sequence[tuple[Entry, float]], step: int, warp: Warp) -> tuple[float, float, float]:
-    """Slope, offset and variance of the final value as a function of the rung's, both warped."""
+    """Slope and offset of the final value as a function of the rung's, and the variance around it, warped."""
     pairs = [(entry.rungs[step], final) for entry, final in complete if step in entry.rungs]
     if not pairs:
         return 1.0, 0.0, 1.0
-    early, late = (warp(np.array(part)) for part in zip(*pairs, strict=True))
+    early, late = (np.array(part) for part in zip(*pairs, strict=True))
     centred = early - early.mean()
     slope = 1.0
     if len(pairs) >= PAIRS:
-        # Shrunk as if one more pair of unit spread lay on the diagonal.
-        slope = float((centred @ late + 1) / (centred @ centred + 1))
+        # Shrunk as if one more pair, a spread away from the mean, lay on the diagonal.
+        more = late.var() / len(pairs) or 1.0
+        slope = float((centred @ late + more) / (centred @ centred + more))
     offset = float(late.mean() - slope * early.mean())
-    residual = late - offset - slope * early
+    residual = warp(late) - warp(offset + slope * early)
     return slope, offset, float((residual @ residual + 1) / (len(pairs) + 1)) + CAUTION
 
 

@@ -10,14 +10,15 @@ from nas.samplers.surrogate.features import Floats, Inputs
 from search_spaces.spaces import Ints
 
 CONSTANT = 1.0  # variance of the unknown mean, in units of the standardised values
-# Of what single trainings differ by from what other networks tell, the part that is the network's own and not chance.
-OWN = 0.8
-SAME = 1e-6
+SAME = 1e-6  # squared distance of choices below which two networks are one
 
 
 class Hyper(NamedTuple):
     """Hyperparameters, all positive. Variances: `joint` (choices together), `smooth` (summaries), `additive` (choice
     by choice), `noise` (one measurement); `weights` [k] of the choices, `rates` [f] of the summaries (1 / length^2).
+
+    `own` (0 to 1) is not fitted, as single trainings can't tell it: of what a training differs by from what other
+    networks let expect, the part of the variance that is the network's own, and not chance.
     """
 
     joint: float
@@ -26,6 +27,7 @@ class Hyper(NamedTuple):
     noise: float
     weights: Floats
     rates: Floats
+    own: float = 0.0
 
     @classmethod
     def of(cls, logs: Floats, choices: int) -> Hyper:
@@ -48,13 +50,13 @@ def covariance(hyper: Hyper, owner: Ints, left: Inputs, right: Inputs) -> Floats
     smooth = np.exp(-square_distance(left.summaries * rates, right.summaries * rates))
     # One minus the mean distance of the choices is the covariance of a sum of independent effects of each choice.
     overlap = 1 - apart / len(hyper.weights)
-    own = OWN * hyper.noise * (apart < SAME)
+    own = hyper.own * hyper.noise * (apart < SAME)
     return CONSTANT + hyper.joint * joint + hyper.smooth * smooth + hyper.additive * overlap + own
 
 
 def prior_variance(hyper: Hyper) -> float:
     """The variance of any network's accuracy before anything is measured."""
-    return CONSTANT + hyper.joint + hyper.smooth + hyper.additive + OWN * hyper.noise
+    return CONSTANT + hyper.joint + hyper.smooth + hyper.additive + hyper.own * hyper.noise
 
 
 def square_distance(left: Floats, right: Floats) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from nas.samplers.surrogate.evidence import Evidence
 from nas.samplers.surrogate.features import Features, Floats, Inputs
 from nas.samplers.surrogate.fit import JITTER, fit
-from nas.samplers.surrogate.kernel import OWN, Hyper, covariance, prior_variance
+from nas.samplers.surrogate.kernel import Hyper, covariance, prior_variance
 from search_spaces.spaces import Ints
 
 FITTED = 160  # measurements that hyperparameters are fitted to: it is what keeps a suggestion's cost down
@@ -30,7 +30,7 @@ class Model:
         self._features, self._hyper = features, hyper
         self._slope = SLOPE if prior else 0.0
         self._inputs = features(known.encodings)
-        self._noise = (1 - OWN) * hyper.noise + known.extra
+        self._noise = (1 - hyper.own) * hyper.noise + known.extra
         self._condition(self._inputs, known.values - self._slope * self._inputs.size, self._noise)
 
     def believe(self, encodings: Ints) -> Belief:
@@ -53,7 +53,7 @@ class Model:
         imagined = self._features(pending)
         means = self.believe(pending).mean - self._slope * imagined.size
         both = Inputs(*(np.concatenate(parts) for parts in zip(self._inputs, imagined, strict=True)))
-        noise = np.concatenate([self._noise, np.full(len(pending), (1 - OWN) * self._hyper.noise)])
+        noise = np.concatenate([self._noise, np.full(len(pending), (1 - self._hyper.own) * self._hyper.noise)])
         self._condition(both, np.concatenate([self._values, means]), noise)
 
     def _condition(self, inputs: Inputs, values: Floats, noise: Floats) -> None:
