@@ -27,7 +27,10 @@ def draw(found: Sequence[Standing], aims: Sequence[Aim], form: str = "svg") -> b
             _curve(axes, standing, f"C{strategies.index(standing.strategy) % 10}")
         if aim.regret_of_largest:
             axes.axhline(aim.regret_of_largest, color="grey", linewidth=0.8, linestyle=":", label="largest network")
+        lowest = min((float(np.nanmin(row.mean)) for row in found if row.score == aim.name), default=FLOOR)
         axes.set(title=aim.name, xlabel="trials", ylabel=f"mean regret ({aim.table.unit})", yscale="log")
+        # Intervals that reach 0 would make most of a logarithmic axis theirs.
+        axes.set_ylim(bottom=max(lowest / 3, FLOOR))
     panels[-1].legend(fontsize="x-small")
     drawn = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "triaxis", "svg.fonttype": "none"}):
