@@ -39,14 +39,21 @@ def check(name: str, objectives: int = 1) -> None:
 
 
 def make(
-    name: str, space: Space, *, band: Band | None = None, seed: int = 0, factor: Factor | None = None
+    name: str,
+    space: Space,
+    *,
+    band: Band | None = None,
+    seed: int = 0,
+    factor: Factor | None = None,
+    retrain: bool = False,
 ) -> SpaceSampler:
     """The strategy called `name` on a space: an Optuna sampler, usable in any study over the space's choices.
 
-    `factor` is the reward's known part, see `SpaceSampler`: without it strategies predict the reward as a whole.
+    `factor` is the reward's known part: without it strategies predict the reward as a whole. `retrain` says that a
+    network proposed again is trained again. See `SpaceSampler`.
     Raises ValueError for an unknown name.
     """
     check(name)
     module, kind = _CLASSES[name]
     sampler = getattr(import_module(f"nas.samplers.{module}"), kind)
-    return cast("SpaceSampler", sampler(space, band=band, seed=seed, factor=factor))
+    return cast("SpaceSampler", sampler(space, band=band, seed=seed, factor=factor, retrain=retrain))

@@ -36,16 +36,26 @@ class SpaceSampler(BaseSampler):
     - `recommend(study)` names the winner among what was completed, by what the strategy believes after the noise.
 
     `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]. Strategies
-    that predict then predict the accuracy only; the others do not look at it.
+    that predict then predict the accuracy only; the others do not look at it. `retrain` says that a network which is
+    proposed again is trained again, with another seed, and not given its recorded value.
     """
 
     name: str
 
-    def __init__(self, space: Space, *, band: Band | None = None, seed: int = 0, factor: Factor | None = None) -> None:
+    def __init__(
+        self,
+        space: Space,
+        *,
+        band: Band | None = None,
+        seed: int = 0,
+        factor: Factor | None = None,
+        retrain: bool = False,
+    ) -> None:
         self._space = space
         self._band = band
         self._seed = seed
         self._factor = factor
+        self._retrain = retrain
         self._reader = Reader(space)
         self._distributions: dict[str, BaseDistribution] = dict(distributions(space))
         self._how: dict[int, str] = {}

@@ -33,7 +33,8 @@ class PredictorSampler(SpaceSampler):
 
     Only the accuracy is predicted: with `factor`, the reward's known part, reward = accuracy * factor(encodings [n, k])
     [n]. `prior` (bigger is better) puts a large network among the first and a slope in log cost into the model's mean,
-    where the space computes costs from tables; False switches both off.
+    where the space computes costs from tables; False switches both off. With `retrain`, a training is spent on a
+    network that was measured before where that is expected to raise the best mean by more than a new one.
     """
 
     name = "predictor"
@@ -46,8 +47,9 @@ class PredictorSampler(SpaceSampler):
         seed: int = 0,
         factor: Factor | None = None,
         prior: bool = True,
+        retrain: bool = False,
     ) -> None:
-        super().__init__(space, band=band, seed=seed, factor=factor)
+        super().__init__(space, band=band, seed=seed, factor=factor, retrain=retrain)
         self._prior = prior
         self._fitted: tuple[bytes, Hyper] | None = None
 
@@ -60,6 +62,9 @@ class PredictorSampler(SpaceSampler):
         improvement = self._improvement(judged, known, entries, HOPE)
         order = np.argsort(-improvement.rewards, kind="stable")[:PARENTS]
         found = best_new(self._space, rng, improvement, known.encodings[order], seen(entries), self._band)
+        if self._retrain:
+            again, gain = improvement.best_again()
+            found = again if found is None or gain > improvement.after_training(found) else found
         return (self.uniform(rng), UNIFORM) if found is None else (self.params(found), self.name)
 
     def recommend(self, study: Study) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Improvement:
 
     def __init__(self, model: Model, warp: Warp, factor: Factor | None, measured: Ints) -> None:
         self._model, self._warp, self._factor = model, warp, factor
+        self._measured = measured
         self.rewards: Floats = self.expected(measured)
         self._best = float(self.rewards.max())
 
@@ -38,6 +39,34 @@ class Improvement:
         mean, deviation = self._model.believe(encodings)
         above = (mean - self._warp(self._best / factors)) / deviation
         return np.asarray(log_improvement(above) + np.log(deviation) + np.log(factors))
+
+    def after_training(self, encoding: Ints) -> float:
+        """By how much one training of a new network [k] is expected to raise the best mean, as a logarithm."""
+        return float(self._gain(encoding[None], np.array([self._best]))[0])
+
+    def best_again(self) -> tuple[Ints, float]:
+        """The measured network [k] whose next training is expected to raise the best mean most, and by how much.
+
+        That is the knowledge gradient (Frazier et al. 2008): it also counts that the best may prove worse than the
+        second. As a logarithm, to be compared with `after_training`.
+        """
+        networks, first = np.unique(self._measured, axis=0, return_index=True)
+        rewards = self.rewards[first]
+        order = np.argsort(rewards)
+        others = np.full(len(rewards), rewards[order[-1]])
+        others[order[-1]] = rewards[order[-2]] if len(rewards) > 1 else rewards[order[-1]]
+        gains = self._gain(networks, others)
+        chosen = int(np.argmax(gains))
+        return np.asarray(networks[chosen]), float(gains[chosen])
+
+    def _gain(self, encodings: Ints, rivals: Floats) -> Floats:
+        """Log expected gains [n] of a training each over the rewards [n] of the best others."""
+        factors = self._factors(encodings)
+        mean, deviation = self._model.believe(encodings)
+        # How far one noisy measurement moves the mean.
+        moves = deviation**2 / np.sqrt(deviation**2 + self._model.noise)
+        apart = -np.abs(mean - self._warp(rivals / factors)) / moves
+        return np.asarray(log_improvement(apart) + np.log(moves) + np.log(factors))
 
     def _factors(self, encodings: Ints) -> Floats:
         return np.ones(len(encodings)) if self._factor is None else self._factor(encodings)

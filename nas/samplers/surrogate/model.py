@@ -30,7 +30,8 @@ class Model:
         self._features, self._hyper = features, hyper
         self._slope = SLOPE if prior else 0.0
         self._inputs = features(known.encodings)
-        self._noise = (1 - hyper.own) * hyper.noise + known.extra
+        self.noise = (1 - hyper.own) * hyper.noise  # variance of one training's chance
+        self._noise = self.noise + known.extra
         self._condition(self._inputs, known.values - self._slope * self._inputs.size, self._noise)
 
     def believe(self, encodings: Ints) -> Belief:
@@ -53,7 +54,7 @@ class Model:
         imagined = self._features(pending)
         means = self.believe(pending).mean - self._slope * imagined.size
         both = Inputs(*(np.concatenate(parts) for parts in zip(self._inputs, imagined, strict=True)))
-        noise = np.concatenate([self._noise, np.full(len(pending), (1 - self._hyper.own) * self._hyper.noise)])
+        noise = np.concatenate([self._noise, np.full(len(pending), self.noise)])
         self._condition(both, np.concatenate([self._values, means]), noise)
 
     def _condition(self, inputs: Inputs, values: Floats, noise: Floats) -> None:
