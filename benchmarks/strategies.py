@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ POPULATION = 20  # NSGA-II for 200 trials: its defaults of 50 and 100 leave it t
 class SyneTunePlayer:
     """A scheduler of Syne Tune: every choice is one of its values, which it maximises over."""
 
-    def __init__(self, scheduler: str, space: Space, seed: int) -> None:
+    def __init__(self, scheduler: str, space: Space, trials: int, seed: int) -> None:
         from syne_tune.config_space import choice
         from syne_tune.optimizer import baselines
         from syne_tune.optimizer.schedulers.ask_tell_scheduler import AskTellScheduler
@@ -57,7 +59,7 @@ class SyneTunePlayer:
 class PymooPlayer:
     """pymoo's NSGA-II on positions of values, with its operators for whole numbers."""
 
-    def __init__(self, space: Space, seed: int) -> None:
+    def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
         from pymoo.algorithms.moo.nsga2 import NSGA2
         from pymoo.core.problem import Problem
         from pymoo.operators.crossover.sbx import SBX
@@ -92,25 +94,65 @@ class PymooPlayer:
         return None
 
 
-def optuna_player(sampler: str, aim: Aim, seed: int) -> SamplerPlayer:
+class SmacPlayer:
+    """SMAC's facade for hyperparameters (random forest, log expected improvement), told that evaluations are noisy."""
+
+    def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
+        from ConfigSpace import Categorical, ConfigurationSpace
+        from smac import HyperparameterOptimizationFacade, Scenario
+
+        self._space = space
+        self._folder = tempfile.TemporaryDirectory()  # SMAC writes its history somewhere
+        config_space = ConfigurationSpace(seed=seed)
+        config_space.add([Categorical(f"c{place}", range(radix)) for place, radix in enumerate(space.radices)])
+        scenario = Scenario(
+            config_space, n_trials=trials, seed=seed, deterministic=False, output_directory=Path(self._folder.name)
+        )
+        self._smac = HyperparameterOptimizationFacade(scenario, self._never, overwrite=True, logging_level=False)
+        self._trial: Any = None
+
+    def ask(self) -> Ints:
+        self._trial = self._smac.ask()
+        return self._encoding(self._trial.config)
+
+    def tell(self, value: float, *, repeat: bool = False) -> None:
+        from smac.runhistory.dataclasses import TrialValue
+
+        self._smac.tell(self._trial, TrialValue(cost=-value))
+
+    def recommend(self) -> Ints | None:
+        """SMAC's incumbent, the best by the mean over the evaluations that it chose to repeat."""
+        incumbent = self._smac.intensifier.get_incumbent()
+        return None if incumbent is None else self._encoding(incumbent)
+
+    def _never(self, config: Any, seed: int = 0) -> float:
+        """What SMAC would evaluate, were it not asked and told."""
+        raise AssertionError
+
+    def _encoding(self, config: Any) -> Ints:
+        return np.array([config[f"c{place}"] for place in range(len(self._space.radices))], dtype=np.int64)
+
+
+class OptunaPlayer(SamplerPlayer):
     """One of Optuna's own samplers."""
-    import optuna
 
-    made: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
-        "tpe": lambda: optuna.samplers.TPESampler(seed=seed),
-        "nsga2": lambda: optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=seed),
-    }
-    return SamplerPlayer(made[sampler](), aim.table.space)
+    def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
+        from optuna.samplers import NSGAIISampler, TPESampler
+
+        tpe = method == "tpe"
+        sampler = TPESampler(seed=seed) if tpe else NSGAIISampler(population_size=POPULATION, seed=seed)
+        super().__init__(sampler, space)
 
 
-# Name: the module it needs, how it is made.
-PEERS: dict[str, tuple[str, Callable[[Aim, int], Player]]] = {
-    "optuna-tpe": ("optuna", lambda aim, seed: optuna_player("tpe", aim, seed)),
-    "optuna-nsga2": ("optuna", lambda aim, seed: optuna_player("nsga2", aim, seed)),
-    "syne-tune-rea": ("syne_tune", lambda aim, seed: SyneTunePlayer("REA", aim.table.space, seed)),
-    "syne-tune-bore": ("syne_tune", lambda aim, seed: SyneTunePlayer("BORE", aim.table.space, seed)),
-    "syne-tune-cqr": ("syne_tune", lambda aim, seed: SyneTunePlayer("CQR", aim.table.space, seed)),
-    "pymoo-nsga2": ("pymoo", lambda aim, seed: PymooPlayer(aim.table.space, seed)),
+# Name: the module it needs, its player, and which of the package's methods it plays.
+PEERS: dict[str, tuple[str, Callable[[str, Space, int, int], Player], str]] = {
+    "optuna-tpe": ("optuna", OptunaPlayer, "tpe"),
+    "optuna-nsga2": ("optuna", OptunaPlayer, "nsga2"),
+    "syne-tune-rea": ("syne_tune", SyneTunePlayer, "REA"),
+    "syne-tune-bore": ("syne_tune", SyneTunePlayer, "BORE"),
+    "syne-tune-cqr": ("syne_tune", SyneTunePlayer, "CQR"),
+    "smac": ("smac", SmacPlayer, "hyperparameters"),
+    "pymoo-nsga2": ("pymoo", PymooPlayer, "nsga2"),
 }
 
 
@@ -120,7 +162,8 @@ def make(strategy: str, aim: Aim, trials: int, seed: int) -> Player:
         return make_player(strategy, aim, trials, seed)
     if aim.band is not None:
         raise ValueError(f"{strategy} knows no cost band: leave out --cost-band or the peers")
-    return PEERS[strategy][1](aim, seed)
+    _, player, method = PEERS[strategy]
+    return player(method, aim.table.space, trials, seed)
 
 
 def main(argv: Sequence[str]) -> int:
