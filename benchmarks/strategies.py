@@ -3,15 +3,18 @@
 python benchmarks/strategies.py --table nas-bench-201:cifar100 [--strategies random predictor syne-tune-rea ...]
     [further flags of nas.benchmark]
 
-Without --strategies all of them play. Peers need `pip install 'triaxis[peers]'` (Optuna's own samplers do not), each
-plays with the settings its authors recommend, and one that is not installed is left out with a line that says so.
+Without --strategies all of them play. Peers need `pip install 'triaxis[peers]'`, NePS 'triaxis[neps]' in an environment
+of its own, Optuna's samplers nothing; each plays with the settings its authors recommend. What is not installed is left
+out with a line that says so.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import random
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -133,6 +136,36 @@ class SmacPlayer:
         return np.array([config[f"c{place}"] for place in range(len(self._space.radices))], dtype=np.int64)
 
 
+class NepsPlayer:
+    """NePS' Bayesian optimisation, which it chooses itself for spaces without fidelities or priors."""
+
+    def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
+        import torch
+        from neps import AskAndTell, HPOCategorical, SearchSpace
+        from neps.optimizers import load_optimizer
+
+        # NePS draws from the global generators.
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        self._space = space
+        names = {f"c{place}": HPOCategorical(list(range(radix))) for place, radix in enumerate(space.radices)}
+        self._neps = AskAndTell(load_optimizer(method, SearchSpace(names))[0])
+        self._trial: Any = None
+
+    def ask(self) -> Ints:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its linear algebra
+            self._trial = self._neps.ask()
+        return np.array([self._trial.config[f"c{place}"] for place in range(len(self._space.radices))])
+
+    def tell(self, value: float, *, repeat: bool = False) -> None:
+        self._neps.tell(self._trial, -value)
+
+    def recommend(self) -> Ints | None:
+        return None
+
+
 class OptunaPlayer(SamplerPlayer):
     """One of Optuna's own samplers."""
 
@@ -152,6 +185,7 @@ PEERS: dict[str, tuple[str, Callable[[str, Space, int, int], Player], str]] = {
     "syne-tune-bore": ("syne_tune", SyneTunePlayer, "BORE"),
     "syne-tune-cqr": ("syne_tune", SyneTunePlayer, "CQR"),
     "smac": ("smac", SmacPlayer, "hyperparameters"),
+    "neps": ("neps", NepsPlayer, "bayesian_optimization"),
     "pymoo-nsga2": ("pymoo", PymooPlayer, "nsga2"),
 }
 
