@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas.objective import Objective
+from nas.tables.space import TableSpace
 from nas.tables.table import Floats, Table
 from search_spaces.counting import Band
 from search_spaces.spaces import Ints
@@ -69,10 +70,8 @@ class Aim:
     @property
     def factor(self) -> Callable[[Ints], Floats] | None:
         """The factors [n] of encodings [n, k], for strategies that predict accuracy; None where there is nothing."""
-        return None if self.objective is None else self._factor
-
-    def _factor(self, encodings: Ints) -> Floats:
-        return np.asarray(self.factors[self.table.space.network(encodings)])
+        # Not a method: through its `self` a strategy could reach what was measured.
+        return None if self.objective is None else partial(_known, self.factors, self.table.space)
 
     @cached_property
     def regret(self) -> Floats:
@@ -86,3 +85,7 @@ class Aim:
         if self.table.macs is None:
             return None
         return float(self.regret[np.argmax(np.where(self.inside, self.table.macs, -1))])
+
+
+def _known(factors: Floats, space: TableSpace, encodings: Ints) -> Floats:
+    return np.asarray(factors[space.network(encodings)])

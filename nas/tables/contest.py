@@ -76,6 +76,10 @@ def play(strategy: str, make: MakePlayer, aim: Aim, trials: int, seed: int, *, f
         encoding = player.ask()
         waited += time.perf_counter() - began
         network = int(aim.table.space.network(encoding)[0])
+        if not aim.inside[network]:
+            raise ValueError(
+                f"strategy {strategy} proposed a network outside the cost band: it cannot be judged in one"
+            )
         seen = looks.setdefault(network, [])
         repeats += bool(seen)
         if seen and free:

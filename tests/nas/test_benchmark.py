@@ -116,6 +116,8 @@ def test_bands_hold_proposals_and_the_optimum(grid: Table):
     aim = Aim("accuracy", grid, (1300, 1500))
     trace = play("random", make_player, aim, 20, 3)
     assert (trace.observed >= 0).all()
+    with pytest.raises(ValueError, match="strategy script proposed a network outside the cost band"):
+        play("script", lambda *_: Script([[0, 0, 0, 0]]), aim, 5, 0)
     with pytest.raises(ValueError, match="no network of 1 to 2 multiply-adds: they reach from 1000 to 2200"):
         Aim("accuracy", grid, (1, 2)).regret  # noqa: B018
 
