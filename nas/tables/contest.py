@@ -77,9 +77,7 @@ def play(strategy: str, make: MakePlayer, aim: Aim, trials: int, seed: int, *, f
         waited += time.perf_counter() - began
         network = int(aim.table.space.network(encoding)[0])
         if not aim.inside[network]:
-            raise ValueError(
-                f"strategy {strategy} proposed a network outside the cost band: it cannot be judged in one"
-            )
+            raise ValueError(f"strategy {strategy} proposed a network outside the cost band: it cannot be judged")
         seen = looks.setdefault(network, [])
         repeats += bool(seen)
         if seen and free:
