@@ -23,8 +23,7 @@ from search_spaces.spaces import Ints, Space
 
 STARTUP = 8
 LARGEST = 256  # networks that the start-up's large one is chosen from
-# The own part of a network (see `Hyper`): what to try next may hope for more than what the winner is chosen by.
-HOPE, TRUST = 0.8, 0.4
+OWN = 0.3  # see `Hyper`; more hopes for lucky networks to be good ones, less takes them for lucky
 REFIT = 1.1  # hyperparameters are fitted again once there are so many times as many measurements
 
 
@@ -59,7 +58,7 @@ class PredictorSampler(SpaceSampler):
         known = evidence(judged)
         if known is None or len(judged) < STARTUP:
             return self._start(entries, rng)
-        improvement = self._improvement(judged, known, entries, HOPE)
+        improvement = self._improvement(judged, known, entries)
         order = np.argsort(-improvement.rewards, kind="stable")[:PARENTS]
         found = best_new(self._space, rng, improvement, known.encodings[order], seen(entries), self._band)
         if self._retrain:
@@ -74,15 +73,13 @@ class PredictorSampler(SpaceSampler):
         complete = np.array([entry.encoding for entry in entries if entry.value is not None])
         if known is None or len(known.values) < STARTUP:
             return super().recommend(study)
-        rewards = self._improvement(judged, known, (), TRUST).expected(complete)
+        rewards = self._improvement(judged, known, ()).expected(complete)
         return self.params(complete[int(np.argmax(rewards))])
 
-    def _improvement(
-        self, judged: Sequence[Entry], known: Evidence, entries: Sequence[Entry], own: float
-    ) -> Improvement:
+    def _improvement(self, judged: Sequence[Entry], known: Evidence, entries: Sequence[Entry]) -> Improvement:
         described = features(self._space, self._band)
         pending = [entry for entry in entries if not entry.state.is_finished()]
-        model = Model(described, known, self._hyper(judged, known)._replace(own=own), prior=self._prior)
+        model = Model(described, known, self._hyper(judged, known)._replace(own=OWN), prior=self._prior)
         if pending:
             model.imagine(np.array([entry.encoding for entry in pending]))
         return Improvement(model, known.warp, self._factor, known.encodings)

@@ -204,3 +204,23 @@ def test_it_never_proposes_what_is_known():
         study.tell(trial, float(trial.params["a"]))
     asked = [tuple(trial.params.values()) for trial in study.get_trials()][STARTUP:]
     assert len(set(asked)) == len(asked)
+
+
+def test_with_retraining_the_leaders_are_measured_again():
+    space = ss.Space("sum", {f"c{i}": tuple("ab") for i in range(6)}, dict)
+
+    def trained(retrain: bool) -> list[tuple[int, ...]]:
+        sampler, rng = PredictorSampler(space, seed=3, retrain=retrain), np.random.default_rng(0)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        for _ in range(40):
+            trial = study.ask(dict(distributions(space)))
+            value = space.encode(trial.params).sum() / 100
+            study.tell(trial, float(value + 0.02 * rng.normal()))
+        return [tuple(space.encode(trial.params).tolist()) for trial in study.get_trials()]
+
+    assert len(set(trained(False)[STARTUP:])) == 40 - STARTUP
+    again = trained(True)
+    most = max(set(again), key=again.count)
+    assert again.count(most) >= 3
+    # Effort goes to networks near the top.
+    assert sum(most) >= 5
