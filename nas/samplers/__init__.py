@@ -45,12 +45,12 @@ def make(
     band: Band | None = None,
     seed: int = 0,
     factor: Factor | None = None,
-    retrain: bool = False,
+    retrain: bool | None = None,
 ) -> SpaceSampler:
     """The strategy called `name` on a space: an Optuna sampler, usable in any study over the space's choices.
 
-    `factor` is the reward's known part: without it strategies predict the reward as a whole. `retrain` says that a
-    network proposed again is trained again. See `SpaceSampler`.
+    `factor` is the reward's known part: without it strategies predict the reward as a whole. `retrain` says whether a
+    network proposed again is trained again; None finds it out. See `SpaceSampler`.
     Raises ValueError for an unknown name.
     """
     check(name)

@@ -36,8 +36,9 @@ class SpaceSampler(BaseSampler):
     - `recommend(study)` names the winner among what was completed, by what the strategy believes after the noise.
 
     `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]. Strategies
-    that predict then predict the accuracy only; the others do not look at it. `retrain` says that a network which is
-    proposed again is trained again, with another seed, and not given its recorded value.
+    that predict then predict the accuracy only; the others do not look at it. `retrain` says whether a network which
+    is proposed again is trained again, with another seed, or given its recorded value; None is yes, until the study
+    holds a trial that took over a recorded value.
     """
 
     name: str
@@ -49,7 +50,7 @@ class SpaceSampler(BaseSampler):
         band: Band | None = None,
         seed: int = 0,
         factor: Factor | None = None,
-        retrain: bool = False,
+        retrain: bool | None = None,
     ) -> None:
         self._space = space
         self._band = band

@@ -32,8 +32,8 @@ class PredictorSampler(SpaceSampler):
 
     Only the accuracy is predicted: with `factor`, the reward's known part, reward = accuracy * factor(encodings [n, k])
     [n]. `prior` (bigger is better) puts a large network among the first and a slope in log cost into the model's mean,
-    where the space computes costs from tables; False switches both off. With `retrain`, a training is spent on a
-    network that was measured before where that is expected to raise the best mean by more than a new one.
+    where the space computes costs from tables; False switches both off. Unless `retrain` is False, a training is spent
+    on a network that was measured before where that is expected to raise the best mean by more than a new one.
     """
 
     name = "predictor"
@@ -46,7 +46,7 @@ class PredictorSampler(SpaceSampler):
         seed: int = 0,
         factor: Factor | None = None,
         prior: bool = True,
-        retrain: bool = False,
+        retrain: bool | None = None,
     ) -> None:
         super().__init__(space, band=band, seed=seed, factor=factor, retrain=retrain)
         self._prior = prior
@@ -61,7 +61,7 @@ class PredictorSampler(SpaceSampler):
         improvement = self._improvement(judged, known, entries)
         order = np.argsort(-improvement.rewards, kind="stable")[:PARENTS]
         found = best_new(self._space, rng, improvement, known.encodings[order], seen(entries), self._band)
-        if self._retrain:
+        if self._may_retrain(entries):
             again, gain = improvement.best_again()
             found = again if found is None or gain > improvement.after_training(found) else found
         return (self.uniform(rng), UNIFORM) if found is None else (self.params(found), self.name)
@@ -83,6 +83,9 @@ class PredictorSampler(SpaceSampler):
         if pending:
             model.imagine(np.array([entry.encoding for entry in pending]))
         return Improvement(model, known.warp, self._factor, known.encodings)
+
+    def _may_retrain(self, entries: Sequence[Entry]) -> bool:
+        return not any(entry.repeat for entry in entries) if self._retrain is None else self._retrain
 
     def _hyper(self, judged: Sequence[Entry], known: Evidence) -> Hyper:
         """Hyperparameters fitted to the first measurements, the count of which grows in steps of a tenth.
