@@ -129,6 +129,12 @@ class Space:
         columns = np.array([(c.params, c.macs, c.activations) for c in each], dtype=np.int64).reshape(-1, 3)
         return Costs(*columns.T)
 
+    def inside(self, encodings: ArrayLike, macs: Band) -> NDArray[np.bool_]:
+        """Which of encodings [n, k] have lo <= macs <= hi, as bools [n]."""
+        low, high = whole_band(macs)
+        spent: Ints = self._enumerated_macs[np.ravel_multi_index(tuple(self._rows(encodings).T), self.radices)]
+        return (low <= spent) & (spent <= high)
+
     def canonical(self, encodings: ArrayLike) -> Ints:
         """The canonical encodings of encodings [n, k] or [k]; in a plain space each stands for itself."""
         return self._rows(encodings).astype(np.int64).reshape(np.shape(encodings))

@@ -75,6 +75,12 @@ class StagedSpace(Space):
                     column[begin : begin + CHUNK] += table[stage_entries]
         return Costs(*sums)
 
+    def inside(self, encodings: ArrayLike, macs: Band) -> NDArray[np.bool_]:
+        """As `Space.inside`, for a space of any size."""
+        low, high = whole_band(macs)
+        spent = self.costs(encodings).macs
+        return (low <= spent) & (spent <= high)
+
     def canonical(self, encodings: ArrayLike) -> Ints:
         """The canonical encodings of encodings [n, k] or [k]: equal exactly where the networks are the same."""
         rows = self._rows(encodings).astype(np.int64).reshape(-1, len(self.stages), len(CHOICES))

@@ -1,29 +1,59 @@
-"""Strategies: Optuna samplers that propose networks. `make` finds them by name."""
+"""Strategies: Optuna samplers that propose networks. `make` finds them by name; which to use: docs/strategies.md."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 from search_spaces.naming import nearest
 
 if TYPE_CHECKING:
     from nas.samplers.base import SpaceSampler
+    from nas.samplers.history import Factor
     from search_spaces.counting import Band
     from search_spaces.spaces import Space
 
-STRATEGIES = ("random", "tpe")
+# Module and class of each strategy; modules are imported when they are asked for, as they are heavy.
+_CLASSES = {
+    "random": ("uniform", "UniformSampler"),
+    "tpe": ("tpe", "TpeSampler"),
+    "nsga2": ("nsga2", "Nsga2Sampler"),
+    "gp": ("gp", "GpSampler"),
+    "evolution": ("evolution", "EvolutionSampler"),
+    "ppo": ("ppo", "PpoSampler"),
+    "predictor": ("predictor", "PredictorSampler"),
+}
+STRATEGIES = tuple(_CLASSES)
+# Strategies that can't take several objectives.
+SINGLE = frozenset({"evolution", "ppo", "predictor"})
 
 
-def check(name: str) -> None:
-    """Raise ValueError, with the near name, where there is no such strategy."""
+def check(name: str, objectives: int = 1) -> None:
+    """Raise ValueError, with the near name, where there is no such strategy, or it can't take so many objectives."""
     if name not in STRATEGIES:
         raise ValueError(f"unknown strategy '{name}'{nearest(name, STRATEGIES)}")
+    if objectives > 1 and name in SINGLE:
+        raise ValueError(
+            f"strategy {name} maximises one number, got {objectives} objectives: choose nsga2, gp, tpe or random"
+        )
 
 
-def make(name: str, space: Space, *, band: Band | None = None, seed: int = 0) -> SpaceSampler:
-    """The strategy called `name` on a space: an Optuna sampler, usable in any study over the space's choices."""
-    from nas.samplers.tpe import TpeSampler
-    from nas.samplers.uniform import UniformSampler
+def make(
+    name: str,
+    space: Space,
+    *,
+    band: Band | None = None,
+    seed: int = 0,
+    factor: Factor | None = None,
+    retrain: bool | None = None,
+) -> SpaceSampler:
+    """The strategy called `name` on a space: an Optuna sampler, usable in any study over the space's choices.
 
+    `factor` is the reward's known part: without it strategies predict the reward as a whole. `retrain` says whether a
+    network proposed again is trained again; None finds it out. See `SpaceSampler`.
+    Raises ValueError for an unknown name.
+    """
     check(name)
-    return {"random": UniformSampler, "tpe": TpeSampler}[name](space, band=band, seed=seed)
+    module, kind = _CLASSES[name]
+    sampler = getattr(import_module(f"nas.samplers.{module}"), kind)
+    return cast("SpaceSampler", sampler(space, band=band, seed=seed, factor=factor, retrain=retrain))

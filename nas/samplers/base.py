@@ -13,10 +13,14 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nas.parameters import distributions, to_params
+from nas.samplers import check
+from nas.samplers.history import Factor, Reader
 from search_spaces.counting import Band, Of
-from search_spaces.spaces import Space
+from search_spaces.mutation import into_band, mutants
+from search_spaces.spaces import Ints, Space
 
 UNIFORM = "uniform"
+NEARBY = 64  # mutants that are looked at in place of a network that was trained before
 
 
 class SpaceSampler(BaseSampler):
@@ -28,15 +32,32 @@ class SpaceSampler(BaseSampler):
     - a proposal depends on the seed, the trial's number and what the study holds, on nothing else: a search that died
       and one that did not propose the same;
     - failed, pruned, repeated and running trials are fine; so are parameters fixed by an enqueued trial;
-    - `how(number)` says how trial `number` of this process was drawn: `uniform`, or the strategy's own name.
+    - `how(number)` says how trial `number` of this process was drawn: `uniform`, or the strategy's own name;
+    - `recommend(study)` names the winner among what was completed, by what the strategy believes after the noise.
+
+    `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]. Strategies
+    that predict then predict the accuracy only; the others do not look at it. `retrain` says whether a network which
+    is proposed again is trained again, with another seed, or given its recorded value; None is yes, until the study
+    holds a trial that took over a recorded value.
     """
 
     name: str
 
-    def __init__(self, space: Space, *, band: Band | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        space: Space,
+        *,
+        band: Band | None = None,
+        seed: int = 0,
+        factor: Factor | None = None,
+        retrain: bool | None = None,
+    ) -> None:
         self._space = space
         self._band = band
         self._seed = seed
+        self._factor = factor
+        self._retrain = retrain
+        self._reader = Reader(space)
         self._distributions: dict[str, BaseDistribution] = dict(distributions(space))
         self._how: dict[int, str] = {}
 
@@ -45,7 +66,11 @@ class SpaceSampler(BaseSampler):
         """The parameters to try and how they were drawn. `rng` is seeded by (seed, trial number)."""
 
     def draw(self, study: Study, entropy: Sequence[int]) -> tuple[dict[str, Any], str]:
-        """A proposal for a trial that the study does not hold yet, and how it was drawn."""
+        """A proposal for a trial that the study does not hold yet, and how it was drawn.
+
+        Raises ValueError where the study has more objectives than the strategy can take.
+        """
+        self._check(study)
         return self.propose(study, create_trial(state=TrialState.RUNNING), np.random.default_rng(list(entropy)))
 
     def how(self, number: int) -> str:
@@ -58,6 +83,7 @@ class SpaceSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
+        self._check(study)
         rng = np.random.default_rng([self._seed, trial.number])
         params, self._how[trial.number] = self.propose(study, trial, rng)
         return params
@@ -67,8 +93,40 @@ class SpaceSampler(BaseSampler):
     ) -> Any:
         raise ValueError(f"'{param_name}' is not a choice of space {self._space.name}")
 
+    def recommend(self, study: Study) -> dict[str, Any]:
+        """The parameters of the best network: the highest mean over its complete trials.
+
+        Raises ValueError where no trial is complete.
+        """
+        values: dict[bytes, list[float]] = {}
+        encodings: dict[bytes, Ints] = {}
+        for entry in self._reader.entries(study):
+            if entry.value is not None:
+                encodings[entry.encoding.tobytes()] = entry.encoding
+                values.setdefault(entry.encoding.tobytes(), []).append(entry.value)
+        if not values:
+            raise ValueError("no trial is complete, so there is no best network: see the outcomes of the trials")
+        return self.params(encodings[max(values, key=lambda key: float(np.mean(values[key])))])
+
+    def params(self, encoding: Ints) -> dict[str, Any]:
+        """The parameters of an encoding [k]."""
+        return to_params(self._space, self._space.choice(encoding))
+
+    def new_near(self, rng: np.random.Generator, encoding: Ints, known: set[bytes]) -> Ints | None:
+        """The network of an encoding [k] if it is in the band and not among `known`, else one a few changes away."""
+        start = into_band(self._space, rng, encoding, self._band)
+        if start is None:
+            return None
+        steps = mutants(self._space, rng, start[None], NEARBY, self._band)
+        for row in self._space.canonical(np.concatenate([start[None], steps])):
+            if row.tobytes() not in known:
+                return np.asarray(row)
+        return None
+
+    def _check(self, study: Study) -> None:
+        check(self.name, len(study.directions))
+
     def uniform(self, rng: np.random.Generator) -> dict[str, Any]:
         """Parameters drawn uniformly: from the different networks of the band, or from all the space's encodings."""
         of: Of = "encodings" if self._band is None else "networks"
-        encoding = self._space.sample(rng, 1, macs=self._band, of=of)[0]
-        return to_params(self._space, self._space.choice(encoding))
+        return self.params(self._space.sample(rng, 1, macs=self._band, of=of)[0])

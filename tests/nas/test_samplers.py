@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,5 +108,69 @@ def test_enqueued_parameters_are_taken_as_they_are(strategy: str):
 def test_how_a_trial_was_drawn_is_known(strategy: str):
     sampler = samplers.make(strategy, SPACE, band=BAND, seed=2)
     run(sampler, 12)
-    assert sampler.how(0) == "uniform"
+    assert sampler.how(0) in ("uniform", strategy)
     assert sampler.how(11) in ("uniform", strategy)
+
+
+def test_trials_under_way_do_not_stop_the_others(strategy: str):
+    study = study_with(samplers.make(strategy, SPACE, band=BAND, seed=10))
+    for _ in range(12):
+        trial = study.ask(dict(distributions(SPACE)))
+        study.tell(trial, value(trial.params))
+    asked = [study.ask(dict(distributions(SPACE))).params for _ in range(6)]
+    assert all(BAND[0] <= macs(params) <= BAND[1] for params in asked)
+    assert len({tuple(params.values()) for params in asked}) > 1
+
+
+def test_a_study_in_a_storage_goes_on_as_one_in_memory(strategy: str, tmp_path: Path):
+    whole = run(samplers.make(strategy, SPACE, band=BAND, seed=11), 14)
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    for _ in range(2):
+        sampler = samplers.make(strategy, SPACE, band=BAND, seed=11)
+        study = optuna.create_study(
+            storage=url, study_name="s", sampler=sampler, direction="maximize", load_if_exists=True
+        )
+        for _ in range(7):
+            trial = study.ask(dict(distributions(SPACE)))
+            study.tell(trial, value(trial.params))
+    assert [trial.params for trial in study.get_trials()] == whole
+
+
+def test_networks_without_a_cost_and_a_study_of_ones_own(strategy: str):
+    space = ss.Space("plain", {"a": (1, 2, 3, 4), "b": ("x", "y"), "c": (None, True), "d": (0.5,)}, dict)
+    study = study_with(samplers.make(strategy, space, seed=1))
+
+    def objective(trial: optuna.Trial) -> float:
+        chosen = {name: trial.suggest_categorical(name, values) for name, values in space.choices.items()}
+        return float(chosen["a"])
+
+    study.optimize(objective, n_trials=14)
+    assert study.best_value == 4
+
+
+def test_a_minimised_study_goes_down(strategy: str):
+    sampler = samplers.make(strategy, SPACE, band=BAND, seed=1)
+    study = optuna.create_study(direction="minimize", sampler=sampler)
+    for _ in range(12):
+        trial = study.ask(dict(distributions(SPACE)))
+        study.tell(trial, value(trial.params))
+    lowest = min(value(trial.params) for trial in study.get_trials())
+    assert value(sampler.recommend(study)) <= lowest + 1
+
+
+def test_several_objectives_are_taken_or_refused_in_one_line(strategy: str):
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=samplers.make(strategy, SPACE, band=BAND))
+    if strategy in samplers.SINGLE:
+        with pytest.raises(ValueError, match=f"^strategy {strategy} .* 2 objectives: choose .*$"):
+            study.ask(dict(distributions(SPACE)))
+        return
+    for _ in range(22):
+        trial = study.ask(dict(distributions(SPACE)))
+        study.tell(trial, (value(trial.params), float(macs(trial.params))))
+    assert all(BAND[0] <= macs(trial.params) <= BAND[1] for trial in study.get_trials())
+
+
+def test_nothing_complete_cannot_be_recommended_from(strategy: str):
+    sampler = samplers.make(strategy, SPACE, band=BAND)
+    with pytest.raises(ValueError, match="no trial is complete"):
+        sampler.recommend(study_with(sampler))

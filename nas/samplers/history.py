@@ -1,0 +1,100 @@
+"""A study as strategies read it: encodings, values to maximise, rungs, what is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna import Study
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from nas.parameters import to_choice
+from search_spaces.spaces import Ints, Space
+
+# The reward's known part: a factor [n] for encodings [n, k], so that reward = accuracy * factor.
+Factor = Callable[[Ints], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trial whose parameters are the space's.
+
+    value   to be maximised; None where the trial has none (running, failed, stopped early)
+    rungs   {step: value} of what was reported on the way
+    repeat  whether the value was taken over from an earlier trial, so that it says nothing new
+    ended   when it was over, in seconds since 1970; infinite while it is not
+    """
+
+    number: int
+    encoding: Ints
+    state: TrialState
+    value: float | None
+    rungs: Mapping[int, float]
+    repeat: bool
+    ended: float
+
+    @property
+    def is_judged(self) -> bool:
+        """Complete, or stopped early, or unfit; not failed for reasons that are not its own, and not under way."""
+        return self.state in (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def judged(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that were judged, repeats left out, in the order in which they ended: later ones come behind."""
+    return sorted((e for e in entries if e.is_judged and not e.repeat), key=lambda e: (e.ended, e.number))
+
+
+def seen(entries: Iterable[Entry]) -> set[bytes]:
+    """The networks of all trials, as the bytes of their canonical encodings."""
+    return {entry.encoding.tobytes() for entry in entries}
+
+
+class Reader:
+    """Reads studies of one space. Encodings are kept, a few hundred bytes a trial: a trial's choice never changes."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._study = ""
+        self._encodings: dict[int, Ints | None] = {}
+
+    def entries(self, study: Study) -> list[Entry]:
+        """The trials in order of number, without those that hold other parameters than the space's choices.
+
+        Encodings are canonical. Values of a minimised study are negated. Of several objectives the first counts.
+        """
+        if study.study_name != self._study:
+            self._study, self._encodings = study.study_name, {}
+        trials = [trial for trial in study.get_trials(deepcopy=False) if trial.params]
+        self._encode(trial for trial in trials if trial.number not in self._encodings)
+        sign = -1.0 if study.directions[0] == StudyDirection.MINIMIZE else 1.0
+        return [
+            _entry(trial, encoding, sign)
+            for trial in trials
+            if (encoding := self._encodings[trial.number]) is not None and trial.state is not TrialState.WAITING
+        ]
+
+    def _encode(self, trials: Iterable[FrozenTrial]) -> None:
+        for trial in trials:
+            try:
+                encoding = self._space.encode(to_choice(self._space, trial.params))
+                self._encodings[trial.number] = self._space.canonical(encoding)
+            except (KeyError, ValueError, IndexError, TypeError):
+                self._encodings[trial.number] = None  # another tool's trial
+
+
+def _entry(trial: FrozenTrial, encoding: Ints, sign: float) -> Entry:
+    complete = trial.state is TrialState.COMPLETE
+    attrs: dict[str, Any] = trial.user_attrs
+    return Entry(
+        number=trial.number,
+        encoding=encoding,
+        state=trial.state,
+        value=sign * trial.values[0] if complete else None,
+        rungs={step: sign * value for step, value in trial.intermediate_values.items() if np.isfinite(value)},
+        repeat=bool(attrs.get("repeat")) or attrs.get("repeat_of") is not None,
+        ended=trial.datetime_complete.timestamp() if trial.datetime_complete else np.inf,
+    )

@@ -1,0 +1,41 @@
+"""Tables of networks that others have trained: strategies are judged on them. `load` finds one by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nas.tables.csv_table import Columns
+from search_spaces.naming import nearest
+
+if TYPE_CHECKING:
+    from nas.tables.table import Table
+
+__all__ = ["EXAMPLES", "Columns", "load"]
+
+KINDS = ("nas-bench-macro", "nas-bench-201", "csv")
+
+
+def load(name: str, columns: Columns | None = None) -> Table:
+    """The table `nas-bench-macro:FILE`, `nas-bench-201:DATASET` or `csv:FILE`, whose columns are `columns`.
+
+    Raises ValueError, in one line, for what is not a table.
+    """
+    from nas.tables import csv_table, macro, nas201
+
+    kind, _, rest = name.partition(":")
+    if kind not in KINDS:
+        raise ValueError(f"unknown table '{kind}'{nearest(kind, KINDS)}")
+    if not rest:
+        raise ValueError(f"table {kind} needs a name after a colon, such as {EXAMPLES[kind]}, got '{name}'")
+    if kind == "csv":
+        return csv_table.load(rest, columns or Columns())
+    if columns not in (None, Columns()):
+        raise ValueError(f"columns are for csv tables; {kind} has its own")
+    return macro.load(rest) if kind == "nas-bench-macro" else nas201.load(rest)
+
+
+EXAMPLES = {
+    "nas-bench-macro": "nas-bench-macro:nas-bench-macro_cifar10.json",
+    "nas-bench-201": "nas-bench-201:cifar100",
+    "csv": "csv:table.csv",
+}

@@ -1,0 +1,65 @@
+"""Optuna samplers as players: this project's strategies, and any other sampler."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import optuna
+
+from nas import samplers
+from nas.parameters import distributions, to_choice
+from nas.samplers.base import SpaceSampler
+from nas.tables.aim import Aim
+from search_spaces.spaces import Ints, Space
+
+
+class SamplerPlayer:
+    """Plays what an Optuna sampler proposes, in a study in memory.
+
+    What a strategy's own `recommend` names is its own choice. Where it has none, it names the best seen, as all do.
+    """
+
+    def __init__(self, sampler: optuna.samplers.BaseSampler, space: Space) -> None:
+        self._space = space
+        self._sampler = sampler
+        self._distributions: dict[str, Any] = dict(distributions(space))
+        self._study = _study(sampler)
+        self._trial: optuna.Trial | None = None
+
+    def ask(self) -> Ints:
+        self._trial = self._study.ask(self._distributions)
+        return self._encoding(self._trial.params)
+
+    def tell(self, value: float, *, repeat: bool = False) -> None:
+        assert self._trial is not None
+        self._trial.set_user_attr("repeat", repeat)
+        self._study.tell(self._trial, value)
+
+    def recommend(self) -> Ints | None:
+        sampler = self._sampler
+        if not isinstance(sampler, SpaceSampler) or type(sampler).recommend is SpaceSampler.recommend:
+            return None
+        return self._encoding(sampler.recommend(self._study))
+
+    def _encoding(self, params: dict[str, Any]) -> Ints:
+        return self._space.encode(to_choice(self._space, params))
+
+
+def make_player(strategy: str, aim: Aim, trials: int, seed: int) -> SamplerPlayer:
+    """One of this project's strategies. Raises ValueError for an unknown name, or too few trials for its start."""
+    space = aim.table.space
+    sampler = samplers.make(strategy, space, band=aim.band, seed=seed, factor=aim.factor)
+    # Strategies that begin with uniform draws say how many in their module.
+    if trials < (startup := getattr(import_module(type(sampler).__module__), "STARTUP", 0)):
+        raise ValueError(f"strategy {strategy} starts with {startup} trials, got --trials {trials}: give it more")
+    return SamplerPlayer(sampler, space)
+
+
+def _study(sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(direction="maximize", sampler=sampler)
+    finally:
+        optuna.logging.set_verbosity(verbosity)
