@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nas import samplers
 from nas.config import SearchConfig
+from nas.objective import Objective
 from nas.parameters import distributions, to_choice
 from nas.samplers.base import SpaceSampler
+from nas.samplers.history import Factor
 from search_spaces.arch import Arch
 from search_spaces.costs import cost
 from search_spaces.counting import Band, Count
 from search_spaces.presets import space
-from search_spaces.spaces import Space
+from search_spaces.spaces import Ints, Space
 from search_spaces.units import format_count
 from studies.execution import Rung
 from studies.ledger import Ledger
@@ -63,7 +68,16 @@ class Candidates:
     @classmethod
     def of(cls, config: SearchConfig, field: Field, ledger: Ledger) -> Candidates:
         """The candidates of a configuration."""
-        sampler = samplers.make(config.strategy, field.space, band=field.band, seed=config.seed)
+        sampler = samplers.make(
+            config.sampler,
+            field.space,
+            band=field.band,
+            seed=config.seed,
+            factor=known_factor(config.aim, field.space),
+            # A network that is proposed again takes over its recorded value.
+            retrain=False,
+            by_draw=config.deterministic,
+        )
         return cls(config, field, sampler, ledger)
 
     def draw(self, number: int, entropy: tuple[int, ...]) -> Proposal:
@@ -71,10 +85,28 @@ class Candidates:
         params, how = self.sampler.draw(self.ledger.study, entropy)
         return propose(self.field.space, params, how)
 
+    def believed(self) -> dict[str, float]:
+        """What the strategy takes each complete candidate's reward to be, by key; of several objectives nothing."""
+        if len(self.config.aim.directions) > 1:
+            return {}
+        space, ranking = self.field.space, self.sampler.ranking(self.ledger.study)
+        return {space.key(space.choice(encoding)): value for encoding, value in ranking}
+
     def score(self, record: Record, rung: Rung) -> float | tuple[float, ...]:
         """The objective at a rung: the proxy's accuracy with the full network's multiply-adds."""
         values = self.config.aim.values(rung["accuracy"], record.macs)
         return values[0] if len(values) == 1 else values
+
+
+def known_factor(aim: Objective, space: Space) -> Factor | None:
+    """The reward's known part: what an accuracy is multiplied by, from the cost; None where there is no such part."""
+    if aim.kind not in ("soft", "hard"):
+        return None
+
+    def factor(encodings: Ints) -> NDArray[np.float64]:
+        return np.array([aim.reward(1.0, macs) for macs in space.costs(encodings).macs.tolist()])
+
+    return factor
 
 
 def propose(space: Space, params: dict[str, Any], how: str) -> Proposal:

@@ -15,6 +15,7 @@ from studies.execution import Execution
 from studies.recipe import Proxy, get_recipe
 
 SCHEDULERS = ("asha", "none")
+GENERATION = 8
 LEAST = {
     "trials": 1, "finalists": 1, "finalist_seeds": 1, "finalist_epochs": 1, "reduction_factor": 2, "resolution": 0,
     "retries": 0, "seed": 0,
@@ -37,7 +38,8 @@ class SearchConfig:
         reference: Network that the mnasnet space varies: mobilenet_v2 or mnasnet_a1.
         resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
         width: Factor on the widths of the network that the space varies.
-        strategy: random or tpe.
+        strategy: predictor (nsga2 with objective pareto) unless given; random, tpe, nsga2, gp, evolution or ppo:
+            docs/strategies.md says when to use which.
         objective: soft (MnasNet reward), hard (no reward lost below T, T/FLOPs above), accuracy, or pareto.
         weight: Exponent w of the soft reward.
         cost_band: Candidates' multiply-adds, lowest and highest, as multiples of the target.
@@ -48,6 +50,8 @@ class SearchConfig:
         scheduler: asha (candidates behind at a rung are stopped) or none.
         reduction_factor: asha: one in so many candidates goes on from a rung.
         trials: Candidates to judge.
+        deterministic: Draw candidates in generations of 8, so that any number of workers gives the same trials; workers
+            wait at the end of each generation.
         time_budget: Seconds, or 10m, 2h: start no candidate after this; 0 is no limit.
         finalists: How many of the best are trained longer, with several seeds, before the winner is named.
         finalist_seeds: Seeds a finalist; under 2 there are no intervals.
@@ -73,7 +77,7 @@ class SearchConfig:
     reference: str = "mobilenet_v2"
     resolution: int = 0
     width: float = 1.0
-    strategy: str = "tpe"
+    strategy: str | None = None
     objective: str = "soft"
     weight: float = WEIGHT
     cost_band: tuple[float, float] = (0.8, 1.05)
@@ -84,6 +88,7 @@ class SearchConfig:
     scheduler: str = "asha"
     reduction_factor: int = 2
     trials: int = 36
+    deterministic: bool = False
     time_budget: int | float | str = 0
     finalists: int = 3
     finalist_seeds: int = 3
@@ -102,7 +107,6 @@ class SearchConfig:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        samplers.check(self.strategy)
         get_recipe(self.recipe)
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}'{nearest(self.scheduler, SCHEDULERS)}")
@@ -118,8 +122,9 @@ class SearchConfig:
             raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalists}")
         if self.new and (self.storage or self.storage_path):
             raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
+        samplers.check(self.sampler, len(self.aim.directions), self.trials)
         # These raise where target, objective, weight, durations or resources make no sense.
-        self.aim, self.seconds, self.execution  # noqa: B018
+        self.seconds, self.execution  # noqa: B018
 
     @property
     def target(self) -> int:
@@ -133,6 +138,16 @@ class SearchConfig:
     def aim(self) -> Objective:
         """The objective with its target."""
         return Objective(self.objective, self.target, self.weight)
+
+    @property
+    def sampler(self) -> str:
+        """The strategy by name, the default where none is given."""
+        return self.strategy or samplers.default(len(self.aim.directions))
+
+    @property
+    def generation(self) -> int:
+        """Candidates that are drawn together; 1 is each when a worker is free."""
+        return GENERATION if self.deterministic else 1
 
     @property
     def seconds(self) -> float | None:
@@ -159,4 +174,4 @@ class SearchConfig:
         """What decides what a trial means, the recipe's numbers included; a study goes on only under the same."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
         recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
-        return values | {"recipe": recipe, "target_flops": self.target}
+        return values | {"recipe": recipe, "target_flops": self.target, "strategy": self.sampler}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nas.config import SearchConfig
@@ -19,10 +19,16 @@ KIND = "finalist"
 EDGE = 0.03
 
 
-def choose(records: Sequence[Record], aim: Objective, number: int) -> list[Record]:
-    """The `number` different networks with the highest reward at the end of their training, best first."""
+def choose(
+    records: Sequence[Record], aim: Objective, number: int, believed: Mapping[str, float] | None = None
+) -> list[Record]:
+    """The `number` different networks with the highest reward at the end of their training, best first.
+
+    `believed` has, by key, what a strategy that models the noise takes rewards to be; it goes before what was measured.
+    """
     complete = [r for r in records if r.outcome is Outcome.COMPLETE and r.repeat_of is None and r.accuracy is not None]
-    ranked = sorted(complete, key=lambda record: (-reward(record, aim), record.number))
+    values = {record.key: reward(record, aim) for record in complete} | dict(believed or {})
+    ranked = sorted(complete, key=lambda record: (-values[record.key], record.number))
     return ranked[:number]
 
 

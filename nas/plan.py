@@ -35,7 +35,7 @@ def describe(config: SearchConfig, field: Field, resources: Resources | None) ->
         "near the target": f"{_power(int(field.inside))} different networks between "
         f"{format_count(field.band[0], 4)} and {format_count(field.band[1], 4)} FLOPs (multiply-adds)",
         "objective": f"{config.aim}, T = {format_count(config.target)}",
-        "strategy": f"{config.strategy}, {config.trials} candidates, early stopping: {_stopping(config)}",
+        "strategy": f"{config.sampler}, {config.trials} candidates, early stopping: {_stopping(config)}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
         f"{proxy.epochs} x {images} images, about {_round(trial)}",
         "finalists": f"{config.finalists} x {config.finalist_seeds} seeds: "

@@ -97,7 +97,8 @@ def search(config: SearchConfig, field: Field, workers: int | None) -> None:
 
 def _settings(config: SearchConfig) -> dict[str, Any]:
     """The configuration as it is written down: what reproduces the run."""
-    return commandline.plain(dataclasses.replace(config, new=False, target_flops=format_count(config.target)))
+    target = format_count(config.target)
+    return commandline.plain(dataclasses.replace(config, new=False, target_flops=target, strategy=config.sampler))
 
 
 if __name__ == "__main__":

@@ -63,17 +63,18 @@ class Session:
 
     def open(self, study: str) -> Ledger:
         """One of the run's two ledgers: `search` or `finalists`."""
-        single = len(self.config.aim.directions) == 1
-        rungs = range(1, self.config.proxy.epochs)
-        stops = self.config.scheduler == "asha" and study == "search" and single
+        config = self.config
+        rungs = tuple(range(1, config.proxy.epochs))
+        stops = config.scheduler == "asha" and study == "search" and len(config.aim.directions) == 1
+        halving = Halving(rungs, factor=config.reduction_factor, generation=config.generation)
         return Ledger.open(
             self.storage,
-            f"{self.run.folder.name}: {study}" if self.config.storage else study,
+            f"{self.run.folder.name}: {study}" if config.storage else study,
             choices(self.field.space),
-            directions=self.config.aim.directions,
-            pruner=Halving(tuple(rungs), factor=self.config.reduction_factor) if stops else None,
-            settings=self.config.identity(),
-            seed=self.config.seed,
+            directions=config.aim.directions,
+            pruner=halving if stops else None,
+            settings=config.identity(),
+            seed=config.seed,
         )
 
     def search(self) -> list[Record]:
@@ -81,13 +82,16 @@ class Session:
         with self.open("search") as ledger:
             candidates = Candidates.of(self.config, self.field, ledger)
             execution = replace(self.config.execution, time_budget=self.config.seconds)
-            plan, total = Draws(self.config.trials, candidates.draw), self.config.trials
+            total = self.config.trials
+            plan = Draws(total, candidates.draw, generation=self.config.generation)
             phase = self._phase("search", total, plan, self.training, candidates.score)
             return carry_out(phase, ledger, execution, self.console, self.workers)
 
     def final(self, records: Sequence[Record]) -> list[Record]:
         """Train the best candidates longer, with several seeds. Returns the trainings of these finalists."""
-        chosen = finalists.choose(records, self.config.aim, self.config.finalists)
+        with self.open("search") as ledger:
+            believed = Candidates.of(self.config, self.field, ledger).believed()
+        chosen = finalists.choose(records, self.config.aim, self.config.finalists, believed)
         if not chosen:
             raise ValueError(f"no candidate was trained to the end: see the outcomes in {self.run.path('trials.csv')}")
         wanted = finalists.proposals(chosen, self.config)

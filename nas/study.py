@@ -17,6 +17,8 @@ from search_spaces.spaces import Space
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nas.samplers.base import SpaceSampler
+    from nas.samplers.history import Factor
     from search_spaces.counting import Band
 
 # After so many proposals in a row that were seen before, a strategy has nothing new to say (or the space is used up).
@@ -29,6 +31,7 @@ class SearchStudy:
 
     space: Space
     study: optuna.Study
+    sampler: SpaceSampler
 
     @property
     def best_choice(self) -> dict[str, Any]:
@@ -39,6 +42,19 @@ class SearchStudy:
     def best_arch(self) -> Any:
         """What the space decodes the best choice to."""
         return self.space.decode(self.best_choice)
+
+    @property
+    def recommended_choice(self) -> dict[str, Any]:
+        """The choice that the strategy takes for the best, the noise considered. ValueError where no trial has a value.
+
+        A predictor's is its highest posterior mean; for the others it is the best choice.
+        """
+        return to_choice(self.space, self.sampler.recommend(self.study))
+
+    @property
+    def recommended_arch(self) -> Any:
+        """What the space decodes the recommended choice to."""
+        return self.space.decode(self.recommended_choice)
 
     @property
     def best_value(self) -> float:
@@ -69,21 +85,26 @@ def optimize(
     space: Space,
     evaluate: Callable[[Any], float],
     *,
-    strategy: str = "tpe",
+    strategy: str = samplers.DEFAULT,
     trials: int = 100,
     seed: int = 0,
     macs: Band | None = None,
+    factor: Factor | None = None,
 ) -> SearchStudy:
     """Maximise `evaluate(space.decode(choice))` over a space, with `trials` evaluations at most.
 
-    `macs` is the band of multiply-adds (lowest, highest) to stay in, for spaces that have a cost. A choice whose
+    `macs` is the band of multiply-adds (lowest, highest) to stay in, for spaces that have a cost. `factor` is the part
+    of the value that is known beforehand, where there is one: value = accuracy * factor(encodings [n, k]) [n], as in
+    MnasNet's reward; strategies that predict then predict the accuracy alone. A choice whose
     canonical key was evaluated before takes its recorded value and costs nothing; the search ends early when nothing
     new comes any more. A value that is not finite is recorded as outcome `nan`; an exception of `evaluate` passes
-    through. Same seed, same trials. Raises ValueError for an unknown strategy, no trials or an empty band.
+    through. Same seed, same trials. Raises ValueError for an unknown strategy, fewer trials than it begins with, or an
+    empty band.
     """
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials}")
-    sampler = samplers.make(strategy, space, band=macs, seed=seed)
+    samplers.check(strategy, trials=trials)
+    sampler = samplers.make(strategy, space, band=macs, seed=seed, factor=factor, retrain=False)
     study = _quiet_study(sampler)
     known: dict[str, float] = {}
     repeats = 0
@@ -97,7 +118,7 @@ def optimize(
         trial.set_user_attr("drawn", sampler.how(trial.number))
         trial.set_user_attr("repeat", repeats > 0)
         _tell(study, trial, known[key])
-    return SearchStudy(space, study)
+    return SearchStudy(space, study, sampler)
 
 
 def _tell(study: optuna.Study, trial: optuna.Trial, value: float) -> None:

@@ -15,6 +15,11 @@ LOOKS: dict[str, tuple[str, str]] = {
     "fast": ("#56B4E9", "X"),
     "uniform": ("#8C6BB1", "o"),
     "tpe": ("#A6761D", "^"),
+    "predictor": ("#D55E00", "D"),
+    "evolution": ("#0072B2", "v"),
+    "ppo": ("#009E73", "s"),
+    "nsga2": ("#CC79A7", "P"),
+    "gp": ("#56B4E9", "X"),
 }
 OTHERS = (("#8C6BB1", "<"), ("#A6761D", ">"), ("#66A61E", "h"), ("#E7298A", "p"))
 # Text and lines are drawn in this; the page replaces it by the reader's own text colour.

@@ -23,9 +23,13 @@ Watch = Callable[[str, Record], None]
 
 
 class Plan(Protocol):
-    """Which trials are wanted."""
+    """Which trials are wanted.
+
+    generation   as many trials are begun together, before any of them runs
+    """
 
     kind: str
+    generation: int
 
     def next(self, ledger: Ledger) -> Proposal | None:
         """The next trial to begin, or None if all that are wanted are over or under way."""
@@ -39,12 +43,18 @@ class Draws:
 
     draw(number, entropy) makes a draw: `number` counts the draws of the study, `entropy` seeds its generator (see
     `Ledger.entropy`); it may look at the ledger. None: there is nothing left to draw, and the search ends early.
+    With a `generation` above 1 so many are drawn together, once all earlier ones are over.
     """
 
     def __init__(
-        self, total: int, draw: Callable[[int, tuple[int, ...]], Proposal | None], kind: str = CANDIDATE
+        self,
+        total: int,
+        draw: Callable[[int, tuple[int, ...]], Proposal | None],
+        kind: str = CANDIDATE,
+        generation: int = 1,
     ) -> None:
         self.kind = kind
+        self.generation = generation
         self._total = total
         self._draw = draw
         self._exhausted = False
@@ -54,6 +64,8 @@ class Draws:
         if self._exhausted or catalogue.count(self.kind) + catalogue.unfinished(self.kind) >= self._total:
             return None
         number = catalogue.next_draw(self.kind)
+        if self.generation > 1 and number % self.generation == 0 and catalogue.unfinished(self.kind):
+            return None
         proposal = self._draw(number, ledger.entropy(number))
         self._exhausted = proposal is None
         return proposal
@@ -71,6 +83,7 @@ class Fixed:
         kinds = {proposal.kind for proposal in proposals}
         assert len(kinds) == 1, "a list of trials has one kind"
         self.kind = kinds.pop()
+        self.generation = 1
         self._proposals = tuple(proposals)
 
     def next(self, ledger: Ledger) -> Proposal | None:
@@ -154,9 +167,13 @@ class Jobs:
             return self._ready.pop(0)
         if (again := self._ledger.claim(self._plan.kind)) is not None:
             return again
-        proposal = self._plan.next(self._ledger)
-        if proposal is None:
-            return None
+        for _ in range(self._plan.generation):
+            if (proposal := self._plan.next(self._ledger)) is None:
+                break
+            self._ready.append(self._begin(proposal))
+        return self._ready.pop(0) if self._ready else None
+
+    def _begin(self, proposal: Proposal) -> Record:
         known = self._ledger.catalogue.find(proposal.identity)
         if known is not None and known.outcome is not None:
             return self._ledger.repeat(proposal, known)

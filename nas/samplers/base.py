@@ -33,12 +33,14 @@ class SpaceSampler(BaseSampler):
       and one that did not propose the same;
     - failed, pruned, repeated and running trials are fine; so are parameters fixed by an enqueued trial;
     - `how(number)` says how trial `number` of this process was drawn: `uniform`, or the strategy's own name;
-    - `recommend(study)` names the winner among what was completed, by what the strategy believes after the noise.
+    - `ranking(study)` ranks what was completed by what the strategy believes after the noise; `recommend(study)` is the
+      first of it.
 
     `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]. Strategies
     that predict then predict the accuracy only; the others do not look at it. `retrain` says whether a network which
     is proposed again is trained again, with another seed, or given its recorded value; None is yes, until the study
-    holds a trial that took over a recorded value.
+    holds a trial that took over a recorded value. With `by_draw` trials count in the order in which they were drawn and
+    not as they ended, so that proposals do not depend on which worker was faster.
     """
 
     name: str
@@ -51,13 +53,14 @@ class SpaceSampler(BaseSampler):
         seed: int = 0,
         factor: Factor | None = None,
         retrain: bool | None = None,
+        by_draw: bool = False,
     ) -> None:
         self._space = space
         self._band = band
         self._seed = seed
         self._factor = factor
         self._retrain = retrain
-        self._reader = Reader(space)
+        self._reader = Reader(space, by_draw=by_draw)
         self._distributions: dict[str, BaseDistribution] = dict(distributions(space))
         self._how: dict[int, str] = {}
 
@@ -94,9 +97,19 @@ class SpaceSampler(BaseSampler):
         raise ValueError(f"'{param_name}' is not a choice of space {self._space.name}")
 
     def recommend(self, study: Study) -> dict[str, Any]:
-        """The parameters of the best network: the highest mean over its complete trials.
+        """The parameters of the network that the strategy takes for the best.
 
         Raises ValueError where no trial is complete.
+        """
+        ranked = self.ranking(study)
+        if not ranked:
+            raise ValueError("no trial is complete, so there is no best network: see the outcomes of the trials")
+        return self.params(ranked[0][0])
+
+    def ranking(self, study: Study) -> list[tuple[Ints, float]]:
+        """Each network with a complete trial, as its encoding [k], and what it is worth; best first.
+
+        That is the mean over its complete trials, or what the strategy believes the value to be.
         """
         values: dict[bytes, list[float]] = {}
         encodings: dict[bytes, Ints] = {}
@@ -104,9 +117,8 @@ class SpaceSampler(BaseSampler):
             if entry.value is not None:
                 encodings[entry.encoding.tobytes()] = entry.encoding
                 values.setdefault(entry.encoding.tobytes(), []).append(entry.value)
-        if not values:
-            raise ValueError("no trial is complete, so there is no best network: see the outcomes of the trials")
-        return self.params(encodings[max(values, key=lambda key: float(np.mean(values[key])))])
+        means = {key: float(np.mean(measured)) for key, measured in values.items()}
+        return [(encodings[key], means[key]) for key in sorted(means, key=lambda key: -means[key])]
 
     def params(self, encoding: Ints) -> dict[str, Any]:
         """The parameters of an encoding [k]."""

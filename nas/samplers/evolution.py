@@ -8,12 +8,13 @@ import numpy as np
 from optuna import Study
 from optuna.trial import FrozenTrial
 
+from nas import samplers
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import Entry, judged, seen
 from search_spaces.mutation import inside
 from search_spaces.spaces import Ints
 
-POPULATION, SAMPLE = 20, 5
+POPULATION, SAMPLE = samplers.STARTUP["evolution"], 5
 ATTEMPTS = 30  # mutations that leave the band or were trained before, until more than one choice is changed
 
 

@@ -11,14 +11,13 @@ from optuna.samplers import GPSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.parameters import to_choice
+from nas.samplers import STARTUP
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import seen
 
-STARTUP = 10
-
 
 class GpSampler(SpaceSampler):
-    """Optuna's `GPSampler` (Matern kernel over the choices, log expected improvement) after `STARTUP` uniform draws.
+    """Optuna's `GPSampler` (Matern kernel over the choices, log expected improvement) after 10 uniform draws.
 
     What it proposes outside the band walks into it by single changes. Trials without values are not looked at.
     """
@@ -33,7 +32,7 @@ class GpSampler(SpaceSampler):
             if known.params.keys() >= self._distributions.keys()
         ]
         complete = [known for known in trials if known.state is TrialState.COMPLETE]
-        if len(complete) < STARTUP or not movable:
+        if len(complete) < STARTUP[self.name] or not movable:
             return self.uniform(rng), UNIFORM
         running = [known for known in trials if known.state is TrialState.RUNNING]
         drawn = self.params(self._space.sample(rng, 1)[0])

@@ -26,7 +26,7 @@ class Entry:
     value   to be maximised; None where the trial has none (running, failed, stopped early)
     rungs   {step: value} of what was reported on the way
     repeat  whether the value was taken over from an earlier trial, so that it says nothing new
-    ended   when it was over, in seconds since 1970; infinite while it is not
+    ended   what orders those that are over, see `Reader`; infinite for the others
     """
 
     number: int
@@ -54,10 +54,14 @@ def seen(entries: Iterable[Entry]) -> set[bytes]:
 
 
 class Reader:
-    """Reads studies of one space. Encodings are kept, a few hundred bytes a trial: a trial's choice never changes."""
+    """Reads studies of one space. Encodings are kept, a few hundred bytes a trial: a trial's choice never changes.
 
-    def __init__(self, space: Space) -> None:
+    Trials follow one another as they ended; `by_draw`, as they were drawn, whoever was faster.
+    """
+
+    def __init__(self, space: Space, *, by_draw: bool = False) -> None:
         self._space = space
+        self._by_draw = by_draw
         self._study = ""
         self._encodings: dict[int, Ints | None] = {}
 
@@ -72,10 +76,18 @@ class Reader:
         self._encode(trial for trial in trials if trial.number not in self._encodings)
         sign = -1.0 if study.directions[0] == StudyDirection.MINIMIZE else 1.0
         return [
-            _entry(trial, encoding, sign)
+            _entry(trial, encoding, sign, self.ended(trial))
             for trial in trials
             if (encoding := self._encodings[trial.number]) is not None and trial.state is not TrialState.WAITING
         ]
+
+    def ended(self, trial: FrozenTrial) -> float:
+        """What orders the trials that are over: seconds since 1970, or the draw's number; infinite before the end."""
+        if trial.datetime_complete is None:
+            return np.inf
+        return (
+            float(trial.user_attrs.get("draw", trial.number)) if self._by_draw else trial.datetime_complete.timestamp()
+        )
 
     def _encode(self, trials: Iterable[FrozenTrial]) -> None:
         for trial in trials:
@@ -86,7 +98,7 @@ class Reader:
                 self._encodings[trial.number] = None  # another tool's trial
 
 
-def _entry(trial: FrozenTrial, encoding: Ints, sign: float) -> Entry:
+def _entry(trial: FrozenTrial, encoding: Ints, sign: float, ended: float) -> Entry:
     complete = trial.state is TrialState.COMPLETE
     attrs: dict[str, Any] = trial.user_attrs
     return Entry(
@@ -96,5 +108,5 @@ def _entry(trial: FrozenTrial, encoding: Ints, sign: float) -> Entry:
         value=sign * trial.values[0] if complete else None,
         rungs={step: sign * value for step, value in trial.intermediate_values.items() if np.isfinite(value)},
         repeat=bool(attrs.get("repeat")) or attrs.get("repeat_of") is not None,
-        ended=trial.datetime_complete.timestamp() if trial.datetime_complete else np.inf,
+        ended=ended,
     )

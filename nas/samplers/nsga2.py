@@ -12,11 +12,12 @@ from optuna.samplers.nsgaii._child_generation_strategy import NSGAIIChildGenerat
 from optuna.samplers.nsgaii._elite_population_selection_strategy import NSGAIIElitePopulationSelectionStrategy
 from optuna.trial import FrozenTrial, TrialState
 
+from nas import samplers
 from nas.parameters import to_choice
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import seen
 
-POPULATION = 20
+POPULATION = samplers.STARTUP["nsga2"]
 CROSSOVER, SWAPPING = 0.9, 0.5  # Optuna's own settings
 
 
@@ -51,7 +52,7 @@ class Nsga2Sampler(SpaceSampler):
             for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
             if trial.params.keys() >= self._distributions.keys()
         ]
-        complete.sort(key=lambda trial: (trial.datetime_complete, trial.number))
+        complete.sort(key=lambda trial: (self._reader.ended(trial), trial.number))
         select = NSGAIIElitePopulationSelectionStrategy(population_size=POPULATION)
         parents: list[FrozenTrial] = []
         for end in range(POPULATION, len(complete) + 1, POPULATION):

@@ -9,6 +9,7 @@ import numpy as np
 from optuna import Study
 from optuna.trial import FrozenTrial
 
+from nas import samplers
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import Entry, judged, seen
 from search_spaces.mutation import inside
@@ -17,7 +18,7 @@ from search_spaces.spaces import Ints
 if TYPE_CHECKING:
     from nas.samplers.controller import Controller
 
-BATCH = 10
+BATCH = samplers.STARTUP["ppo"]
 DRAWS = 64  # networks drawn at once, until one is new and in the band
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from optuna import Study
 from optuna.trial import FrozenTrial
 
+from nas import samplers
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import Entry, Factor, seen
 from nas.samplers.surrogate.acquisition import Improvement
@@ -21,7 +22,7 @@ from nas.samplers.surrogate.pool import PARENTS, best_new
 from search_spaces.counting import Band
 from search_spaces.spaces import Ints, Space
 
-STARTUP = 8
+STARTUP = samplers.STARTUP["predictor"]
 LARGEST = 256  # networks that the start-up's large one is chosen from
 OWN = 0.3  # see `Hyper`; more hopes for lucky networks to be good ones, less takes them for lucky
 REFIT = 1.1  # hyperparameters are fitted again once there are so many times as many measurements
@@ -47,8 +48,9 @@ class PredictorSampler(SpaceSampler):
         factor: Factor | None = None,
         prior: bool = True,
         retrain: bool | None = None,
+        by_draw: bool = False,
     ) -> None:
-        super().__init__(space, band=band, seed=seed, factor=factor, retrain=retrain)
+        super().__init__(space, band=band, seed=seed, factor=factor, retrain=retrain, by_draw=by_draw)
         self._prior = prior
         self._fitted: tuple[bytes, Hyper] | None = None
 
@@ -66,15 +68,16 @@ class PredictorSampler(SpaceSampler):
             found = again if found is None or gain > improvement.after_training(found) else found
         return (self.uniform(rng), UNIFORM) if found is None else (self.params(found), self.name)
 
-    def recommend(self, study: Study) -> dict[str, Any]:
+    def ranking(self, study: Study) -> list[tuple[Ints, float]]:
         entries = self._reader.entries(study)
         judged = accuracies(entries, self._factor)
         known = evidence(judged)
-        complete = np.array([entry.encoding for entry in entries if entry.value is not None])
         if known is None or len(known.values) < STARTUP:
-            return super().recommend(study)
-        rewards = self._improvement(judged, known, ()).expected(complete)
-        return self.params(complete[int(np.argmax(rewards))])
+            return super().ranking(study)
+        complete = {e.encoding.tobytes(): e.encoding for e in entries if e.value is not None}
+        encodings = np.array(list(complete.values()))
+        rewards = self._improvement(judged, known, ()).expected(encodings)
+        return [(encodings[place], float(rewards[place])) for place in np.argsort(-rewards, kind="stable")]
 
     def _improvement(self, judged: Sequence[Entry], known: Evidence, entries: Sequence[Entry]) -> Improvement:
         described = features(self._space, self._band)

@@ -12,15 +12,15 @@ from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from nas.parameters import to_choice
+from nas.samplers import STARTUP
 from nas.samplers.base import UNIFORM, SpaceSampler
 
-STARTUP = 10
 # A band a quarter of the target wide holds some tenth of what TPE draws; after this many misses a uniform draw serves.
 ATTEMPTS = 50
 
 
 class TpeSampler(SpaceSampler):
-    """Multivariate TPE (Bergstra et al. 2011), after `STARTUP` uniform draws.
+    """Multivariate TPE (Bergstra et al. 2011), after 10 uniform draws.
 
     What it proposes outside the band is drawn again: cost is known before training. Early-stopped trials count by
     their last rung, failed ones as the worst, running ones as bad (the "constant liar").
@@ -30,7 +30,7 @@ class TpeSampler(SpaceSampler):
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         states = (TrialState.COMPLETE, TrialState.PRUNED)
-        if len(study.get_trials(deepcopy=False, states=states)) < STARTUP:
+        if len(study.get_trials(deepcopy=False, states=states)) < STARTUP[self.name]:
             return self.uniform(rng), UNIFORM
         # A new sampler for each proposal: its generator must depend on (seed, number) alone, not on this process' past.
         with warnings.catch_warnings():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import optuna
@@ -38,7 +37,7 @@ class SamplerPlayer:
 
     def recommend(self) -> Ints | None:
         sampler = self._sampler
-        if not isinstance(sampler, SpaceSampler) or type(sampler).recommend is SpaceSampler.recommend:
+        if not isinstance(sampler, SpaceSampler) or type(sampler).ranking is SpaceSampler.ranking:
             return None
         return self._encoding(sampler.recommend(self._study))
 
@@ -49,11 +48,8 @@ class SamplerPlayer:
 def make_player(strategy: str, aim: Aim, trials: int, seed: int) -> SamplerPlayer:
     """One of this project's strategies. Raises ValueError for an unknown name, or too few trials for its start."""
     space = aim.table.space
-    sampler = samplers.make(strategy, space, band=aim.band, seed=seed, factor=aim.factor)
-    # Strategies that begin with uniform draws say how many in their module.
-    if trials < (startup := getattr(import_module(type(sampler).__module__), "STARTUP", 0)):
-        raise ValueError(f"strategy {strategy} starts with {startup} trials, got --trials {trials}: give it more")
-    return SamplerPlayer(sampler, space)
+    samplers.check(strategy, trials=trials)
+    return SamplerPlayer(samplers.make(strategy, space, band=aim.band, seed=seed, factor=aim.factor), space)
 
 
 def _study(sampler: optuna.samplers.BaseSampler) -> optuna.Study:

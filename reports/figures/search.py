@@ -15,7 +15,7 @@ from reports.style import INK, MUTED, look
 from search_spaces.units import format_count
 
 UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
-DRAWN = {"uniform": "drawn uniformly", "tpe": "drawn by TPE"}
+DRAWN = {"uniform": "drawn uniformly", "tpe": "drawn by TPE", "predictor": "drawn by the predictor"}
 EQUAL_REWARDS = 5
 # Of several searches: the colours of these strategies, each with another kind of line.
 COLOURS, LINES = ("depth", "width", "resolution", "compound", "compound-found"), ("-", "--", "-.", ":")

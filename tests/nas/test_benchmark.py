@@ -190,7 +190,7 @@ def test_the_command_prints_and_writes_standings(tmp_path: Path, grid: Table, ca
     [
         (["--strategies", "randon"], "did you mean 'random'"),
         (["--trials", "0"], "--trials must be at least 1"),
-        (["--strategies", "tpe", "--trials", "9"], "strategy tpe starts with 10 trials, got --trials 9"),
+        (["--strategies", "tpe", "--trials", "9"], "strategy tpe starts with 10 trials, got 9"),
         (["--scores", "speed"], "--scores must be accuracy, or reward or hard and a percentile"),
         (["--cost-band", "1", "2"], "no network of 1 to 2 multiply-adds"),
         (["--cost-band", "2K", "1K"], "--cost-band must be lowest and highest"),

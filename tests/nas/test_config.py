@@ -42,6 +42,8 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--target-flops", "lots"], "cannot read 'lots' as a count"),
         (["--target-flops", "-400M"], "cannot read '-400M' as a count"),
         (["--target-flops", "5G"], "--target-flops must lie between 42.4M and 1.53G"),
+        (["--strategy", "tpe", "--trials", "9"], "strategy tpe starts with 10 trials, got 9"),
+        (["--strategy", "ppo", "--objective", "pareto"], "ppo maximises one number, got 2 objectives"),
         (["--trials", "0"], "--trials must be at least 1, got 0"),
         (["--finalists", "5", "--trials", "4"], "--finalists must not exceed --trials (4), got 5"),
         (["--time-budget", "soon"], "cannot read 'soon' as a duration"),
@@ -110,7 +112,7 @@ def test_an_unknown_key_of_a_file_names_the_near_one(tmp_path: Path, capsys: pyt
 
 
 def test_the_written_configuration_gives_the_same_search(tmp_path: Path):
-    config = SearchConfig(target_flops="300M", cost_band=(0.9, 1.0), trials=7, finalists=2, proxy=SearchConfig().proxy)
+    config = SearchConfig(target_flops="300M", cost_band=(0.9, 1.0), trials=9, finalists=2, proxy=SearchConfig().proxy)
     (tmp_path / "c.yaml").write_text(commandline.to_yaml(config))
     again = commandline.parse(SearchConfig, ["--config", str(tmp_path / "c.yaml")], prog="", description="")
     assert again == config
@@ -125,7 +127,8 @@ def test_every_free_setting_is_one():
 def old_run(folder: Path, status: Status, **settings: Any) -> SearchConfig:
     """A run folder with a report, as a search of these settings leaves it."""
     config = SearchConfig(run=str(folder), **settings)
-    plain = commandline.plain(dataclasses.replace(config, target_flops=format_count(config.target)))
+    said = {"target_flops": format_count(config.target), "strategy": config.sampler}
+    plain = commandline.plain(dataclasses.replace(config, **said))
     with open_run(folder, plain, "nas.search", seed=config.seed, new=False, free=FREE) as run:
         run.write(REPORT, "the report\n")
         run.status = status

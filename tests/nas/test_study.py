@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 import search_spaces as ss
@@ -63,7 +64,7 @@ def test_an_exception_of_the_caller_passes_through():
         raise RuntimeError("a bug in the caller's code")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        optimize(TABLE, broken, trials=2)
+        optimize(TABLE, broken, strategy="random", trials=2)
 
 
 def test_same_seed_same_study():
@@ -76,6 +77,7 @@ def test_same_seed_same_study():
     [
         ({"strategy": "tep"}, "unknown strategy 'tep'"),
         ({"trials": 0}, "trials must be at least 1, got 0"),
+        ({"trials": 7}, "strategy predictor starts with 8 trials, got 7"),
     ],
 )
 def test_mistakes_are_refused(settings: dict[str, object], message: str):
@@ -85,4 +87,21 @@ def test_mistakes_are_refused(settings: dict[str, object], message: str):
 
 def test_an_empty_band_is_refused():
     with pytest.raises(ValueError, match="multiply-adds"):
-        optimize(ss.space("small"), lambda arch: 0.0, trials=1, macs=(1, 2))
+        optimize(ss.space("small"), lambda arch: 0.0, strategy="random", trials=1, macs=(1, 2))
+
+
+def test_the_recommended_choice_is_no_lucky_measurement():
+    """Noise makes one mediocre choice look best; its neighbours say otherwise."""
+    lucky = {"a": 2, "b": "x", "c": (1, 2)}
+    study = optimize(TABLE, lambda c: 6.4 if c == lucky else score(c), trials=24, seed=0)
+    assert study.best_choice == lucky
+    assert study.recommended_choice["a"] == 5
+
+
+def test_the_known_part_of_the_value_leaves_the_values_alone():
+    def factor(encodings: np.ndarray) -> np.ndarray:
+        return 1 / (1 + encodings[:, 0])
+
+    study = optimize(TABLE, lambda c: 1 / (1 + c["a"]), trials=16, seed=0, factor=factor)
+    assert study.best_choice["a"] == 0
+    assert study.best_value == 1.0
