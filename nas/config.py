@@ -12,7 +12,8 @@ from search_spaces.naming import nearest
 from search_spaces.units import parse_count, parse_duration
 from studies.datasets import BUNDLED
 from studies.execution import Execution
-from studies.recipe import Proxy, get_recipe
+from studies.recipe import Proxy
+from studies.recipes import get_recipe
 
 SCHEDULERS = ("asha", "none")
 GENERATION = 8
@@ -46,7 +47,7 @@ class SearchConfig:
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
         data_root: Where downloaded data sets lie.
         proxy: The cheaper stand-in that ranks candidates.
-        recipe: How networks are trained, by name: quick, standard, efficientnet.
+        recipe: How networks are trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
         scheduler: asha (candidates behind at a rung are stopped) or none.
         reduction_factor: asha: one in so many candidates goes on from a rung.
         trials: Candidates to judge.
@@ -107,7 +108,7 @@ class SearchConfig:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        get_recipe(self.recipe)
+        recipe = get_recipe(self.recipe)
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}'{nearest(self.scheduler, SCHEDULERS)}")
         for name, least in LEAST.items():
@@ -123,6 +124,9 @@ class SearchConfig:
         if self.new and (self.storage or self.storage_path):
             raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
         samplers.check(self.sampler, len(self.aim.directions), self.trials)
+        # These raise where a recipe's stages are more than the epochs.
+        self.proxy.recipe(recipe)
+        recipe.lasting(self.finalist_epochs)
         # These raise where target, objective, weight, durations or resources make no sense.
         self.seconds, self.execution  # noqa: B018
 
@@ -173,5 +177,5 @@ class SearchConfig:
     def identity(self) -> dict[str, Any]:
         """What decides what a trial means, the recipe's numbers included; a study goes on only under the same."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
-        recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
+        recipe = {"name": self.recipe, **get_recipe(self.recipe).identity()}
         return values | {"recipe": recipe, "target_flops": self.target, "strategy": self.sampler}

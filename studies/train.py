@@ -6,8 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,21 @@ from studies.accelerate import accelerate, keep_freed_memory
 from studies.checkpoint import load_state, save_state
 from studies.data import Dataset
 from studies.evaluation import Evaluation
+from studies.gradients import accumulate, advance
+from studies.mixing import mixed
+from studies.networks import set_dropout, set_norm_momentum, total_stride
 from studies.optimise import averaged, learning_rate, make_optimizer, set_learning_rate
 from studies.outcome import Outcome
+from studies.patience import BestWeights, is_over
+from studies.precision import computing, gradient_scaler
+from studies.progressive import TrainingStage, progressive, stage_at
 from studies.recipe import Recipe
 from studies.segments import Segment, mix, seeded, segments
 from studies.splits import Split, View, steps
 
 EVAL_BATCH = 100
+# In the place of an epoch, and above all of them: mixup and cutmix draw apart from all else in a run.
+MIXING = 1 << 40
 
 
 def train(
@@ -48,8 +55,8 @@ def train(
 
     network          an Arch, built with the recipe's dropout and stochastic depth and weights drawn from `seed`, or a
                      module, which is trained in place: when the run ends it holds the weights last evaluated (with
-                     ema_decay, the average), in channels_last layout where the recipe says so
-    resolution       side of the images in pixels; the arch's, or the data set's, unless given
+                     ema_decay, the average; with patience, the best), in channels_last layout where the recipe says so
+    resolution       side of the evaluated images in pixels; the arch's, or the data set's, unless given
     images           train on a stratified subset of this many images, the same one whatever the seed; 0 is all
     rungs_per_epoch  evaluations in each epoch, evenly spaced
     device           a GPU if there is one, unless given
@@ -58,7 +65,8 @@ def train(
 
     On a CPU the network's convolutions get faster classes (`studies.accelerate`), and the process keeps freed memory.
     A run on one CPU thread is repeatable bit for bit; the caller sets the number of threads. A loss that is not finite
-    gives an Evaluation with outcome nan and ends the run. Out of memory is raised as torch raises it.
+    gives an Evaluation with outcome nan and ends the run; so does the recipe's patience, without one. Out of memory is
+    raised as torch raises it, ValueError for images below the network's total stride and a precision the device lacks.
     """
     if resolution is None:
         resolution = network.resolution if isinstance(network, Arch) else data.resolution
@@ -72,10 +80,12 @@ def train(
     for segment in plan[len(curve) :]:
         if curve and curve[-1].outcome is Outcome.NAN:
             return
+        if is_over(curve, recipe):
+            break
         began = time.perf_counter()
         train_loss, seen = fit(run, split, segment, total=plan[-1].last)
         trained = time.perf_counter()
-        accuracy, loss = evaluate(run.judged, data.validation, view, amp=recipe.amp)
+        accuracy, loss = evaluate(run.judged, data.validation, view, precision=recipe.precision)
         before = curve[-1] if curve else Evaluation.none(seed)
         curve.append(
             before.next(
@@ -88,32 +98,43 @@ def train(
                 eval_seconds=time.perf_counter() - trained,
             )
         )
+        if run.best:
+            run.best.offer(run.judged, curve[-1].accuracy)
         if checkpoint:
             run.save(checkpoint, facts, curve)
         yield curve[-1]
-    if run.average:
+    if run.best:
+        run.model.load_state_dict(run.best.weights)
+    elif run.average:
         run.model.load_state_dict(run.average.module.state_dict())
 
 
 def fit(run: Run, split: Split, segment: Segment, total: int) -> tuple[float, int]:
     """Train for one segment. Returns the mean loss and the number of images seen."""
-    recipe, view, model, optimizer = run.recipe, run.view, run.model, run.optimizer
-    epoch_seed = mix(run.seed, segment.epoch)
-    batches = split.train_batches(view, recipe.batch_size, seed=epoch_seed, augment=recipe.augment, start=segment.start)
+    recipe, model, optimizer = run.recipe, run.model, run.optimizer
+    stage = stage_at(run.stages, segment.epoch)
+    view = replace(run.view, resolution=stage.resolution)
+    if len(run.stages) > 1:
+        set_dropout(model, stage.dropout)
+    batches = split.train_batches(
+        view,
+        recipe.batch_size,
+        seed=mix(run.seed, segment.epoch),
+        augment=recipe.augment,
+        magnitude=stage.magnitude,
+        start=segment.start,
+    )
     losses, seen = torch.zeros((), device=view.device), 0
     model.train()
     with seeded(mix(run.seed, segment.epoch, segment.start), view.device):
-        for step, (images, labels) in enumerate(islice(batches, segment.last - segment.first), segment.first):
+        for step, batch in enumerate(islice(batches, segment.last - segment.first), segment.first):
             set_learning_rate(optimizer, learning_rate(recipe, step, total))
-            with precision(view.device, recipe.amp):
-                loss = functional.cross_entropy(model(images), labels, label_smoothing=recipe.label_smoothing)
-            run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-            run.scaler.step(optimizer)
-            run.scaler.update()
-            optimizer.zero_grad()
+            images, labels = mixed(*batch, stage, model, seed=mix(run.seed, MIXING, step))
+            loss = accumulate(model, run.scaler, recipe, images, labels)
+            advance(model, optimizer, run.scaler, recipe.clip_norm)
             if run.average:
                 run.average.update_parameters(model)
-            losses += loss.detach() * len(labels)
+            losses += loss * len(labels)
             seen += len(labels)
             if step % 16 == 0 and not math.isfinite(float(losses)):
                 break
@@ -121,12 +142,12 @@ def fit(run: Run, split: Split, segment: Segment, total: int) -> tuple[float, in
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, split: Split, view: View, *, amp: bool = True) -> tuple[float, float]:
+def evaluate(model: nn.Module, split: Split, view: View, *, precision: str = "auto") -> tuple[float, float]:
     """Accuracy (0 to 1) and mean cross-entropy (nats) of a model on a split, unchanged images, eval mode."""
     model.eval()
     right, losses = torch.zeros((), device=view.device), torch.zeros((), device=view.device)
     for images, labels in split.batches(view, EVAL_BATCH):
-        with precision(view.device, amp):
+        with computing(precision, view.device):
             logits: Tensor = model(images)
         right += (logits.argmax(1) == labels).sum()
         losses += functional.cross_entropy(logits.float(), labels, reduction="sum")
@@ -134,11 +155,16 @@ def evaluate(model: nn.Module, split: Split, view: View, *, amp: bool = True) ->
 
 
 def evaluate_on_test(
-    model: nn.Module, data: Dataset, *, resolution: int, device: str | torch.device | None = None
+    model: nn.Module,
+    data: Dataset,
+    *,
+    resolution: int,
+    device: str | torch.device | None = None,
+    precision: str = "auto",
 ) -> tuple[float, float]:
     """Accuracy and cross-entropy on the test images: for the final figure, once."""
     view = View(resolution, choose_device(device))
-    return evaluate(model.to(view.device), data.test(), view)
+    return evaluate(model.to(view.device), data.test(), view, precision=precision)
 
 
 def choose_device(device: str | torch.device | None = None) -> torch.device:
@@ -163,16 +189,6 @@ def new_network(arch: Arch, recipe: Recipe, seed: int) -> nn.Module:
     return network
 
 
-def precision(device: torch.device, amp: bool) -> AbstractContextManager[None]:
-    """Mixed precision on a GPU (bfloat16 where it has it, else float16), float32 elsewhere."""
-    enabled = amp and device.type == "cuda"
-    return torch.autocast(device.type, dtype=_amp_type() if enabled else torch.bfloat16, enabled=enabled)
-
-
-def _amp_type() -> torch.dtype:
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-
-
 @dataclass(frozen=True, eq=False)
 class Run:
     """What changes while a network is trained, with the recipe it follows."""
@@ -184,6 +200,8 @@ class Run:
     recipe: Recipe
     view: View
     seed: int
+    stages: tuple[TrainingStage, ...]
+    best: BestWeights | None = None
 
     @property
     def judged(self) -> nn.Module:
@@ -193,7 +211,7 @@ class Run:
     def facts(self) -> dict[str, Any]:
         """What a checkpoint must agree with to belong to this run."""
         shapes = [tuple(parameter.shape) for parameter in self.model.parameters()]
-        recipe = {f"recipe.{name}": value for name, value in dataclasses.asdict(self.recipe).items()}
+        recipe = {f"recipe.{name}": value for name, value in self.recipe.identity().items()}
         return recipe | {"seed": self.seed, "resolution": self.view.resolution, "network": mix(*sum(shapes, ()))}
 
     def save(self, path: Path, facts: dict[str, Any], curve: list[Evaluation]) -> None:
@@ -210,8 +228,9 @@ class Run:
         return [Evaluation(**row | {"outcome": Outcome(row["outcome"])}) for row in state["curve"]]
 
     def _parts(self) -> dict[str, Any]:
-        parts = {"model": self.model, "optimizer": self.optimizer, "scaler": self.scaler, "average": self.average}
-        return {name: part for name, part in parts.items() if part is not None}
+        parts = {"model": self.model, "optimizer": self.optimizer, "scaler": self.scaler}
+        optional = {"average": self.average, "best": self.best}
+        return parts | {name: part for name, part in optional.items() if part is not None}
 
 
 def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> Run:
@@ -222,10 +241,15 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> R
     if view.device.type == "cpu":
         accelerate(model)
         keep_freed_memory()
-    for module in model.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = recipe.norm_momentum
-    float16 = recipe.amp and view.device.type == "cuda" and _amp_type() is torch.float16
-    scaler = torch.amp.GradScaler(view.device.type, enabled=float16)
-    average = averaged(model, recipe.ema_decay)
-    return Run(model, average, make_optimizer(model, recipe), scaler, recipe, view, seed)
+    set_norm_momentum(model, recipe.norm_momentum)
+    return Run(
+        model=model,
+        average=averaged(model, recipe.ema_decay),
+        optimizer=make_optimizer(model, recipe),
+        scaler=gradient_scaler(recipe.precision, view.device),
+        recipe=recipe,
+        view=view,
+        seed=seed,
+        stages=progressive(recipe, view.resolution, total_stride(network)),
+        best=BestWeights() if recipe.patience else None,
+    )
