@@ -45,7 +45,7 @@ def _facts(config: ProxyConfig, networks: int) -> dict[str, str]:
     low, high = (format_count(round(factor * config.search().target), 4) for factor in config.cost_band)
     return {
         "images": config.dataset,
-        "sample": f"{networks} networks of {low} to {high} FLOPs (multiply-adds), spread evenly",
+        "sample": f"{networks} networks of {low} to {high} FLOPs (multiply-adds), spread evenly over them",
         "reference": ", ".join(
             (name_of(config.against), f"recipe {config.against_recipe}", several(config.against_seeds, "seed"))
         ),
@@ -61,6 +61,7 @@ def _facts_of(result: Result) -> str:
             f"{low:.1%} to {high:.1%}, median {middle:.1%}, of {several(len(reference.scores), 'network')}"
             + (f", {reference.seconds:.3g} s each" if reference.seconds else "")
         )
+    facts["trainings"] = "named by width, side of the images, epochs x images; seconds are those of one worker"
     if result.ceiling is not None:
         facts["with itself"] = f"tau {_interval(result.ceiling)} between seeds: no proxy can be expected to do better"
     if result.lost:

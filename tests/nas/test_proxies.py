@@ -282,6 +282,8 @@ def test_a_study_from_beginning_to_end(
     search = commandline.parse(SearchConfig, ["--config", str(run / "proxy.yaml")], prog="search", description="")
     assert search.proxy == Proxy(width=0.125, resolution=14, images=300, epochs=1)
     assert (search.target, search.space, search.resolution) == (20_000_000, "small", 28)
+    repeated = commandline.parse(ProxyConfig, ["--config", str(run / "config.yaml")], prog="proxy", description="")
+    assert repeated == commandline.parse(ProxyConfig, words, prog="proxy", description="")
 
 
 def test_a_finished_study_is_shown_again_and_grows(
