@@ -45,7 +45,7 @@ def _facts(config: ProxyConfig, networks: int) -> dict[str, str]:
     low, high = (format_count(round(factor * config.search().target), 4) for factor in config.cost_band)
     return {
         "images": config.dataset,
-        "sample": f"{networks} networks of {low} to {high} FLOPs (multiply-adds), spread evenly over them",
+        "sample": f"{networks} networks of {low} to {high} FLOPs (multiply-adds), spread evenly",
         "reference": ", ".join(
             (name_of(config.against), f"recipe {config.against_recipe}", several(config.against_seeds, "seed"))
         ),
