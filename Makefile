@@ -25,7 +25,7 @@ help:
 	@echo "make test      the whole test suite"
 	@echo "make check     lint, format, types, import contracts"
 	@echo "make bench     the measurements of docs/performance.md (about half an hour)"
-	@echo "make proxy-study   how well proxies rank networks (about an hour; it goes on where it was ended)"
+	@echo "make proxy-study   which cheap training can be trusted (some hours; it goes on where it was ended)"
 	@echo "make clean     remove the environment and caches (runs/ stays)"
 
 install: $(STAMP)
@@ -69,7 +69,7 @@ bench: install
 	for name in startup cost_model memory scaling_costs law training orchestration search report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 proxy-study: install
-	$(BIN)/python benchmarks/proxy_fidelity.py
+	$(BIN)/python -m nas.proxy --run $(or $(RUN),runs/proxy) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -105,7 +105,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
 
     training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))
-    data = _dataset(training.dataset, training.data_root, training.split_seed, training.validation, training.corrupt)
+    data = dataset_of(training)
     network = new_network(arch, recipe, seed)
     _gpu_memory()  # the peak of whatever ran here before is not this trial's
     images = training.proxy.images if training.proxy else training.images
@@ -127,6 +127,11 @@ def evaluate(job: Job) -> Iterator[Rung]:
         yield rung
     if training.keep_weights:
         save_weights(network, arch, training.weights(full.key, seed))
+
+
+def dataset_of(training: Training) -> Dataset:
+    """The images of a training; a worker reads them once, however many networks it trains."""
+    return _dataset(training.dataset, training.data_root, training.split_seed, training.validation, training.corrupt)
 
 
 def _rung(evaluation: Evaluation) -> Rung:
@@ -154,7 +159,6 @@ def _gpu_memory() -> dict[str, int]:
 
 @lru_cache(maxsize=2)
 def _dataset(name: str, root: str, seed: int, validation: int | None, corrupt: tuple[str, ...]) -> Dataset:
-    """A worker reads its data once, however many trials it trains."""
     from studies.data import load
 
     return load(name, seed=seed, validation=validation, root=root, corrupt=corrupt)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from studies.board import FOLDER, Board
 from studies.candidate import Training, evaluate
-from studies.execution import Execution
+from studies.execution import Evaluate, Execution
 from studies.export import write_csv
 from studies.jobs import Jobs, Plan, Score
 from studies.ledger import Ledger
@@ -39,6 +39,7 @@ class Phase:
     praise    describes the best so far
     table     CSV file of all the ledger's trials, written at the end
     counts    which of the ledger's trials are among the wanted ones; all unless given
+    work      what a worker does with a job; it trains the network unless given
     """
 
     title: str
@@ -49,6 +50,7 @@ class Phase:
     praise: Praise
     table: Path
     counts: Callable[[Record], bool] = lambda _: True
+    work: Evaluate | None = None
 
 
 def carry_out(
@@ -62,7 +64,7 @@ def carry_out(
         watch = _Watch(ledger, phase, progress, board)
         jobs = Jobs(ledger, phase.plan, phase.score, payload=phase.training.payload(), watch=watch)
         if not jobs.is_finished():
-            usage = execute(jobs, evaluate, execution=execution)
+            usage = execute(jobs, phase.work or evaluate, execution=execution)
             _log.info(
                 "%s: %d trials, %.1f %% of worker time spent training, first trial after %.0f s, then %.0f s",
                 *(phase.title, usage.jobs, 100 * usage.utilisation, usage.startup, usage.wall),

@@ -110,7 +110,8 @@ def read_run(folder: str | Path) -> Run:
 
 
 def _kind(config: Mapping[str, Any]) -> Kind | None:
-    if "target_flops" in config:
+    # A proxy study has a target, too, and a training that it compares with.
+    if "target_flops" in config and "against" not in config:
         return Kind.SEARCH
     if "choice_seeds" in config:
         return Kind.GRID

@@ -67,7 +67,7 @@ def test_a_missing_arch_is_noted(make_search: Any):
     assert run.notes[0].startswith("best.json cannot be read")
 
 
-@pytest.mark.parametrize("text", [None, "", "a: 1\n", "- 1\n", "{"])
+@pytest.mark.parametrize("text", [None, "", "a: 1\n", "- 1\n", "{", "target_flops: 1M\nagainst: {}\n"])
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, text: str | None):
     if text is not None:
         (tmp_path / "config.yaml").write_text(text)

@@ -16,6 +16,7 @@ from studies.statistics import (
     blocked_variance,
     gain_per_doubling,
     kendall,
+    kendall_difference,
     mean_interval,
     paired_difference,
     pooled_intervals,
@@ -129,10 +130,28 @@ def test_bootstrap_taus_are_scipys_on_the_same_resamples() -> None:
 
     rng = np.random.default_rng(4)
     x, y = rng.normal(size=12), rng.integers(0, 4, 12).astype(float)
-    ours = _bootstrap_taus(x, y, np.random.default_rng(5), 20)
     counts = np.random.default_rng(5).multinomial(12, np.full(12, 1 / 12), size=20)
+    ours = _bootstrap_taus(x, y, counts.astype(float))
     theirs = [stats.kendalltau(np.repeat(x, c), np.repeat(y, c)).statistic for c in counts]
     assert ours == pytest.approx(theirs)
+
+
+def test_difference_of_taus_is_scipys_and_its_interval_is_paired() -> None:
+    rng = np.random.default_rng(8)
+    y = rng.normal(size=40)
+    good, near = y + rng.normal(0, 0.5, 40), y + rng.normal(0, 0.5, 40)
+    bad = rng.normal(size=40)
+    tau = [float(stats.kendalltau(x, y).statistic) for x in (good, bad)]
+    found = kendall_difference(good, bad, y, np.random.default_rng(0))
+    assert found.value == pytest.approx(tau[0] - tau[1])
+    assert found.low > 0
+    # With itself there is no doubt, and swapped the interval is mirrored.
+    same = kendall_difference(good, good, y, np.random.default_rng(0))
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    one, other = (kendall_difference(*xs, y, np.random.default_rng(1)) for xs in ((good, near), (near, good)))
+    assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
+    with pytest.raises(ValueError, match="constant"):
+        kendall_difference(good, np.ones(40), y, rng)
 
 
 def test_kendall_interval_covers() -> None:

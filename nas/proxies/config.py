@@ -1,0 +1,157 @@
+"""The settings of a proxy study. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from nas.config import SearchConfig
+from search_spaces.units import parse_duration
+from studies.datasets import BUNDLED
+from studies.execution import Execution
+from studies.recipe import Proxy
+from studies.recipes import get_recipe
+
+# A rank correlation over fewer networks has an interval from no agreement to all.
+LEAST_NETWORKS = 8
+LEAST = {"networks": LEAST_NETWORKS, "against_seeds": 1, "retries": 0, "seed": 0}
+GRID = ("widths", "resolutions", "images", "epochs")
+# These say how much to do; a study goes on with more of it, its trainings being what they were.
+GROWING = frozenset({*GRID, "networks", "against_seeds", "time_budget"})
+FREE = GROWING | {
+    "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "tensorboard", "run", "new", "dry_run",
+    "data_root",
+}  # fmt: skip
+# What the study and a search have in common: what is searched, and on what.
+SHARED = ("target_flops", "space", "reference", "resolution", "width", "cost_band", "dataset", "data_root", "recipe")
+
+
+@dataclass(frozen=True)
+class ProxyConfig:
+    """A comparison of cheap trainings with a reference training, on networks of a cost band.
+
+    Attributes:
+        target_flops: Target cost of the full network, T, such as 400M. FLOPs are multiply-adds, as in the papers.
+        space: Search space: mnasnet, or small for 28 to 64 px images.
+        reference: Network that the mnasnet space varies: mobilenet_v2 or mnasnet_a1.
+        resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
+        width: Factor on the widths of the network that the space varies.
+        cost_band: The networks' multiply-adds, lowest and highest, as multiples of the target.
+        dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
+        data_root: Where downloaded data sets lie.
+        networks: Networks of the sample, spread evenly over the band; at least 8.
+        against: The reference training that all others are compared with: its network, its images and its epochs.
+        against_recipe: Recipe of the reference training: quick, standard, efficientnet.
+        against_seeds: Reference trainings of each network; their mean counts, and with two or more it is shown how
+            well the reference agrees with itself.
+        recipe: Recipe of the proxies, and of the search that follows: quick, standard, efficientnet.
+        widths: Proxies to compare: factors on every number of channels ...
+        resolutions: ... with every side of the training images in pixels ...
+        images: ... every number of training images of an epoch (0: all of them) ...
+        epochs: ... and every number of epochs, each trained from the start, as its learning rate falls to 0 in them.
+        time_budget: Seconds, or 10m, 2h: start no training after this; 0 is no limit.
+        workers: Trainings at once; as many as fit unless given.
+        cpus_per_trial: CPU cores (and threads) of a training.
+        gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
+        ray_address: An existing Ray cluster, such as auto or host:6379.
+        retries: How often a training whose worker died is tried again.
+        tensorboard: Write TensorBoard logs of all trainings into the run folder.
+        seed: Of the sample and of everything else that is drawn.
+        run: Run folder.
+        new: Begin anew; an old run in the folder is moved aside, under a name with its date.
+        dry_run: Print the plan and end.
+
+    """
+
+    target_flops: int | str = "400M"
+    space: str = "mnasnet"
+    reference: str = "mobilenet_v2"
+    resolution: int = 0
+    width: float = 1.0
+    cost_band: tuple[float, float] = (0.8, 1.05)
+    dataset: str = BUNDLED
+    data_root: str = "data"
+    networks: int = 32
+    against: Proxy = field(default_factory=lambda: Proxy(width=0.5, images=0, epochs=4))
+    against_recipe: str = "quick"
+    against_seeds: int = 1
+    recipe: str = "quick"
+    widths: tuple[float, ...] = (0.125, 0.25)
+    resolutions: tuple[int, ...] = (28,)
+    images: tuple[int, ...] = (2000, 4000)
+    epochs: tuple[int, ...] = (1, 2)
+    time_budget: int | float | str = 0
+    workers: int | None = None
+    cpus_per_trial: int = 1
+    gpus_per_trial: float | None = None
+    ray_address: str | None = None
+    retries: int = 1
+    tensorboard: bool = False
+    seed: int = 0
+    run: str = "runs/proxy"
+    new: bool = False
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        get_recipe(self.against_recipe)
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        for name in GRID:
+            _check_values(f"--{name}", getattr(self, name))
+        # These raise where a proxy, the search's settings, a duration or resources make no sense.
+        self.proxies, self.search(), self.seconds, self.execution
+
+    @property
+    def proxies(self) -> tuple[Proxy, ...]:
+        """The grid of proxies: every width with every resolution, number of images and of epochs."""
+        grid = product(self.widths, self.resolutions, self.images, self.epochs)
+        return tuple(
+            self.against.replace(width=width, resolution=resolution, images=images, epochs=epochs)
+            for width, resolution, images, epochs in grid
+        )
+
+    @property
+    def seconds(self) -> float | None:
+        """The time budget in seconds; None is no limit."""
+        try:
+            return parse_duration(str(self.time_budget)) or None
+        except ValueError as error:
+            raise ValueError(f"--time-budget: {error}") from None
+
+    @property
+    def execution(self) -> Execution:
+        """How trainings are executed."""
+        return Execution(
+            workers=self.workers,
+            cpus_per_trial=self.cpus_per_trial,
+            gpus_per_trial=self.gpus_per_trial,
+            ray_address=self.ray_address,
+            max_retries=self.retries,
+            tensorboard=self.tensorboard,
+        )
+
+    def search(self, proxy: Proxy | None = None) -> SearchConfig:
+        """The search that this study is for, with a proxy."""
+        shared = {name: getattr(self, name) for name in SHARED}
+        return SearchConfig(**shared, seed=self.seed, proxy=proxy or Proxy())
+
+    def identity(self) -> dict[str, Any]:
+        """What decides what a training means, the recipes' numbers included; a study goes on only under the same."""
+        values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
+        recipes = {
+            name: {"name": getattr(self, name), **dataclasses.asdict(get_recipe(getattr(self, name)))}
+            for name in ("recipe", "against_recipe")
+        }
+        return values | recipes | {"target_flops": self.search().target}
+
+
+def _check_values(flag: str, values: Sequence[float]) -> None:
+    given = " ".join(f"{value:g}" for value in values)
+    if not values:
+        raise ValueError(f"{flag} needs at least one value")
+    if len(set(values)) != len(values):
+        raise ValueError(f"{flag} must differ, got {given}")

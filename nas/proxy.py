@@ -1,0 +1,95 @@
+"""Which cheap training can be trusted on these images? `python -m nas.proxy`; see docs/search.md."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from nas.proxies.config import FREE, GROWING, ProxyConfig
+from search_spaces import commandline
+from search_spaces.units import format_count
+
+if TYPE_CHECKING:
+    from search_spaces.arch import Arch
+    from studies.execution import Resources
+
+DESCRIPTION = (
+    "Compare cheap trainings (proxies) with a reference training on networks spread over a cost band: how well each "
+    "ranks them, beside multiply-adds, parameters and training-free measures, and at what price. The cheapest proxy "
+    "that can be trusted is written as a file for nas.search --config. The same command goes on where an earlier one "
+    "was ended; more networks or proxies join those that are there."
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command. Raises ValueError for a user's mistake, before anything is written."""
+    from studies.reruns import finished_report
+
+    config = commandline.parse(ProxyConfig, argv, prog="python -m nas.proxy", description=DESCRIPTION)
+    archs, resources = prepare(config)
+    if config.dry_run:
+        from nas.proxies.report import describe_plan
+        from studies.data import load
+
+        data = load(config.dataset, seed=config.seed, root=config.data_root)
+        print(describe_plan(config, archs, len(data.train)))
+        return 0
+    said = None if config.new else finished_report(config.run, _settings(config), free=FREE - GROWING, size=())
+    if said is not None:
+        print(f"{said}; more networks or proxies go on with it.")
+        return 0
+    study(config, archs, resources.workers if resources else None)
+    return 0
+
+
+def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
+    """The sample, and the resources where they are known; raises ValueError for what can be found wrong before."""
+    from nas.candidates import Field
+    from nas.proxies.sample import spread
+    from studies.datasets import class_count
+    from studies.execution import settle_here
+
+    field = Field.of(config.search(), class_count(config.dataset))
+    return spread(field.space, field.band, config.networks, config.seed), settle_here(config.execution)
+
+
+def study(config: ProxyConfig, archs: Sequence[Arch], workers: int | None) -> None:
+    """Train what is missing in the run's folder, compare, and print what comes out."""
+    from rich.console import Console
+
+    from nas.proxies.report import report
+    from nas.proxies.result import conclude, write_files
+    from nas.proxies.training import ProxyStudy
+    from studies.data import load
+    from studies.reruns import REPORT, check_ledger, open_run
+    from studies.runs import Status
+
+    data = load(config.dataset, seed=config.seed, root=config.data_root)
+    check_ledger(config.run, new=config.new)
+    with open_run(config.run, _settings(config), "nas.proxy", seed=config.seed, new=config.new, free=FREE) as run:
+        console = Console(highlight=False)
+        console.print(data.describe())
+        proxies = ProxyStudy(config, archs, run, console, data, workers)
+        try:
+            records = proxies.carry_out()
+        except KeyboardInterrupt:
+            same = "the same command" + (" without --new" if config.new else "")
+            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
+        result = conclude(proxies, records)
+        write_files(result)
+        text = report(result)
+        if not proxies.is_complete(records):
+            text += "\n\nThe time budget was over before all was trained: the same command goes on."
+            run.status = Status.INTERRUPTED
+        run.write(REPORT, text + "\n")
+    print(f"\n{text}")
+
+
+def _settings(config: ProxyConfig) -> dict[str, Any]:
+    """The configuration as it is written down: what reproduces the run."""
+    return commandline.plain(dataclasses.replace(config, new=False, target_flops=format_count(config.search().target)))
+
+
+if __name__ == "__main__":
+    raise SystemExit(commandline.run(main))

@@ -1,0 +1,396 @@
+"""A proxy study: what is compared, the rule that chooses, and what the command does; trained in this process."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import search_spaces as ss
+from nas import proxy
+from nas.config import SearchConfig
+from nas.proxies.choose import recommend
+from nas.proxies.compare import Row, Scored, again, compare
+from nas.proxies.config import ProxyConfig
+from nas.proxies.result import search_yaml
+from nas.proxies.sample import spread
+from nas.proxies.training import name_of, work
+from search_spaces import commandline
+from search_spaces.arch import Arch, Stage
+from studies.execution import Execution, Job, Rung, Usage
+from studies.inprocess import execute_here
+from studies.measures import NAMES
+from studies.recipe import Proxy
+from studies.statistics import Estimate
+
+FLAGS = (
+    "--space small --resolution 28 --target-flops 20M --networks 10 --against.width 0.25 --against.images 1000 "
+    "--against.epochs 2 --widths 0.125 0.25 --resolutions 14 --images 300 --epochs 1 2 --gpus-per-trial 0"
+)
+WORDS = FLAGS.split()
+CHEAP = "x0.125 14px 1x300"
+
+
+def test_mistakes_are_one_line_and_write_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cases = {
+        "--networks 7": "--networks must be at least 8, got 7",
+        "--cost-band 3.9 4": "holds no network",
+        "--dataset cifra10": "unknown dataset 'cifra10': did you mean 'cifar10'?",
+        "--space smal": "unknown space 'smal': did you mean 'small'?",
+        "--recipe qick": "unknown recipe 'qick': did you mean 'quick'?",
+        "--against-recipe qick": "unknown recipe 'qick'",
+        "--widths 0.25 0.25": "--widths must differ, got 0.25 0.25",
+        "--widths 0": "width must be greater than 0",
+        "--epochs": "--epochs needs a value",
+        "--resolutions 2": "resolution must be at least min_map",
+        "--against-seeds 0": "--against-seeds must be at least 1",
+        "--time-budget soon": "cannot read 'soon' as a duration",
+        "--target-flops 5G": "--target-flops must lie between",
+    }
+    for words, message in cases.items():
+        assert commandline.run(proxy.main, [*words.split(), "--run", str(tmp_path / "run")]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert message in line
+    assert not (tmp_path / "run").exists()
+
+
+def network(choice: Any) -> Arch:
+    stage = Stage("conv", kernel=3, stride=1, channels=8, layers=1)
+    return Arch(resolution=8, classes=10, stem=8, stem_stride=1, head=choice["head"], stages=(stage,))
+
+
+def test_a_band_with_too_few_networks_is_refused() -> None:
+    space = ss.Space("few", {"head": (8, 16, 24, 32)}, network)
+    low, high = space.macs_range
+    assert {arch.head for arch in spread(space, (low, high), 4, 0)} == {8, 16, 24, 32}
+    with pytest.raises(ValueError, match="--networks 4: only 3 networks were found"):
+        spread(space, (low, high - 1), 4, 0)
+
+
+def test_the_sample_is_spread_over_the_band_and_grows_from_its_beginning() -> None:
+    space, band = ss.space("mnasnet", classes=10), (320_000_000, 420_000_000)
+    archs = spread(space, band, 24, 5)
+    macs = np.array([ss.cost(arch).macs for arch in archs])
+    assert len({arch.key for arch in archs}) == 24
+    # Eight slices of 12.5M, three networks in each.
+    assert np.histogram(macs, bins=8, range=band)[0].tolist() == [3] * 8
+    assert [arch.key for arch in spread(space, band, 9, 5)] == [arch.key for arch in archs[:9]]
+    assert [arch.key for arch in spread(space, band, 9, 6)] != [arch.key for arch in archs[:9]]
+
+
+def test_the_grid_is_every_combination() -> None:
+    config = ProxyConfig(widths=(0.25, 0.5), resolutions=(14, 28), images=(0,), epochs=(1, 3))
+    assert [name_of(one) for one in config.proxies] == [
+        *("x0.25 14px 1xall", "x0.25 14px 3xall", "x0.25 28px 1xall", "x0.25 28px 3xall"),
+        *("x0.5 14px 1xall", "x0.5 14px 3xall", "x0.5 28px 1xall", "x0.5 28px 3xall"),
+    ]
+
+
+def test_work_counts_images_once_for_each_epoch() -> None:
+    arch = ss.space("small", resolution=28, classes=10)
+    (one,) = spread(arch, arch.macs_range, 1, 0)
+    small = Proxy(width=0.5, resolution=28, images=100, epochs=1)
+    macs = ss.cost(small.arch(one)).macs
+    assert work(small, [one], 1000) == 100 * macs
+    assert work(small.replace(epochs=3, images=0), [one], 1000) == 3000 * macs
+    assert work(small.replace(images=5000), [one], 1000) == 1000 * macs
+
+
+def test_what_is_written_is_a_search_of_the_same_things_with_the_proxy(tmp_path: Path) -> None:
+    config = ProxyConfig(target_flops="60M", space="small", resolution=32, dataset="cifar10", cost_band=(0.7, 1.1))
+    chosen = Proxy(width=0.5, resolution=20, images=0, epochs=3, divisor=2)
+    file = tmp_path / "proxy.yaml"
+    file.write_text(search_yaml(config, chosen))
+    words = ["--config", str(file), "--trials", "50"]
+    search = commandline.parse(SearchConfig, words, prog="search", description="")
+    assert search == SearchConfig(
+        target_flops="60M",
+        space="small",
+        resolution=32,
+        dataset="cifar10",
+        cost_band=(0.7, 1.1),
+        proxy=chosen,
+        trials=50,
+    )
+
+
+def scores(values: Any) -> dict[str, float]:
+    return {f"n{index:02}": float(value) for index, value in enumerate(values)}
+
+
+def test_comparison_is_scipys_tau_over_what_both_have() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=20)
+    noisy = truth + rng.normal(0, 0.5, 20)
+    macs = Scored("MACs", "cost", scores(rng.normal(size=20)))
+    reference = {key: value for key, value in scores(truth).items() if key != "n03"}
+    cost, row = compare([macs, Scored("p", "proxy", scores(noisy), seconds=2.0)], reference)
+    keep = np.arange(20) != 3
+    expected = float(stats.kendalltau(noisy[keep], truth[keep]).statistic)
+    by_cost = float(stats.kendalltau(np.array(list(macs.scores.values()))[keep], truth[keep]).statistic)
+    assert row.networks == 19
+    assert row.tau is not None
+    assert row.tau.value == pytest.approx(expected)
+    assert row.per_second == pytest.approx(expected / 2)
+    assert row.gain["MACs"].value == pytest.approx(expected - by_cost)
+    assert cost.gain == {}
+    assert row.behind is not None
+    assert (row.behind.value, row.behind.high) == (0, 0)
+    assert cost.behind is not None
+    assert cost.behind.value == pytest.approx(expected - by_cost)
+
+
+def test_too_few_networks_or_equal_scores_have_no_tau() -> None:
+    seven = compare([Scored("p", "proxy", scores(range(7)))], scores(range(20)))
+    equal = compare([Scored("p", "proxy", scores([1] * 20))], scores(range(20)))
+    assert [row.tau for row in (*seven, *equal)] == [None, None]
+    assert [row.networks for row in (*seven, *equal)] == [7, 20]
+    assert recommend([*seven, *equal]).best is None
+
+
+def test_the_reference_agrees_with_itself_as_its_seeds_do() -> None:
+    rng = np.random.default_rng(1)
+    first, second, third = rng.normal(size=(3, 12))
+    found = again(scores(first), [scores(second), scores(third)])
+    assert found is not None
+    assert found.value == pytest.approx(stats.kendalltau(first, (second + third) / 2).statistic)
+    assert again(scores(first), []) is None
+
+
+def row(name: str, tau: float, seconds: float, *, low: float = 0.1, gain: float = 0.1, behind: float = 0.0) -> Row:
+    """A proxy's row; `low`, `gain` and `behind` are lower ends of intervals."""
+    return Row(
+        Scored(name, "proxy", {}, seconds),
+        20,
+        Estimate(tau, low, 1.0, 20),
+        gain={"MACs": Estimate(0.3, gain, 1.0, 20), "params": Estimate(0.3, 0.2, 1.0, 20)},
+        behind=Estimate(0.1, behind, 1.0, 20),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cheaper", "chosen"),
+    [
+        ({}, "cheap"),
+        ({"low": -0.01}, "best"),  # may not rank at all
+        ({"gain": -0.01}, "best"),  # may rank no better than multiply-adds
+        ({"behind": 0.01}, "best"),  # ranks worse than the best
+    ],
+)
+def test_the_cheapest_that_passes_is_chosen(cheaper: dict[str, float], chosen: str) -> None:
+    rows = [row("cheap", 0.5, 1.0, **cheaper), row("best", 0.6, 4.0), row("dear", 0.55, 9.0)]
+    found = recommend(rows)
+    assert found.chosen is not None
+    assert found.best is not None
+    assert (found.chosen.scored.name, found.best.scored.name) == (chosen, "best")
+
+
+def test_of_equally_cheap_ones_the_better_is_chosen() -> None:
+    found = recommend([row("a", 0.5, 1.0), row("b", 0.6, 1.0)])
+    assert found.chosen is not None
+    assert found.chosen.scored.name == "b"
+
+
+def test_none_is_chosen_where_none_can_be_trusted() -> None:
+    found = recommend([row("a", 0.5, 1.0, low=0.0), row("b", 0.6, 1.0, gain=0.0)])
+    assert (found.chosen, found.trusted, found.equals) == (None, (), ("a", "b"))
+
+
+def test_measures_and_costs_are_never_chosen() -> None:
+    free = Row(Scored("synflow", "measure", {}, 0.1), 20, Estimate(0.9, 0.8, 1.0, 20))
+    assert recommend([free]).chosen is None
+
+
+@given(st.lists(st.tuples(st.floats(-0.2, 0.9), st.floats(0.1, 9.0), st.booleans(), st.booleans()), max_size=8))
+def test_no_cheaper_one_would_have_done(several: list[tuple[float, float, bool, bool]]) -> None:
+    rows = [
+        row(str(index), tau, seconds, low=0.1 if trusted else -0.1, behind=0.0 if equal else 0.1)
+        for index, (tau, seconds, trusted, equal) in enumerate(several)
+    ]
+    chosen = recommend(rows).chosen
+    prices = [seconds for _, seconds, trusted, equal in several if trusted and equal]
+    assert (chosen.scored.seconds if chosen else None) == (min(prices) if prices else None)
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
+    """(kind, network, seed) of each job; the reference's accuracy is the network's luck, a proxy's nearly so."""
+    seen: list[tuple[str, str, int]] = []
+
+    def evaluate(job: Job) -> Iterator[Rung]:
+        key = Arch.from_json(job["arch"]).key
+        seen.append((job["kind"], key, job["seed"]))
+        luck = int(key[:6], 16) / 16**6
+        blurred = luck if job["kind"] == "reference" else round(luck, 1)
+        epochs = job["training"]["proxy"]["epochs"]
+        for step in range(1, epochs + 1):
+            yield {"step": step, "accuracy": blurred * step / epochs, "loss": 1.0, "seconds": float(step), "images": 9}
+
+    def measure(job: Job) -> Iterator[Rung]:
+        seen.append((job["kind"], Arch.from_json(job["arch"]).key, job["seed"]))
+        costs = {f"{name}_seconds": 0.1 for name in NAMES}
+        yield {"step": 1, **{name: math.sin(len(seen)) for name in NAMES}, **costs, "synflow": None}
+
+    def execute(source: Any, evaluate: Any, *, execution: Execution) -> Usage:
+        return execute_here(source, evaluate)
+
+    monkeypatch.setattr("studies.phases.evaluate", evaluate)
+    monkeypatch.setattr("studies.phases.execute", execute)
+    monkeypatch.setattr("nas.proxies.training.measure", measure)
+    return seen
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_study_from_beginning_to_end(
+    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    words = [*WORDS, "--run", str(run)]
+    assert commandline.run(proxy.main, words) == 0
+    # 10 networks: measured, by the reference, by 4 proxies; proxies share a seed that is not the reference's.
+    assert len(trained) == 60
+    assert {seed for kind, _, seed in trained if kind == "reference"} == {1000}
+    assert {seed for kind, _, seed in trained if kind != "reference"} == {0}
+    text = capsys.readouterr().out
+    assert f"recommended  {CHEAP}" in text
+    assert max(len(line) for line in text.splitlines() if str(run) not in line) <= 100
+    table = {line["name"]: line for line in rows_of(run / "proxies.csv")}
+    assert list(table) == [
+        *("MACs", "params", *NAMES),
+        *(CHEAP, "x0.125 14px 2x300", "x0.25 14px 1x300", "x0.25 14px 2x300"),
+    ]
+    assert float(table[CHEAP]["tau"]) > 0.8
+    assert (table["synflow"]["tau"], table["synflow"]["networks"]) == ("", "0")
+    assert table["x0.25 14px 2x300"]["tau_first_epoch"] == table["x0.25 14px 2x300"]["tau"]
+    result = json.loads((run / "result.json").read_text())
+    assert result["recommended"] == CHEAP
+    assert len(rows_of(run / "networks.csv")) == len(result["reference"]["accuracies"]) == 10
+    search = commandline.parse(SearchConfig, ["--config", str(run / "proxy.yaml")], prog="search", description="")
+    assert search.proxy == Proxy(width=0.125, resolution=14, images=300, epochs=1)
+    assert (search.target, search.space, search.resolution) == (20_000_000, "small", 28)
+    repeated = commandline.parse(ProxyConfig, ["--config", str(run / "config.yaml")], prog="proxy", description="")
+    assert repeated == commandline.parse(ProxyConfig, words, prog="proxy", description="")
+
+
+def test_a_finished_study_is_shown_again_and_grows(
+    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*WORDS, "--run", str(tmp_path / "run")]
+    commandline.run(proxy.main, words)
+    before = list(trained)
+    capsys.readouterr()
+    assert commandline.run(proxy.main, words) == 0
+    assert "This run was finished before" in capsys.readouterr().out
+    assert trained == before
+    # More networks and another reference seed: what is there stays.
+    assert commandline.run(proxy.main, [*words, "--networks", "11", "--against-seeds", "2"]) == 0
+    assert not set(before) & set(trained[60:])
+    assert len(trained) - 60 == 1 + (1 + 11) + 4
+    assert "with itself" in capsys.readouterr().out
+    # What decides on trainings may not change.
+    assert commandline.run(proxy.main, [*words, "--against.epochs", "3"]) == 2
+    assert "against.epochs is 2 there and 3 here" in capsys.readouterr().err
+
+
+def test_where_none_can_be_trusted_none_is_recommended(
+    tmp_path: Path,
+    trained: list[tuple[str, str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def evaluate(job: Job) -> Iterator[Rung]:
+        key = Arch.from_json(job["arch"]).key
+        part = key[:6] if job["kind"] == "reference" else key[6:12]
+        yield {"step": 1, "accuracy": int(part, 16) / 16**6, "loss": 1.0, "seconds": 1.0}
+
+    monkeypatch.setattr("studies.phases.evaluate", evaluate)
+    run = tmp_path / "run"
+    assert commandline.run(proxy.main, [*WORDS, "--run", str(run)]) == 0
+    assert "No proxy is recommended" in capsys.readouterr().out
+    assert not (run / "proxy.yaml").exists()
+    assert json.loads((run / "result.json").read_text())["recommended"] is None
+
+
+def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
+    tmp_path: Path,
+    trained: list[tuple[str, str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    turn = {"reference": 0}
+
+    def evaluate(job: Job) -> Iterator[Rung]:
+        turn[job["kind"]] = turn.get(job["kind"], 0) + 1
+        if job["kind"] == "reference" and turn["reference"] == 2:
+            raise MemoryError
+        accuracy = math.nan if turn[job["kind"]] == 1 else turn[job["kind"]] / 100
+        yield {"step": 1, "accuracy": accuracy, "loss": 1.0, "seconds": 1.0}
+
+    monkeypatch.setattr("studies.phases.evaluate", evaluate)
+    run = tmp_path / "run"
+    assert commandline.run(proxy.main, [*WORDS, "--run", str(run)]) == 0
+    assert "1 x reference" in capsys.readouterr().out
+    first, second, third, *_ = rows_of(run / "networks.csv")
+    assert (first["reference"], second["reference"], third["reference"]) == ("0.0", "", "0.03")
+    assert {line["networks"] for line in rows_of(run / "proxies.csv") if line["kind"] == "proxy"} == {"9"}
+
+
+def test_a_budget_that_is_over_leaves_the_rest_for_the_same_command(
+    tmp_path: Path,
+    trained: list[tuple[str, str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = iter(range(0, 1000, 40))
+    run = tmp_path / "run"
+    words = [*WORDS, "--run", str(run), "--time-budget"]
+    with monkeypatch.context() as patch:
+        # The clock is looked at before each phase: 40 s of 100 are over, then 80, then all.
+        patch.setattr("nas.proxies.training.time", SimpleNamespace(monotonic=lambda: float(next(now))))
+        assert commandline.run(proxy.main, [*words, "100"]) == 0
+    assert {kind for kind, _, _ in trained} == {"measures", "reference"}
+    text = capsys.readouterr().out
+    assert "The time budget was over before all was trained: the same command goes on." in text
+    assert "No proxy is recommended: a rank correlation needs at least 8 networks" in text
+    assert json.loads((run / "manifest.json").read_text())["status"] == "interrupted"
+    assert commandline.run(proxy.main, [*words, "100h"]) == 0
+    assert len(trained) == len(set(trained)) == 60
+    assert f"recommended  {CHEAP}" in capsys.readouterr().out
+
+
+def test_the_plan_trains_nothing(
+    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commandline.run(proxy.main, [*WORDS, "--dry-run", "--run", str(tmp_path / "run")]) == 0
+    text = capsys.readouterr().out
+    assert "10 networks of 16M to 21M FLOPs (multiply-adds)" in text
+    assert "50, and 10 networks measured without training" in text
+    assert not trained
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_on_ray_workers_with_real_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    words = "--networks 8 --against.width 0.125 --against.images 64 --against.epochs 1 --widths 0.125 --images 32"
+    more = "--resolutions 8 --epochs 1 --workers 2"
+    assert commandline.run(proxy.main, [*WORDS, *words.split(), *more.split(), "--run", str(run)]) == 0
+    table = {line["name"]: line for line in rows_of(run / "proxies.csv")}
+    assert set(table) == {"MACs", "params", *NAMES, "x0.125 8px 1x32"}
+    assert all(line["networks"] == "8" for line in table.values())
+    assert all(float(line["seconds"]) > 0 for line in table.values() if line["kind"] != "cost")
+    assert not list(run.rglob("*.ckpt"))
