@@ -50,7 +50,7 @@ def equal_cost(run: Run, found: Sequence[Dot], prefix: str, suffix: str) -> Tabl
     return Table(
         f"equal-cost{suffix}",
         f"{prefix}Strategies at ×{most:g} the baseline's FLOPs",
-        (Column("name", "strategy"), *SIZES, *COSTS, *ACCURACY, *AGAINST),
+        (Column("name", "strategy"), *SIZES[:3], *COSTS[:2], *ACCURACY, *AGAINST, *SIZES[3:], *COSTS[2:]),
         rows,
         f"As EN's Tables 3 and 7. {_closed(run)}The marked row is the one that the others are compared with.",
         marked=lambda row: row["curve"] == ours,
@@ -63,8 +63,8 @@ def all_networks(found: Sequence[Dot], prefix: str, suffix: str) -> Table:
     return Table(
         f"networks{suffix}",
         f"{prefix}All networks of the curves",
-        (Column("name", "curve"), Column("multiple", "asked", "× baseline", ratio), *SIZES, *COSTS, *ACCURACY,
-         Column("remark", "remark")),
+        (Column("name", "curve"), Column("multiple", "asked", "× baseline", ratio), *SIZES[:3], *COSTS[:2], *ACCURACY,
+         *SIZES[3:], *COSTS[2:], Column("remark", "remark")),
         [_row(dot, start) for dot in found],
         "A network may stand on several curves. Settings of the paper's own begin with “raw”: multipliers rounded as "
         "in the papers, not closed to a cost.",
