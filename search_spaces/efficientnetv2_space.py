@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from search_spaces import efficientnet, efficientnetv2
 from search_spaces.arch import Arch, Stage
@@ -16,7 +17,7 @@ KERNELS = (3, 5)
 SE_RATIO = 0.25
 # The paper says nothing of the layers' values. S's depths, 2 4 4 6 9 15, are 1 to 1.9 times those of B4's first stages.
 LAYERS = (0.5, 1.0, 1.5, 2.0)
-BACKBONES = {
+BACKBONES: dict[str, Callable[[str], Arch]] = {
     **dict.fromkeys(("efficientnet_b4", "efficientnet_b0"), efficientnet.efficientnet),
     "efficientnetv2_b0": efficientnetv2.efficientnetv2,
     "efficientnetv2_s": lambda _: efficientnetv2.S,
