@@ -57,7 +57,7 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
             ["--space", "small", "--target-flops", "60M", "--reference", "mnasnet_a1"],
             "--reference is no setting of",
         ),
-        (["--space", "efficientnetv2", "--target-flops", "200M"], "--target-flops must lie between 375M"),
+        (["--space", "efficientnetv2", "--target-flops", "200M"], "--target-flops must lie between 373M"),
         (["--space", "efficientnetv2", "--reference", "efficientnet_b5"], "unknown reference 'efficientnet_b5'"),
         (["--step-times", "layer"], "unknown --step-times 'layer': did you mean 'layers'?"),
         (["--step-batch", "-1"], "--step-batch must be at least 0, got -1"),
