@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nas.objective import Objective, mnas_reward
+    from nas.objective import Objective, mnas_reward, training_aware_reward
     from nas.study import SearchStudy, optimize
 
-__all__ = ["Objective", "SearchStudy", "mnas_reward", "optimize"]
+__all__ = ["Objective", "SearchStudy", "mnas_reward", "optimize", "training_aware_reward"]
 
-_HOME = {"Objective": "nas.objective", "mnas_reward": "nas.objective"}
+_HOME = dict.fromkeys(("Objective", "mnas_reward", "training_aware_reward"), "nas.objective")
 
 
 def __getattr__(name: str) -> Any:

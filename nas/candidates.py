@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nas import samplers
 from nas.config import SearchConfig
-from nas.objective import Objective
+from nas.objective import Objective, Relative
 from nas.parameters import distributions, to_choice
 from nas.samplers.base import SpaceSampler
 from nas.samplers.history import Factor
@@ -37,11 +37,12 @@ class Field:
     def of(cls, config: SearchConfig, classes: int) -> Field:
         """The field of a configuration. Raises ValueError, with the reachable range, where the band holds nothing."""
         settings: dict[str, Any] = {"classes": classes, "width": config.width}
-        if config.space != "mnasnet" and config.reference != SearchConfig.reference:
-            raise ValueError(f"--reference is a setting of space mnasnet, got {config.reference} for {config.space}")
+        given = config.reference != SearchConfig.reference
+        if config.space == "small" and given:
+            raise ValueError(f"--reference is no setting of space small, got {config.reference}")
         if config.resolution:
             settings["resolution"] = config.resolution
-        if config.space == "mnasnet":
+        if config.space == "mnasnet" or given:
             settings["reference"] = config.reference
         found = space(config.space, **settings)
         low, high = (round(factor * config.target) for factor in config.cost_band)
@@ -93,8 +94,8 @@ class Candidates:
         return {space.key(space.choice(encoding)): value for encoding, value in ranking}
 
     def score(self, record: Record, rung: Rung) -> float | tuple[float, ...]:
-        """The objective at a rung: the proxy's accuracy with the full network's multiply-adds."""
-        values = self.config.aim.values(rung["accuracy"], record.macs)
+        """The objective at a rung: the proxy's accuracy with the full network's cost."""
+        values = self.config.aim.values(rung["accuracy"], record.macs, Relative.of(rung))
         return values[0] if len(values) == 1 else values
 
 

@@ -7,20 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nas import samplers
-from nas.objective import WEIGHT, Objective
+from nas.objective import PARAMS_WEIGHT, WEIGHT, Objective
 from search_spaces.naming import nearest
 from search_spaces.units import parse_count, parse_duration
 from studies.datasets import BUNDLED
 from studies.execution import Execution
 from studies.recipe import Proxy
 from studies.recipes import get_recipe
+from studies.steptime import SOURCES
 
 SCHEDULERS = ("asha", "none")
 GENERATION = 8
 LEAST = {
     "trials": 1, "finalists": 1, "finalist_seeds": 1, "finalist_epochs": 1, "reduction_factor": 2, "resolution": 0,
-    "retries": 0, "seed": 0,
+    "retries": 0, "seed": 0, "step_batch": 0,
 }  # fmt: skip
+# Settings of the training-aware objective, which say nothing to others.
+STEP = frozenset({"params_weight", "step_times", "step_batch"})
 # Settings that say how much to do and where, not what is being judged: a run may go on with others.
 SIZE = frozenset({"trials", "finalists", "finalist_seeds"})
 FREE = SIZE | {
@@ -35,14 +38,21 @@ class SearchConfig:
 
     Attributes:
         target_flops: Target cost of the full network, T, such as 400M. FLOPs are multiply-adds, as in the papers.
-        space: Search space: mnasnet, or small for 28 to 64 px images.
-        reference: Network that the mnasnet space varies: mobilenet_v2 or mnasnet_a1.
+        space: Search space: mnasnet, small for 28 to 64 px images, or efficientnetv2.
+        reference: Network that the space varies; for mnasnet mobilenet_v2 or mnasnet_a1, for efficientnetv2
+            efficientnet_b4 (unless given), efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
         resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
         width: Factor on the widths of the network that the space varies.
         strategy: predictor (nsga2 with objective pareto) unless given; random, tpe, nsga2, gp, evolution or ppo:
             docs/strategies.md says when to use which.
-        objective: soft (MnasNet reward), hard (no reward lost below T, T/FLOPs above), accuracy, or pareto.
-        weight: Exponent w of the soft reward.
+        objective: soft (MnasNet reward), hard (no reward lost below T, T/FLOPs above), accuracy, pareto, or
+            training-aware (EfficientNetV2's accuracy * S^w * P^v: training-step time and parameters of the full
+            network, over those of the network that the space varies).
+        weight: Exponent w of the soft reward, or of the step time S.
+        params_weight: training-aware, exponent v of the parameters P.
+        step_times: training-aware, measured (steps of each full network) or layers (the sum of its layers' times, each
+            layer's shape measured once).
+        step_batch: training-aware, images in a step; 0 is the largest power of two up to 32 that fits 2GiB.
         cost_band: Candidates' multiply-adds, lowest and highest, as multiples of the target.
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
         data_root: Where downloaded data sets lie.
@@ -81,6 +91,9 @@ class SearchConfig:
     strategy: str | None = None
     objective: str = "soft"
     weight: float = WEIGHT
+    params_weight: float = PARAMS_WEIGHT
+    step_times: str = SOURCES[0]
+    step_batch: int = 0
     cost_band: tuple[float, float] = (0.8, 1.05)
     dataset: str = BUNDLED
     data_root: str = "data"
@@ -109,6 +122,8 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         recipe = get_recipe(self.recipe)
+        if self.step_times not in SOURCES:
+            raise ValueError(f"unknown --step-times '{self.step_times}'{nearest(self.step_times, SOURCES)}")
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}'{nearest(self.scheduler, SCHEDULERS)}")
         for name, least in LEAST.items():
@@ -141,7 +156,7 @@ class SearchConfig:
     @property
     def aim(self) -> Objective:
         """The objective with its target."""
-        return Objective(self.objective, self.target, self.weight)
+        return Objective(self.objective, self.target, self.weight, self.params_weight)
 
     @property
     def sampler(self) -> str:
@@ -174,8 +189,12 @@ class SearchConfig:
             tensorboard=self.tensorboard,
         )
 
+    def said(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The settings without those that the objective does not look at."""
+        return {key: value for key, value in values.items() if key not in STEP or self.aim.needs_step_times}
+
     def identity(self) -> dict[str, Any]:
         """What decides what a trial means, the recipe's numbers included; a study goes on only under the same."""
-        values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
+        values = {key: value for key, value in self.said(dataclasses.asdict(self)).items() if key not in FREE}
         recipe = {"name": self.recipe, **get_recipe(self.recipe).identity()}
         return values | {"recipe": recipe, "target_flops": self.target, "strategy": self.sampler}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nas.config import SearchConfig
-from nas.objective import Objective
+from nas.objective import Objective, Relative
 from search_spaces.arch import Arch
 from studies.best import best_set
 from studies.outcome import Outcome
@@ -35,7 +35,7 @@ def choose(
 def reward(record: Record, aim: Objective) -> float:
     """The reward of a trial's last rung; the proxy's accuracy with the full network's cost."""
     assert record.accuracy is not None
-    return aim.reward(record.accuracy, record.macs)
+    return aim.reward(record.accuracy, record.macs, Relative.of(record.rungs[-1]))
 
 
 def proposals(chosen: Sequence[Record], config: SearchConfig) -> list[Proposal]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search_spaces.naming import nearest
+from studies.steptime import PARAMS, STEP
 
-OBJECTIVES = ("soft", "hard", "accuracy", "pareto")
+TRAINING_AWARE = "training-aware"
+OBJECTIVES = ("soft", "hard", "accuracy", "pareto", TRAINING_AWARE)
 WEIGHT = -0.07
 HARD_WEIGHT = -1.0
+# V2, Section 3.2.
+PARAMS_WEIGHT = -0.05
 
 
 def mnas_reward(
@@ -27,26 +33,54 @@ def mnas_reward(
     return float(accuracy * (macs / target) ** exponent)
 
 
+def training_aware_reward(
+    accuracy: float, step: float, params: float, weight: float = WEIGHT, params_weight: float = PARAMS_WEIGHT
+) -> float:
+    """A * S^w * P^v (EfficientNetV2, section 3.2): S the training-step time, P the parameters, of the full network.
+
+    Both are over a baseline's, which the paper does for S alone: a common factor of all rewards changes no ranking.
+    """
+    return float(accuracy * step**weight * params**params_weight)
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A full network's training-step time and parameters over the baseline's, as the ledger's rungs hold them."""
+
+    step: float
+    params: float
+
+    @classmethod
+    def of(cls, rung: Mapping[str, Any]) -> Relative | None:
+        """What a rung holds; None where it holds no step time."""
+        step, params = rung.get(STEP), rung.get(PARAMS)
+        return None if step is None or params is None else cls(float(step), float(params))
+
+
 @dataclass(frozen=True)
 class Objective:
     """The numbers a search maximises.
 
-    kind     soft (MnasNet reward, weight on both sides of the target), hard (accuracy up to the target, accuracy
-             times target / macs beyond it), accuracy (the cost band alone keeps the size), or pareto (two numbers:
-             accuracy up, macs down)
-    target   multiply-adds of the full network, T
-    weight   w of the soft reward
+    kind           soft (MnasNet reward, weight on both sides of the target), hard (accuracy up to the target, accuracy
+                   times target / macs beyond it), accuracy (the cost band alone keeps the size), pareto (two numbers:
+                   accuracy up, macs down) or training-aware (EfficientNetV2's reward; the band alone keeps the size)
+    target         multiply-adds of the full network, T
+    weight         w of the soft reward, and of the step time
+    params_weight  v of the parameters, of the training-aware reward alone
     """
 
     kind: str
     target: int
     weight: float = WEIGHT
+    params_weight: float = PARAMS_WEIGHT
 
     def __post_init__(self) -> None:
         if self.kind not in OBJECTIVES:
             raise ValueError(f"unknown objective '{self.kind}'{nearest(self.kind, OBJECTIVES)}")
         if not (math.isfinite(self.weight) and self.weight <= 0):
             raise ValueError(f"--weight must be 0 or negative (MnasNet: -0.07), got {self.weight}")
+        if not (math.isfinite(self.params_weight) and self.params_weight <= 0):
+            raise ValueError(f"--params-weight must be 0 or negative (V2: -0.05), got {self.params_weight}")
         if self.target <= 0:
             raise ValueError(f"the target must be more than 0 multiply-adds, got {self.target}")
 
@@ -55,14 +89,26 @@ class Objective:
         """Optuna's direction of each number."""
         return ("maximize", "minimize") if self.kind == "pareto" else ("maximize",)
 
-    def values(self, accuracy: float, macs: int) -> tuple[float, ...]:
-        """The number(s) for a network of `macs` multiply-adds with `accuracy` (0 to 1)."""
+    @property
+    def needs_step_times(self) -> bool:
+        """Whether trials must hold the training-step time of their networks."""
+        return self.kind == TRAINING_AWARE
+
+    def values(self, accuracy: float, macs: int, relative: Relative | None = None) -> tuple[float, ...]:
+        """The number(s) for a network of `macs` multiply-adds with `accuracy` (0 to 1); see `reward`."""
         if self.kind == "pareto":
             return accuracy, float(macs)
-        return (self.reward(accuracy, macs),)
+        return (self.reward(accuracy, macs, relative),)
 
-    def reward(self, accuracy: float, macs: int) -> float:
-        """One number to rank by. A Pareto search ranks its finalists by the soft reward, and says so."""
+    def reward(self, accuracy: float, macs: int, relative: Relative | None = None) -> float:
+        """One number to rank by. A Pareto search ranks its finalists by the soft reward, and says so.
+
+        `relative` is for the training-aware reward, which without it is not a number.
+        """
+        if self.needs_step_times:
+            if relative is None:
+                return math.nan
+            return training_aware_reward(accuracy, relative.step, relative.params, self.weight, self.params_weight)
         if self.kind == "accuracy":
             return accuracy
         if self.kind == "hard":
@@ -75,6 +121,7 @@ class Objective:
             "hard": "accuracy, times T/FLOPs above T",
             "accuracy": "accuracy",
             "pareto": "accuracy up, FLOPs down",
+            TRAINING_AWARE: f"accuracy * S^{self.weight:g} * P^{self.params_weight:g}",
         }
         return texts[self.kind]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nas.candidates import Field
 from nas.config import SearchConfig
+from nas.steps import baseline_of, step_batch
 from search_spaces.arch import Arch
 from search_spaces.costs import cost
 from search_spaces.units import format_count, format_duration
@@ -35,6 +36,7 @@ def describe(config: SearchConfig, field: Field, resources: Resources | None) ->
         "near the target": f"{_power(int(field.inside))} different networks between "
         f"{format_count(field.band[0], 4)} and {format_count(field.band[1], 4)} FLOPs (multiply-adds)",
         "objective": f"{config.aim}, T = {format_count(config.target)}",
+        **_steps(config, field),
         "strategy": f"{config.sampler}, {config.trials} candidates, early stopping: {_stopping(config)}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
         f"{proxy.epochs} x {images} images, about {_round(trial)}",
@@ -44,6 +46,20 @@ def describe(config: SearchConfig, field: Field, resources: Resources | None) ->
     }
     width = max(map(len, rows))
     return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())
+
+
+def _steps(config: SearchConfig, field: Field) -> dict[str, str]:
+    """How step times are had, where the objective needs them."""
+    if not config.aim.needs_step_times:
+        return {}
+    base, batch = baseline_of(field), step_batch(config, field)
+    how = "timed before its proxy is trained" if config.step_times == "measured" else "summed from its layers' times"
+    spent = f"{format_count(cost(base).macs, 4)} FLOPs, {format_count(cost(base).params, 4)} params"
+    return {
+        "S, P": f"training-step time and params of the full network at batch {batch}, {base.resolution} px, {how} "
+        "(not in the times below)",
+        "over": f"those of {base.key}, the network that the space varies: {spent}",
+    }
 
 
 def _stopping(config: SearchConfig) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from nas.result import BEST, PROXY_WEIGHTS, Result
+from nas.steps import baseline_of, step_batch
 from search_spaces.costs import cost
 from search_spaces.table import stage_table
 from search_spaces.units import format_count
 from studies.outcome import Outcome
+from studies.steptime import KEYS
 from studies.storage import shown
 from studies.wording import align, percent, several
 
@@ -41,6 +43,7 @@ def _figures(result: Result) -> str:
             "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of T); "
             f"fvcore reads {format_count(result.fvcore, 4)}, with batch norm and pooling",
             "params": f"{format_count(spent.params, 4)}",
+            **_step(result),
             "proxy accuracy": f"{percent(winner.accuracy)} on validation images, {percent(result.test)} on test images",
             "": f"of the PROXY, not of the full network: {training}",
             "finalists": _finalists(result),
@@ -48,6 +51,20 @@ def _figures(result: Result) -> str:
             "FLOPs' worth": _gain(result),
         }
     )
+
+
+def _step(result: Result) -> dict[str, str]:
+    """The winner's training-step time, where the objective asks for it."""
+    config, rung = result.session.config, result.verdict.winner.record.rungs[-1]
+    if not config.aim.needs_step_times:
+        return {}
+    how = "measured" if config.step_times == "measured" else "summed from its layers' times"
+    seconds, step, params = (rung[name] for name in KEYS)
+    batch = step_batch(config, result.session.field)
+    return {
+        "training step": f"{seconds:.4g} s for {several(batch, 'image')}, {how}; S = {step:.3f}, P = {params:.3f}",
+        " ": f"over {baseline_of(result.session.field).key}, the network that the space varies",
+    }
 
 
 def _finalists(result: Result) -> str:
@@ -73,10 +90,11 @@ def _gain(result: Result) -> str:
     if result.gain is None or not result.gain.high - result.gain.low < WIDEST:
         return "not known: too few candidates, or too much alike in cost"
     low, high = (f"{100 * end:+.1f}" for end in (result.gain.low, result.gain.high))
-    return (
-        f"a doubling gains {100 * result.gain.value:+.1f} % accuracy here (95 %: {low} to {high}), "
-        f"where w = {result.session.config.weight:g} assumes {100 * _assumed(result):+.0f} %"
-    )
+    told = f"a doubling gains {100 * result.gain.value:+.1f} % accuracy here (95 %: {low} to {high})"
+    config = result.session.config
+    if config.aim.needs_step_times:
+        return told
+    return f"{told}, where w = {config.weight:g} assumes {100 * _assumed(result):+.0f} %"
 
 
 def _assumed(result: Result) -> float:
@@ -91,7 +109,9 @@ def _caveats(result: Result) -> str:
             f"warning: the best lies at the {result.edge} edge of the cost band: the band chose its size, "
             "not the reward; --cost-band moves it"
         )
-    if result.gain and not result.gain.low <= _assumed(result) <= result.gain.high and result.session.config.weight:
+    config = result.session.config
+    assumes = config.weight and not config.aim.needs_step_times
+    if result.gain and assumes and not result.gain.low <= _assumed(result) <= result.gain.high:
         lines.append(
             "warning: the reward's exponent does not fit these data: cost is worth more or less than it assumes"
         )

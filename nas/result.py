@@ -16,6 +16,7 @@ from search_spaces.costs import cost
 from studies.outcome import Outcome
 from studies.record import Record
 from studies.statistics import Estimate, mean_interval
+from studies.steptime import KEYS
 from studies.wording import estimate_dict
 
 BEST, PROXY_WEIGHTS, RESULT = "best.json", "best-proxy.safetensors", "result.json"
@@ -56,6 +57,7 @@ class Result:
                 "params": spent.params,
                 "activations": spent.activations,
                 "fvcore_flops": self.fvcore,
+                **{name: winner.record.rungs[-1][name] for name in KEYS if name in winner.record.rungs[-1]},
             },
             "proxy": {
                 "dataset": config.dataset,

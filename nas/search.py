@@ -43,10 +43,14 @@ def check(config: SearchConfig) -> tuple[Field, Resources | None]:
     What a cluster has is known only once it is joined.
     """
     from nas.candidates import Field
+    from nas.steps import check_steps
     from studies.datasets import class_count
     from studies.execution import settle_here
 
-    return Field.of(config, class_count(config.dataset)), settle_here(config.execution)
+    field, resources = Field.of(config, class_count(config.dataset)), settle_here(config.execution)
+    if config.aim.needs_step_times:
+        check_steps(config, field, resources)
+    return field, resources
 
 
 def finished(config: SearchConfig) -> str | None:
@@ -98,7 +102,8 @@ def search(config: SearchConfig, field: Field, workers: int | None) -> None:
 def _settings(config: SearchConfig) -> dict[str, Any]:
     """The configuration as it is written down: what reproduces the run."""
     target = format_count(config.target)
-    return commandline.plain(dataclasses.replace(config, new=False, target_flops=target, strategy=config.sampler))
+    normal = dataclasses.replace(config, new=False, target_flops=target, strategy=config.sampler)
+    return config.said(commandline.plain(normal))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from rich.console import Console
 from nas import finalists
 from nas.candidates import Candidates, Field, choices
 from nas.config import SearchConfig
+from nas.objective import Relative
+from nas.steps import step_times
 from search_spaces.units import format_count
 from studies.candidate import Training
 from studies.data import Dataset
@@ -20,6 +22,7 @@ from studies.phases import Phase, carry_out
 from studies.recipes import get_recipe
 from studies.record import Record
 from studies.runs import Run
+from studies.steptime import StepTimes
 from studies.stopping import Halving
 from studies.storage import sqlite_url
 
@@ -52,6 +55,7 @@ class Session:
             data_root=str(Path(self.config.data_root).resolve()),
             split_seed=self.config.seed,
             folder=str(self._folder("checkpoints")),
+            step_times=self._step_times,
             corrupt=self.data.corrupt,
         )
 
@@ -103,11 +107,17 @@ class Session:
             trainings = carry_out(phase, ledger, self.config.execution, self.console, self.workers)
         return [record for record in trainings if record.key in keys]
 
+    @property
+    def _step_times(self) -> StepTimes | None:
+        if not self.config.aim.needs_step_times:
+            return None
+        return step_times(self.config, self.field, str(self._folder("steptimes")))
+
     def _phase(self, title: str, total: int, plan: Plan, training: Training, score: Score) -> Phase:
         return Phase(title, total, plan, training, score, self._praise, self.run.path(TABLES[title]))
 
     def _praise(self, record: Record, accuracy: float) -> tuple[float, str]:
-        value = self.config.aim.reward(accuracy, record.macs)
+        value = self.config.aim.reward(accuracy, record.macs, Relative.of(record.rungs[-1]))
         return value, describe_best(value, accuracy, record.macs)
 
     def _folder(self, name: str) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.compound import Growth, Multipliers, realised
+from scaling.depths import asked_layers
 from scaling.roundings import Rounding, around, nearest
 from scaling.shapes import Shapes, channels_of, layers_of
 from scaling.strategy import Strategy
@@ -62,8 +63,8 @@ def solve(
     The strategy's multiple is first found by bisection with every size rounded to the nearest. Then the sizes that
     the strategy grows are rounded up or down one by one (single layers, single widths, resolution steps): among the
     networks within `tolerance` of the target, the one nearest to the strategy's multipliers; where there is none, the
-    one nearest to the target (see `Solution.miss`). Raises ValueError where the target is not positive or is out of
-    the strategy's reach.
+    one nearest to the target (see `Solution.miss`). Where a cap holds the resolution, depth and width reach the target.
+    Raises ValueError where the target is not positive or is out of the strategy's reach.
     """
     if target_macs <= 0:
         raise ValueError(f"a target cost must be greater than 0 multiply-adds, got {target_macs}")
@@ -78,7 +79,7 @@ def solve(
         if miss.min() < least:
             least = float(miss.min())
             near = np.flatnonzero(miss <= max(tolerance, least))
-            row = int(near[_distance(options.take(near), ideal).argmin()])
+            row = int(near[_distance(options.take(near), ideal, strategy).argmin()])
             found, spent = options.arch(row), int(macs[row])
         if least <= tolerance:
             break
@@ -90,13 +91,15 @@ def _bisect(arch: Arch, strategy: Strategy, target: int, rounding: Rounding) -> 
     """The strategy's multipliers at which the network, every size rounded to the nearest, costs the target."""
 
     def spent(multiple: float) -> int:
-        return int(nearest(arch, strategy.multipliers(multiple), rounding).macs()[0])
+        asked = strategy.multipliers(multiple, arch.resolution)
+        return int(nearest(arch, asked, rounding, strategy.depth_weights).macs()[0])
 
     low, high = _bracket(spent, target / cost(arch).macs, target)
     while high / low > 1 + PRECISION:
         middle = math.sqrt(low * high)
         low, high = (middle, high) if spent(middle) < target else (low, middle)
-    return strategy.multipliers(min((low, high), key=lambda multiple: abs(spent(multiple) - target)))
+    best = min((low, high), key=lambda multiple: abs(spent(multiple) - target))
+    return strategy.multipliers(best, arch.resolution)
 
 
 def _bracket(spent: Callable[[float], int], guess: float, target: int) -> tuple[float, float]:
@@ -112,11 +115,11 @@ def _bracket(spent: Callable[[float], int], guess: float, target: int) -> tuple[
     return low, high
 
 
-def _distance(options: Shapes, ideal: Multipliers) -> NDArray[np.float64]:
-    """How far each network's sizes are, in logarithms, from the multipliers: their means, and each single size."""
+def _distance(options: Shapes, ideal: Multipliers, strategy: Strategy) -> NDArray[np.float64]:
+    """How far each network's sizes are, in logarithms, from what is asked: their means, and each single size."""
     base = options.baseline
     widths = np.log(options.channels / (np.array(channels_of(base)) * ideal.width))
-    depths = np.log(options.layers / (np.array(layers_of(base)) * ideal.depth))
+    depths = np.log(options.layers / np.array(asked_layers(layers_of(base), ideal.depth, strategy.depth_weights)))
     whole = np.log(options.layers.sum(1) / (sum(layers_of(base)) * ideal.depth))
     sides = np.log(options.resolution / (base.resolution * ideal.resolution))
     uneven = (widths**2).mean(1) + (depths**2).mean(1)

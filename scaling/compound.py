@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scaling.depths import EVEN, deepen
 from search_spaces.arch import Arch
 from search_spaces.costs import cost
-from search_spaces.resize import DIVISOR, scale_depth, scale_width
+from search_spaces.resize import DIVISOR, scale_width
 
 TARGET = 2.0
 RESOLUTION_STEP = 2
@@ -89,12 +91,19 @@ def scale(
     resolution: float = 1.0,
     divisor: int = DIVISOR,
     step: int = RESOLUTION_STEP,
+    cap: int = 0,
+    depth_weights: Sequence[float] = EVEN,
 ) -> Arch:
     """The network grown by coefficients at phi, or by multipliers, with the papers' rounding.
 
     Layers are rounded up, channels to a multiple of `divisor` but never below 90 % of what is asked, the resolution
-    to the nearest multiple of `step` pixels. A multiplier of 1 leaves its dimension as it is. Raises ValueError for
-    both ways at once, a multiplier that is not positive, or a resolution below the network's stride.
+    to the nearest multiple of `step` pixels. A multiplier of 1 leaves its dimension as it is.
+
+    Non-uniform scaling (V2, Section 3.3): `cap` is the largest side in pixels that resolution may grow to (0: none;
+    what it cuts off is not made up for, `solve` does that), `depth_weights` say how fast the stages deepen beside each
+    other, from the first to the last, spread over them where they are not as many (see `scaling.depths`). Raises
+    ValueError for both ways at once, a multiplier that is not positive, weights below 0 or all 0, or a resolution below
+    the network's stride.
     """
     if (coefficients is None) != (phi is None):
         raise ValueError("scale needs coefficients and phi together, or multipliers")
@@ -103,8 +112,9 @@ def scale(
         if given != Multipliers():
             raise ValueError(f"scale takes coefficients and phi, or multipliers, not both; got {coefficients}, {given}")
         given = coefficients.multipliers(phi)
-    grown = scale_depth(scale_width(arch, given.width, divisor), given.depth)
-    grown = at_resolution(grown, round_resolution(arch.resolution, given.resolution, step))
+    grown = deepen(scale_width(arch, given.width, divisor), given.depth, depth_weights)
+    side = round_resolution(arch.resolution, given.resolution, step)
+    grown = at_resolution(grown, min(side, max(cap, arch.resolution)) if cap else side)
     return arch if grown == arch else grown.replace(name="")
 
 

@@ -27,8 +27,8 @@ class CurvesConfig(Settings):
     """Networks scaled by one dimension and by all, at equal cost.
 
     Attributes:
-        strategies: What is grown: depth, width, resolution, compound (EN's 1.2/1.1/1.15), fast (dWr), or exponents
-            d:w:r such as 1:1:1.
+        strategies: What is grown: depth, width, resolution, compound (EN's 1.2/1.1/1.15), fast (dWr), v2 (compound
+            up to 480 px, layers added late; v2:PX for another cap), or exponents d:w:r such as 1:1:1.
         multiples: To how many times the baseline's FLOPs.
         coefficients: File of coefficients found by scaling.grid, shown as compound-found; none unless given.
         main_seeds: Seeds at the largest multiple, where compound is compared with the others.

@@ -92,7 +92,8 @@ def _closed(
             continue
         for name, strategy in strategies.items():
             solution = solve(ground.trained, strategy, round(multiple * base), rounding=rounding)
-            growth = Growth(strategy.multipliers(multiple), solution.growth.realised, solution.growth.macs_ratio)
+            asked = strategy.multipliers(multiple, ground.trained.resolution)
+            growth = Growth(asked, solution.growth.realised, solution.growth.macs_ratio)
             yield Place(
                 name, multiple, solution.arch, solution.macs, growth, solution.target, _upsampled(ground, solution.arch)
             )

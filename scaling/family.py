@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from scaling.coefficients_file import Found, read
 from scaling.compound import PAPER, Coefficients, at_resolution
 from scaling.roundings import RoundingChoice
+from scaling.strategy import V2, Strategy, get_strategy
 from search_spaces import commandline
 from search_spaces.arch import Arch
 from search_spaces.units import parse_bytes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT = "triaxis-family-1"
 INDEX = "family.json"
+STRATEGIES = ("compound", V2)
 DESCRIPTION = (
     "Grow a baseline by coefficients alpha, beta, gamma into a family: the network at each phi has d = alpha^phi, "
     "w = beta^phi, r = gamma^phi. Writes each as an arch file, with its table, cost and memory. FLOPs are "
@@ -42,6 +44,8 @@ class FamilyConfig:
         phi: Places in the family, in the order of the table; phi 0 is the baseline.
         equal_cost: Grow each member to 2^phi times the baseline's FLOPs, whatever the product of the coefficients,
             instead of rounding as the papers do.
+        strategy: compound, or v2: no image above 480 px, and layers added to the late stages first (EfficientNetV2);
+            v2:PX for another cap. With --equal-cost depth and width make up for what the cap takes.
         rounding: To what sizes are rounded.
         batch_size: Images a training step, for the memory that training needs.
         max_memory: Memory for training, such as 8GiB; a member that needs more is marked in the table.
@@ -54,6 +58,7 @@ class FamilyConfig:
     baseline: str = ""
     phi: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0)
     equal_cost: bool = False
+    strategy: str = "compound"
     rounding: RoundingChoice = field(default_factory=RoundingChoice)
     batch_size: int = 64
     max_memory: str | None = None
@@ -73,6 +78,13 @@ class FamilyConfig:
         for name, least in (("batch_size", 1), ("resolution", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        if self.way.name.partition(":")[0] not in STRATEGIES:
+            raise ValueError(f"--strategy must be {' or '.join(STRATEGIES)}, got {self.strategy}: use scaling.curves")
+
+    @property
+    def way(self) -> Strategy:
+        """The strategy that says how growth is spread; the coefficients say how fast each dimension grows."""
+        return get_strategy(self.strategy)
 
     @property
     def room(self) -> Room:
@@ -139,7 +151,7 @@ def family(config: FamilyConfig, found: Found) -> list[Member]:
     from scaling.family_table import grow
 
     return [
-        grow(found.baseline, found.coefficients, phi, found.rounding, config.room, config.equal_cost)
+        grow(found.baseline, found.coefficients, phi, found.rounding, config.room, config.equal_cost, config.way)
         for phi in config.phi
     ]
 
@@ -156,6 +168,7 @@ def files(config: FamilyConfig, found: Found, members: Sequence[Member]) -> dict
     index = {
         "format": FORMAT,
         "equal_cost": config.equal_cost,
+        "strategy": config.strategy,
         "batch_size": config.batch_size,
         "max_memory_bytes": config.room.limit,
         "origin": json.loads(found.to_json()),

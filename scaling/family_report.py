@@ -12,6 +12,7 @@ from scaling.coefficients_file import Found
 from scaling.compound import PAPER, Growth, Multipliers
 from scaling.family import INDEX, FamilyConfig
 from scaling.family_table import Member, Room, exact
+from scaling.strategy import V2
 from search_spaces.efficientnet import B0, PUBLISHED
 from search_spaces.table import CONVENTION, align
 from search_spaces.units import format_bytes, format_count
@@ -62,6 +63,8 @@ def _remark(member: Member, room: Room) -> str:
 def _headline(config: FamilyConfig, found: Found) -> str:
     base, rule = found.baseline, found.coefficients
     way = "grown to 2^phi times its FLOPs" if config.equal_cost else "rounded as in the papers"
+    if config.way.cap:
+        way += f", {V2}: up to {config.way.cap} px, layers added late first"
     return (
         f"Family of {base.name or base.key}, {base.resolution} px, {way}\n"
         f"alpha/beta/gamma {rule}: d = alpha^phi, w = beta^phi, r = gamma^phi; "

@@ -6,14 +6,14 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scaling.budget import solve
 from scaling.compound import Coefficients, Growth, scale
 from scaling.regularisation import for_multiple
 from scaling.roundings import Rounding
-from scaling.strategy import Strategy
+from scaling.strategy import NAMED, Strategy
 from search_spaces.arch import Arch
 from search_spaces.costs import Cost, cost
 from search_spaces.memory import inference_memory, largest_batch, training_memory
@@ -92,11 +92,18 @@ class Room:
 
 
 def grow(
-    baseline: Arch, coefficients: Coefficients, phi: float, rounding: Rounding, room: Room, equal_cost: bool
+    baseline: Arch,
+    coefficients: Coefficients,
+    phi: float,
+    rounding: Rounding,
+    room: Room,
+    equal_cost: bool,
+    spread: Strategy = NAMED["compound"],
 ) -> Member:
     """The member at phi: by the papers' rounding, or solved to 2^phi times the baseline's multiply-adds.
 
-    Raises ValueError where phi is negative or makes the network more than `LARGEST` times as costly.
+    `spread` says where depth goes and where resolution ends, whatever its exponents. Raises ValueError where phi is
+    negative or makes the network more than `LARGEST` times as costly.
     """
     nominal = coefficients.multipliers(phi)
     # In logarithms, because a large phi's power of 2 may be beyond all numbers.
@@ -104,9 +111,18 @@ def grow(
         raise ValueError(f"phi {phi:g} means more than {LARGEST:g} times the baseline's cost: lower it")
     if equal_cost and phi:
         target = round(2**phi * cost(baseline).macs)
-        solution = solve(baseline, Strategy.of(coefficients), target, rounding=rounding)
+        strategy = replace(Strategy.of(coefficients), cap=spread.cap, depth_weights=spread.depth_weights)
+        solution = solve(baseline, strategy, target, rounding=rounding)
         return _member(phi, solution.arch, solution.growth, room, solution.target)
-    arch = scale(baseline, coefficients, phi, divisor=rounding.divisor, step=rounding.step)
+    arch = scale(
+        baseline,
+        coefficients,
+        phi,
+        divisor=rounding.divisor,
+        step=rounding.step,
+        cap=spread.cap,
+        depth_weights=spread.depth_weights,
+    )
     return _member(phi, arch, Growth.of(arch, baseline, nominal), room, cost(arch).macs if equal_cost else None)
 
 

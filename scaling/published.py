@@ -1,4 +1,4 @@
-"""Set the paper's scaled networks beside ours: `python -m scaling.published` (EN, Tables 3 and 7); trains nothing."""
+"""Set the papers' scaled networks beside ours: `python -m scaling.published` (EN, Tables 3 and 7; V2)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaling.published_rows import TABLES
+from scaling import published_rows
 from search_spaces import commandline
 
 if TYPE_CHECKING:
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Print the networks that EfficientNet's paper scaled by depth, width, resolution and all three (Tables 3 and 7): "
-    "what they cost as we scale them, what the paper prints, what may explain a difference. FLOPs are multiply-adds."
+    "what they cost as we scale them, what the paper prints, what may explain a difference. Then V2-M and L "
+    "beside S scaled to them. FLOPs are multiply-adds."
 )
+V2 = "v2"
+TABLES = (*map(str, published_rows.TABLES), V2)
 _WIDTH = 120
 _HEADER = ("network", "d", "w", "r", "px", "params", "FLOPs", "published", "difference", "top-1 %", "")
 
@@ -26,32 +29,37 @@ class PublishedConfig:
     """The tables to print.
 
     Attributes:
-        tables: Tables of the paper: 3 (MobileNetV1, MobileNetV2, ResNet-50) and 7 (EfficientNet-B0).
+        tables: Tables of EfficientNet's paper, 3 (MobileNetV1, MobileNetV2, ResNet-50) and 7 (EfficientNet-B0), and v2
+            (EfficientNetV2-S to M and L).
 
     """
 
-    tables: tuple[int, ...] = TABLES
+    tables: tuple[int | str, ...] = TABLES
 
     def __post_init__(self) -> None:
-        if not self.tables or not set(self.tables) <= set(TABLES):
-            given = " ".join(map(str, self.tables)) or "none"
-            raise ValueError(f"--tables must be among {' '.join(map(str, TABLES))}, got {given}")
+        given = [str(table) for table in self.tables]
+        if not given or not set(given) <= set(TABLES):
+            raise ValueError(f"--tables must be among {' '.join(TABLES)}, got {' '.join(given) or 'none'}")
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command. Raises ValueError for a user's mistake."""
     config = commandline.parse(PublishedConfig, argv, prog="python -m scaling.published", description=DESCRIPTION)
-    print(describe(config.tables))
+    print(describe([str(table) for table in config.tables]))
     return 0
 
 
-def describe(tables: Sequence[int]) -> str:
+def describe(tables: Sequence[str]) -> str:
     """The tables as text, with a note for each figure that differs."""
+    from scaling.published_v2 import side_by_side
     from search_spaces.table import CONVENTION
 
-    parts = [_table(number) for number in dict.fromkeys(tables)]
-    about = "Published FLOPs are billions with one digit; a difference without a note lies within that digit."
-    return "\n\n".join((*parts, f"{about}\n{CONVENTION}"))
+    parts = [_table(int(name)) for name in dict.fromkeys(tables) if name != V2]
+    if parts:
+        parts.append("Published FLOPs are billions with one digit; a difference without a note lies within that digit.")
+    if V2 in tables:
+        parts.append(side_by_side())
+    return "\n\n".join((*parts, CONVENTION))
 
 
 def _table(number: int) -> str:

@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 
 from scaling.compound import RESOLUTION_STEP, Multipliers, round_resolution
+from scaling.depths import EVEN, asked_layers
 from scaling.shapes import Shapes, channels_of, layers_of
 from scaling.strategy import Strategy
 from search_spaces.arch import Arch
@@ -80,10 +81,10 @@ class Rounding:
                 raise ValueError(f"--rounding.{name} must be at least 1, got {value}")
 
 
-def nearest(arch: Arch, asked: Multipliers, rounding: Rounding) -> Shapes:
+def nearest(arch: Arch, asked: Multipliers, rounding: Rounding, weights: Sequence[float] = EVEN) -> Shapes:
     """The network at some multipliers, every size rounded to the nearest (layers in all, by largest remainder)."""
     channels = _round_widths(channels_of(arch), asked.width, rounding.divisor)
-    layers = share_out(layers_of(arch), asked.depth)
+    layers = share_out(layers_of(arch), asked.depth, weights=weights)
     side = _sides(arch, asked.resolution, rounding, 0)
     return Shapes(arch, np.array([channels]), np.array([layers]), np.array(side))
 
@@ -93,19 +94,22 @@ def around(arch: Arch, strategy: Strategy, ideal: Multipliers, rounding: Roundin
 
     `spread` layers, and twice as many resolution steps, on either side may make up for what the other sizes miss.
     """
-    alone = not strategy.width and not strategy.resolution
-    depths = _depths(layers_of(arch), ideal.depth, spread, alone) if strategy.depth else [layers_of(arch)]
+    depths = _depths(layers_of(arch), ideal.depth, spread, strategy) if strategy.depth else [layers_of(arch)]
     one_by_one = spread <= FINE_SPREAD
     widths = _widths(channels_of(arch), ideal.width, rounding.divisor, one_by_one) if strategy.width else []
     widths = widths or [channels_of(arch)]
     sides = _sides(arch, ideal.resolution, rounding, 2 * spread if strategy.resolution else 0)
+    sides = [side for side in sides if side <= strategy.most(arch.resolution)] or sides[:1]
     picks = np.indices((len(sides), len(depths), len(widths))).reshape(3, -1)
     return Shapes(arch, np.array(widths)[picks[2]], np.array(depths)[picks[1]], np.array(sides)[picks[0]])
 
 
-def share_out(layers: Sequence[int], factor: float, extra: int = 0) -> Sizes:
-    """round(sum * factor) + extra layers, dealt out to the stages by largest remainder; each keeps at least one."""
-    asked = [round(count * factor, 9) for count in layers]
+def share_out(layers: Sequence[int], factor: float, extra: int = 0, weights: Sequence[float] = EVEN) -> Sizes:
+    """round(sum * factor) + extra layers, dealt out to the stages by largest remainder; each keeps at least one.
+
+    What is dealt out is what the stages' weights ask for (see `asked_layers`).
+    """
+    asked = asked_layers(layers, factor, weights)
     counts = [max(1, math.floor(count)) for count in asked]
     least = sum(layers) if factor >= 1 else len(layers)
     missing = max(round(sum(asked)) + extra, least) - sum(counts)
@@ -115,12 +119,13 @@ def share_out(layers: Sequence[int], factor: float, extra: int = 0) -> Sizes:
     return tuple(counts)
 
 
-def _depths(layers: Sequence[int], factor: float, spread: int, alone: bool) -> list[Sizes]:
+def _depths(layers: Sequence[int], factor: float, spread: int, strategy: Strategy) -> list[Sizes]:
     """Layers of each stage. Where depth is all there is, every way of rounding each stage up or down."""
-    if alone:
-        asked = [count * factor for count in layers]
+    weights = strategy.depth_weights
+    if not strategy.width and not strategy.resolution:
+        asked = asked_layers(layers, factor, weights)
         return _roundings([_neighbours(count, 1) for count in asked], asked)
-    return list(dict.fromkeys(share_out(layers, factor, extra) for extra in range(-spread, spread + 1)))
+    return list(dict.fromkeys(share_out(layers, factor, extra, weights) for extra in range(-spread, spread + 1)))
 
 
 def _widths(channels: Sequence[int], factor: float, divisor: int, one_by_one: bool) -> list[Sizes]:

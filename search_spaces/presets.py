@@ -10,18 +10,20 @@ from search_spaces.naming import nearest
 if TYPE_CHECKING:
     from search_spaces.spaces import Space
 
-NAMES = ("mnasnet", "small")
+NAMES = ("mnasnet", "small", "efficientnetv2")
 
 
 def space(name: str, **settings: Any) -> Space:
-    """A search space by name: mnasnet (`mnasnet_space`) or small (`small_space`); `settings` are their arguments,
-    such as resolution and classes. Raises ValueError, with the near name, for an unknown name or setting.
+    """A search space by name: mnasnet (`mnasnet_space`), small (`small_space`) or efficientnetv2
+    (`efficientnetv2_space`); `settings` are their arguments, such as resolution and classes. Raises ValueError, with
+    the near name, for an unknown name or setting.
     """
     if name not in NAMES:
         raise ValueError(f"unknown space '{name}'{nearest(name, NAMES)}")
+    from search_spaces.efficientnetv2_space import efficientnetv2_space
     from search_spaces.mnasnet_space import mnasnet_space, small_space
 
-    make = {"mnasnet": mnasnet_space, "small": small_space}[name]
+    make = {"mnasnet": mnasnet_space, "small": small_space, "efficientnetv2": efficientnetv2_space}[name]
     known = inspect.signature(make).parameters
     for setting in settings:
         if setting not in known:

@@ -26,6 +26,7 @@ class StageChoices:
 
     An `op` is an operator's name with its expansion behind it, if it has one: "conv", "mbconv6". The choice `filters`
     is a label, usually the factor on a reference network; `channels` are the numbers of channels the labels stand for.
+    Operators named by `unsqueezed` have no squeeze-and-excitation, whatever the choice `se` says.
     Raises ValueError where labels and channels are not paired, or values are none that a `Stage` takes.
     """
 
@@ -37,6 +38,7 @@ class StageChoices:
     filters: tuple[float, ...]
     layers: tuple[int, ...]
     channels: tuple[int, ...]
+    unsqueezed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.filters) != len(self.channels):
@@ -78,7 +80,8 @@ class StageChoices:
     def _stage(self, option: Option, channels: int) -> Stage:
         op, kernel, se, skip, layers = option
         name, expansion = split_op(op)
-        return Stage(name, kernel, self.stride, channels, layers, expansion, se, skip)
+        ratio = 0.0 if name in self.unsqueezed else se
+        return Stage(name, kernel, self.stride, channels, layers, expansion, ratio, skip)
 
 
 CHOICES = ("op", "kernel", "se", "skip", "filters", "layers")

@@ -14,6 +14,7 @@ from studies.evaluation import Evaluation
 from studies.execution import Job, Rung
 from studies.outcome import Outcome
 from studies.recipe import Proxy, Recipe
+from studies.steptime import StepTimes, step_times_of
 
 if TYPE_CHECKING:
     from studies.data import Dataset
@@ -35,6 +36,7 @@ class Training:
         folder: Where checkpoints go (seen by every worker), so that a trial that died goes on; empty for none.
         keep_weights: Whether the trained weights stay there as safetensors.
         test: Whether the trained network is scored on the test images, under "test_accuracy" in the last rung.
+        step_times: How the full network's training-step time is had, if it is asked for; every rung carries it.
         corrupt: Files of an image folder that the driver found to be no images, so that no worker looks again.
 
     """
@@ -49,6 +51,7 @@ class Training:
     folder: str = ""
     keep_weights: bool = False
     test: bool = False
+    step_times: StepTimes | None = None
     corrupt: tuple[str, ...] = ()
 
     def payload(self) -> dict[str, Any]:
@@ -63,6 +66,7 @@ class Training:
         """The training of a job."""
         fields: dict[str, Any] = dict(job["training"])
         recipe, proxy, corrupt = (fields.pop(name) for name in ("recipe", "proxy", "corrupt"))
+        fields["step_times"] = step_times_of(fields["step_times"])
         return cls(recipe=Recipe(**recipe), proxy=Proxy(**proxy) if proxy else None, corrupt=tuple(corrupt), **fields)
 
     def trained(self, full: Arch) -> Arch:
@@ -95,7 +99,8 @@ class Training:
 def evaluate(job: Job) -> Iterator[Rung]:
     """Train the job's network; a rung an epoch, accuracy and loss on the validation images. Runs in the worker.
 
-    On a GPU a rung has its peak memory in bytes as well.
+    On a GPU a rung has its peak memory in bytes as well; where step times are asked for, those of the full network,
+    taken before it is trained (see `studies.steptime`).
 
     A checkpoint of the same training is taken up where it ends. Whoever gives the jobs out removes checkpoints.
     """
@@ -106,6 +111,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
     training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))
     data = dataset_of(training)
+    timing = training.step_times.facts(full, training.recipe) if training.step_times else {}
     network = new_network(arch, recipe, seed)
     _gpu_memory()  # the peak of whatever ran here before is not this trial's
     images = training.proxy.images if training.proxy else training.images
@@ -114,7 +120,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
     for evaluation in train(
         network, data, recipe, seed=seed, resolution=arch.resolution, images=images, checkpoint=checkpoint
     ):
-        rung = _rung(evaluation)
+        rung = _rung(evaluation) | timing
         curve.append(evaluation)
         last = evaluation.step == recipe.epochs or is_over(curve, recipe)
         if not last:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from search_spaces.files import atomic_write
 from studies.ledger import Ledger
 from studies.record import Record
+from studies.steptime import KEYS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,8 @@ def frame(ledger: Ledger) -> pd.DataFrame:
     """One row a trial, in order of number.
 
     Columns: the fields of `Record` in raw units; value (value_0, value_1, ... where there are several objectives);
-    accuracy, loss, images and, where it was taken, test_accuracy at the last rung; accuracy_1, accuracy_2, ... at each
+    accuracy, loss, images and, where they were taken, test_accuracy, step_seconds, relative_step and relative_params at
+    the last rung; accuracy_1, accuracy_2, ... at each
     rung's step; choice_<name> for each of the space's choices.
     """
     import pandas as pd
@@ -44,7 +46,7 @@ def _row(record: Record) -> dict[str, Any]:
         "outcome": str(record.outcome or record.state.name.lower()),
         "reason": record.reason,
         **_values(record),
-        **{name: last.get(name) for name in ("accuracy", "loss", "images", "test_accuracy")},
+        **{name: last.get(name) for name in ("accuracy", "loss", "images", "test_accuracy", *KEYS)},
         "step": last.get("step", 0),
         "macs": record.macs,
         "params": record.params,

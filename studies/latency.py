@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +15,7 @@ from search_spaces.network import build
 from studies.execution import available_cores
 from studies.outcome import Outcome, classify
 from studies.segments import mix, seeded
+from studies.stopwatch import thread_count, timed
 
 DEVICES = ("cpu", "cuda")
 # Passes in each layout that say which of the two is the faster one.
@@ -132,7 +131,7 @@ def measure_all(archs: Sequence[Arch], conditions: Conditions | None = None) -> 
     for arch in archs:
         _check_resolution(arch)
     try:
-        with _threads(chosen.threads), torch.inference_mode():
+        with thread_count(chosen.threads), torch.inference_mode():
             subjects = [_Subject.of(arch, chosen) for arch in archs]
             seconds = _take_turns(subjects, chosen)
     except (RuntimeError, MemoryError) as error:
@@ -182,15 +181,7 @@ class _Subject:
 
     def seconds(self) -> float:
         """One forward pass, from the call until the device is done."""
-        self._wait()
-        began = time.perf_counter()
-        self.network(self.images)
-        self._wait()
-        return time.perf_counter() - began
-
-    def _wait(self) -> None:
-        if self.images.is_cuda:
-            torch.cuda.synchronize(self.images.device)
+        return timed(lambda: self.network(self.images), self.images.device)
 
 
 def _take_turns(subjects: Sequence[_Subject], conditions: Conditions) -> list[list[float]]:
@@ -227,14 +218,3 @@ def _check_resolution(arch: Arch) -> None:
             f"{name} takes images of at least {arch.total_stride} px, its total stride, got {arch.resolution}: "
             "choose a higher resolution"
         )
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Within, torch uses so many threads; afterwards as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -27,7 +27,7 @@ def describe_session(command: Sequence[str]) -> dict[str, Any]:
         "machine": {
             "name": platform.node(),
             "system": platform.platform(),
-            "processor": _processor(),
+            "processor": processor(),
             "cores": available_cores(),
         },
     }
@@ -63,7 +63,8 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of this machine's processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

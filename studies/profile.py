@@ -141,15 +141,17 @@ def _warnings(profiles: Sequence[Profile]) -> list[str]:
 
 def _machine(conditions: Conditions) -> dict[str, Any]:
     """What was measured on: the processor's or the GPU's name, and versions."""
+    import torch
+
     from studies.manifest import describe_session
+    from studies.stopwatch import device_name
 
     session = describe_session([])
-    device = session["machine"]["processor"]
-    if conditions.device == "cuda":
-        import torch
-
-        device = torch.cuda.get_device_name()
-    return {"device": device, "system": session["machine"]["system"], **session["versions"]}
+    return {
+        "device": device_name(torch.device(conditions.device)),
+        "system": session["machine"]["system"],
+        **session["versions"],
+    }
 
 
 def _arch(network: str, resolution: int | None) -> Arch:

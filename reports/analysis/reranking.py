@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nas.objective import Objective
+from reports.reading.searched import rewards
 
 WEIGHTS = (-0.035, -0.07, -0.14, -0.28)
 # How far the sweep over w goes: at -0.5 half the multiply-adds are worth 41 % of the accuracy.
@@ -45,11 +46,10 @@ def _objectives(aim: Objective) -> Sequence[Objective]:
 
 
 def _pick(complete: pd.DataFrame, other: Objective, aim: Objective, winner: str) -> Pick:
-    pairs = zip(complete["accuracy"], complete["macs"], strict=True)
-    rewards = np.array([other.reward(accuracy, int(macs)) for accuracy, macs in pairs])
-    first = complete.iloc[int(rewards.argmax())]
+    found = np.array(rewards(complete, other))
+    first = complete.iloc[int(found.argmax())]
     place = np.flatnonzero((complete["key"] == winner).to_numpy())
-    rank = 1 + int((rewards > rewards[place[0]]).sum()) if len(place) else None
+    rank = 1 + int((found > found[place[0]]).sum()) if len(place) else None
     return Pick(
         other, other == aim, str(first["key"]), int(first["macs"]), float(first["accuracy"]), rank, len(complete)
     )

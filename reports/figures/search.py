@@ -103,7 +103,8 @@ def _marks(ax: Axes, trials: pd.DataFrame, x: pd.Series, y: pd.Series) -> None:
 def _equal_rewards(ax: Axes, trials: pd.DataFrame, aim: Objective) -> None:
     """Lines on which the reward is the same, from the lowest to the highest that was reached."""
     rewards = trials["reward"].dropna()
-    if rewards.empty:
+    # The training-aware reward is no function of multiply-adds.
+    if rewards.empty or aim.needs_step_times:
         return
     ends, limits = ax.get_xlim(), ax.get_ylim()
     macs = np.linspace(max(ends[0], 1e-6), ends[1], 200)

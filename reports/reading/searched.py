@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nas.objective import WEIGHT, Objective
+from nas.objective import PARAMS_WEIGHT, WEIGHT, Objective, Relative
 from reports.reading.sources import Kind, Run
 from reports.writing.labels import labels
 from search_spaces.arch import Arch
 from search_spaces.units import parse_count
 from studies.outcome import Outcome
+from studies.steptime import KEYS
 
-NUMBERS = ("number", "accuracy", "macs", "seconds")
+NUMBERS = ("number", "accuracy", "macs", "seconds", *KEYS)
 FINAL = tuple(str(outcome) for outcome in Outcome if outcome.is_final)
 
 
@@ -31,6 +32,7 @@ class Searched:
     trials   those that are over and count, in order: number, outcome, accuracy (0..1, last rung), macs (full network),
              seconds, key, drawn, exempt, repeated, and with them
                trial    1, 2, ... ; spent: worker-seconds until its end
+               step_seconds, relative_step, relative_params   of the full network, where the objective needs them
                reward   of its last rung; complete: trained to the end; best: highest reward of a complete one so far
     """
 
@@ -90,7 +92,8 @@ def _aim(run: Run) -> Objective | None:
     config = run.config
     try:
         target = parse_count(str(config["target_flops"]))
-        return Objective(str(config.get("objective", "soft")), target, float(config.get("weight", WEIGHT)))
+        weights = (float(config.get("weight", WEIGHT)), float(config.get("params_weight", PARAMS_WEIGHT)))
+        return Objective(str(config.get("objective", "soft")), target, *weights)
     except (KeyError, TypeError, ValueError) as error:
         run.notes.append(f"config.yaml: the objective cannot be read: {error}")
         return None
@@ -108,16 +111,25 @@ def _tidy(rows: pd.DataFrame, aim: Objective | None) -> pd.DataFrame:
     columns |= {name: _texts(rows, name) for name in names if name.startswith("choice_")}
     table = pd.DataFrame(columns, index=rows.index)
     table = table[table["outcome"].isin(FINAL)].sort_values("number", kind="stable").reset_index(drop=True)
-    judged = table["accuracy"].notna() & (table["macs"] > 0) & (aim is not None)
-    table["reward"] = [
-        aim.reward(accuracy, int(macs)) if ok and aim else np.nan
-        for accuracy, macs, ok in zip(table["accuracy"], table["macs"], judged, strict=True)
-    ]
-    table["complete"] = (table["outcome"] == Outcome.COMPLETE) & judged
+    table["reward"] = [np.nan] * len(table) if aim is None else rewards(table, aim)
+    # Without a step time the training-aware reward of a trained network is not known.
+    table["complete"] = (table["outcome"] == Outcome.COMPLETE) & table["reward"].notna()
     table["trial"] = np.arange(1, len(table) + 1)
     table["spent"] = table["seconds"].fillna(0.0).cumsum()
     table["best"] = table["reward"].where(table["complete"]).cummax().ffill()
     return table
+
+
+def rewards(trials: pd.DataFrame, aim: Objective) -> list[float]:
+    """Each row's reward by its accuracy, macs and, where it has them, relative_step and relative_params; else NaN."""
+    columns = (_numbers(trials, name) for name in ("accuracy", "macs", *KEYS[1:]))
+    return [_reward(aim, *row) for row in zip(*columns, strict=True)]
+
+
+def _reward(aim: Objective, accuracy: float, macs: float, step: float, params: float) -> float:
+    if np.isnan(accuracy) or not macs > 0:
+        return np.nan
+    return aim.reward(accuracy, int(macs), None if np.isnan(step + params) else Relative(step, params))
 
 
 def outcomes_of(rows: pd.DataFrame) -> pd.Series:

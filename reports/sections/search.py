@@ -29,7 +29,8 @@ Item = str | Figure | Table
 
 TERMS = {
     "FLOPs": "Multiply-adds of convolution and linear layers for one image, as the papers count them.",
-    "reward": "What a search maximises: accuracy, corrected for how far the network's FLOPs are from the target.",
+    "reward": "What a search maximises: accuracy, corrected for the network's cost: its FLOPs against the target or "
+    "(training-aware) the time S of a training step and the parameters P, over a baseline's.",
     "proxy": "The cheaper stand-in that is trained in a network's place: fewer pixels, channels, images or passes.",
     "finalist": "One of the best candidates, trained again, longer and with several seeds, before the winner is named.",
     "stopped early": "Not trained to the end, because it was behind others at the same point of its training.",
@@ -106,15 +107,20 @@ def _trials(one: Searched) -> list[Item]:
     best = one.best
     assert best is not None
     assert one.aim is not None
+    spent = "training-step time and parameters" if one.aim.needs_step_times else "FLOPs"
     progress = (
-        f"Each candidate's reward (proxy accuracy with the full network's FLOPs) and the best so far, which came to "
+        f"Each candidate's reward (proxy accuracy with the full network's {spent}) and the best so far, which came to "
         f"{best['reward']:.4f} in trial {best['trial']} of {len(one.trials)}. Hollow marks: not trained to the end, "
         "with the reward they had reached by then."
     )
     against = (
         f"Proxy accuracy against the full network's FLOPs. The best candidate had {100 * best['accuracy']:.1f} % with "
-        f"{format_count(int(best['macs']), 4)}. Along a dashed line the reward is the same; the number is that reward."
+        f"{format_count(int(best['macs']), 4)}."
     )
+    if one.aim.needs_step_times:
+        against += f" Its full network's training step takes {best['relative_step']:.2f} of the baseline's time."
+    else:
+        against += " Along a dashed line the reward is the same; the number is that reward."
     trials, aim, key = one.trials, one.aim, one.winner_key
     return [
         Figure(one.named("progress"), "Reward against trials and compute", progress, progress,

@@ -10,7 +10,7 @@ import pandas as pd
 from reports.analysis.reranking import Pick
 from reports.analysis.rung_agreement import Agreement
 from reports.content import Cell, Column, Table
-from reports.reading.searched import Searched, outcomes_of
+from reports.reading.searched import Searched, outcomes_of, rewards
 from reports.writing.network_tables import Row, layer_rows, stage_rows
 from reports.writing.values import blank, count, estimate_of, half_width, percentage, whole
 from search_spaces.arch import Arch
@@ -93,7 +93,7 @@ def _finalist(searched: Searched, key: str, group: pd.DataFrame, mean: Estimate)
     assert searched.aim is not None
     return {
         "key": key, "macs": macs, "accuracy": mean.value, "half": half if half < 1 else None, "seeds": len(group),
-        "reward": float(pd.Series([searched.aim.reward(a, macs) for a in group["accuracy"]]).mean()),
+        "reward": float(pd.Series(rewards(group, searched.aim)).mean()),
         "verdict": _verdict(searched, key),
     }  # fmt: skip
 

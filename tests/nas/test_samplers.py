@@ -174,3 +174,14 @@ def test_nothing_complete_cannot_be_recommended_from(strategy: str):
     sampler = samplers.make(strategy, SPACE, band=BAND)
     with pytest.raises(ValueError, match="no trial is complete"):
         sampler.recommend(study_with(sampler))
+
+
+def test_choices_of_one_value_are_no_obstacle(strategy: str):
+    space, band = ss.space("efficientnetv2", resolution=32, width=0.25, classes=10), (15_000_000, 30_000_000)
+    sampler = samplers.make(strategy, space, band=band, seed=3)
+    study = study_with(sampler)
+    for number in range(14):
+        trial = study.ask(dict(distributions(space)))
+        choice = to_choice(space, trial.params)
+        assert band[0] <= ss.cost(space.decode(choice)).macs <= band[1]
+        study.tell(trial, float(number % 5))

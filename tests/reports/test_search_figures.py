@@ -53,6 +53,12 @@ def test_progress_has_every_trial_and_the_best_so_far_on_both_axes():
     assert {"drawn uniformly", "drawn by TPE", "hollow: not trained to the end", "best so far"} == set(names(left))
 
 
+def test_a_training_aware_reward_has_no_lines_over_flops():
+    (ax,) = axes()
+    search.accuracy_macs(TRIALS, Objective("training-aware", T), "c", ax)
+    assert "equal reward" not in {text.get_label() for text in ax.lines}
+
+
 def test_a_stopped_trial_is_hollow():
     (ax,) = axes()
     search.accuracy_macs(TRIALS, Objective("soft", T), "c", ax)

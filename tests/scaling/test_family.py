@@ -16,6 +16,7 @@ import search_spaces as ss
 from scaling.budget import TOLERANCE
 from scaling.coefficients_file import Found
 from scaling.compound import PAPER, Coefficients, scale
+from scaling.depths import LATE
 from scaling.family import main, write
 from scaling.roundings import Rounding
 from search_spaces import commandline
@@ -47,6 +48,24 @@ def test_networks_are_the_scaled_ones_under_their_names(tmp_path: Path, coeffici
         "family.csv",
         "family.json",
     }
+
+
+def test_v2_caps_the_images_and_deepens_late_stages(tmp_path: Path) -> None:
+    out = tmp_path / "family"
+    words = ("--coefficients", "paper", "--baseline", "efficientnetv2_s", "--strategy", "v2:420", "--phi", "2")
+    assert run(out, *words) == 0
+    arch = ss.Arch.load(out / "phi-2.json")
+    expected = scale(ss.get("efficientnetv2_s"), PAPER, 2, cap=420, depth_weights=LATE)
+    assert arch == expected.replace(name="family-phi-2")
+    assert run(out, *words, "--equal-cost") == 0
+    equal = ss.Arch.load(out / "phi-2.json")
+    assert arch.resolution == equal.resolution == 420
+    assert ss.cost(equal).macs / ss.cost(ss.get("efficientnetv2_s")).macs == pytest.approx(4, rel=TOLERANCE)
+
+
+def test_a_family_has_no_other_strategy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path / "family", "--coefficients", "paper", "--strategy", "width") == 2
+    assert "--strategy must be compound or v2, got width" in capsys.readouterr().err
 
 
 def test_figures_of_the_paper_s_family(tmp_path: Path) -> None:

@@ -127,12 +127,24 @@ def test_one_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "Table 7" in out
     assert "Table 3" not in out
-    assert out.strip() == describe((7,))
+    assert out.strip() == describe(("7",))
+
+
+def test_v2_beside_the_published_networks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commandline.run(main, ["--tables", "v2"]) == 0
+    out = capsys.readouterr().out
+    assert "Table 7" not in out
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    # V2, Table 4, and the published counts.
+    assert "published 480 3 5 5 7 14 18 5 24 24 48 80 160 176 304 512 1280 54.14M 24.58G" in lines
+    assert "published 480 4 7 7 10 19 25 7 32 32 64 96 192 224 384 640 1280 118.5M 56.08G" in lines
+    assert sum(line.startswith("v2 480 ") for line in lines) == 2
+    assert max(map(len, out.splitlines())) <= 120
 
 
 def test_an_unknown_table_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert commandline.run(main, ["--tables", "3", "4"]) == 2
-    assert capsys.readouterr().err == "error: --tables must be among 3 7, got 3 4\n"
+    assert capsys.readouterr().err == "error: --tables must be among 3 7 v2, got 3 4\n"
 
 
 def test_help_needs_nothing_heavy() -> None:

@@ -68,6 +68,7 @@ SPACES = {
     "two": two_stages,
     "small": lambda: space("small"),
     "mnasnet": lambda: space("mnasnet"),
+    "efficientnetv2": lambda: space("efficientnetv2", resolution=48, width=0.25, classes=10),
     "mnasnet_a1": lambda: space("mnasnet", reference="mnasnet_a1", resolution=96, classes=10, divisor=8),
 }
 WITH_COSTS = [name for name in SPACES if name != "table"]

@@ -11,7 +11,7 @@ from torch import nn
 
 from search_spaces.arch import Arch, Stage
 from search_spaces.network import build
-from studies import latency
+from studies import latency, stopwatch
 from studies.execution import available_cores
 from studies.latency import Conditions, Latency, measure, measure_all
 
@@ -77,7 +77,7 @@ def test_the_clock_covers_the_timed_passes_only(monkeypatch: pytest.MonkeyPatch)
         return images
 
     monkeypatch.setattr(type(build(TINY)), "forward", tick)
-    monkeypatch.setattr(latency.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now)
     found = measure_all([TINY, TINY.replace(resolution=32)], Conditions(runs=3))
     assert [(took.mean, took.std) for took in found] == [(16, 0), (32, 0)]
 
@@ -108,7 +108,7 @@ def test_without_a_layout_the_faster_one_is_taken(faster: bool, monkeypatch: pyt
         now += 1 if (not images.is_contiguous()) is faster else 2
 
     monkeypatch.setattr(type(build(TINY)), "forward", tick)
-    monkeypatch.setattr(latency.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now)
     found = measure(TINY, batch=2, channels_last=None, runs=2)
     assert (found.channels_last, found.mean) == (faster, 1)
 

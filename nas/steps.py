@@ -1,0 +1,88 @@
+"""The training steps of a training-aware search: over which baseline, at which batch, on what (V2, Section 3.2)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from nas.candidates import Field
+from nas.config import SearchConfig
+from search_spaces.arch import Arch
+from search_spaces.memory import largest_batch, training_memory
+from search_spaces.staged import StagedSpace
+from search_spaces.units import format_bytes
+from studies.execution import Resources
+from studies.recipes import get_recipe
+from studies.steptime import StepTimes
+
+# What steps of all networks of a search should fit into: the same on every machine, so that a search may move.
+ROOM = 2 << 30
+MOST = 32
+# Networks of the band that are looked at for how much memory they need.
+SAMPLE = 32
+
+
+def step_times(config: SearchConfig, field: Field, folder: str) -> StepTimes:
+    """How the workers find out step times, kept in `folder`."""
+    baseline = baseline_of(field)
+    return StepTimes(baseline.to_json(), step_batch(config, field), folder, config.step_times)
+
+
+def baseline_of(field: Field) -> Arch:
+    """The network whose step time and parameters are 1: the one that the space varies, at the search's size.
+
+    The paper's is the backbone of its search too. Another one would change all rewards by the same factor.
+    """
+    assert isinstance(field.space, StagedSpace), "all spaces by name are chains of stages"
+    return field.space.reference
+
+
+def step_batch(config: SearchConfig, field: Field) -> int:
+    """Images in a step: as asked for, or the largest power of two up to 32 whose steps fit `ROOM`.
+
+    Raises ValueError where not even one image fits.
+    """
+    if config.step_batch:
+        return config.step_batch
+    fitting = min(_largest(arch, config, ROOM) for arch in [baseline_of(field), *_typical(field)])
+    if fitting < 1:
+        raise ValueError(
+            f"a training step of one image at {baseline_of(field).resolution} px takes more than {format_bytes(ROOM)}: "
+            "choose a lower --resolution or --width, or give --step-batch 1"
+        )
+    return min(MOST, 1 << (fitting.bit_length() - 1))
+
+
+def check_steps(config: SearchConfig, field: Field, resources: Resources | None) -> None:
+    """Raise ValueError for a batch that this machine cannot hold, and for a GPU that trials share.
+
+    What a cluster has is known only once it is joined.
+    """
+    batch, share = step_batch(config, field), resources.gpus_per_trial if resources else config.gpus_per_trial or 0.0
+    if share % 1:
+        raise ValueError(
+            f"--objective training-aware times steps, so no two trials may share a GPU: "
+            f"give --gpus-per-trial 1 (or 0 for CPUs), got {share:g}"
+        )
+    if resources is None or share:
+        return
+    room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // resources.workers
+    archs = [baseline_of(field), *_typical(field)]
+    dearest = max(archs, key=lambda arch: training_memory(arch, batch).total)
+    if (fits := _largest(dearest, config, room)) < batch:
+        raise ValueError(
+            f"--step-batch {batch} does not fit: {resources.workers} workers have {format_bytes(room, 3)} each, enough "
+            f"for {fits} images of {dearest.resolution} px: choose --step-batch {max(1, fits)}, or a lower --resolution"
+        )
+
+
+def _largest(arch: Arch, config: SearchConfig, room: int) -> int:
+    recipe = get_recipe(config.recipe)
+    return largest_batch(arch, room, optimizer=recipe.optimizer, ema=bool(recipe.ema_decay))
+
+
+def _typical(field: Field) -> Sequence[Arch]:
+    encodings = field.space.sample(np.random.default_rng(0), SAMPLE, macs=field.band, of="networks")
+    return [field.space.decode(field.space.choice(encoding)) for encoding in encodings]
