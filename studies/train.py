@@ -20,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from search_spaces.arch import Arch
 from studies.accelerate import accelerate, keep_freed_memory
+from studies.best_weights import BestWeights
 from studies.checkpoint import load_state, save_state
 from studies.data import Dataset
 from studies.evaluation import Evaluation
@@ -28,6 +29,7 @@ from studies.outcome import Outcome
 from studies.recipe import Recipe
 from studies.segments import Segment, mix, seeded, segments
 from studies.splits import Split, View, steps
+from studies.team import average_gradients, join, summed, weigh
 
 EVAL_BATCH = 100
 
@@ -43,18 +45,24 @@ def train(
     rungs_per_epoch: int = 1,
     device: str | torch.device | None = None,
     checkpoint: Path | None = None,
+    keep_best: bool = False,
+    worker: int = 0,
+    workers: int = 1,
 ) -> Iterator[Evaluation]:
     """Train a network and yield an Evaluation on the validation images after each epoch, or part of one.
 
     network          an Arch, built with the recipe's dropout and stochastic depth and weights drawn from `seed`, or a
                      module, which is trained in place: when the run ends it holds the weights last evaluated (with
-                     ema_decay, the average), in channels_last layout where the recipe says so
+                     ema_decay, the average; see `keep_best`), in channels_last layout where the recipe says so
     resolution       side of the images in pixels; the arch's, or the data set's, unless given
     images           train on a stratified subset of this many images, the same one whatever the seed; 0 is all
     rungs_per_epoch  evaluations in each epoch, evenly spaced
     device           a GPU if there is one, unless given
     checkpoint       file that holds the run's state after each evaluation. If it exists the run goes on from there:
                      the stored evaluations come first, the others are those of an unbroken run, bit for bit
+    keep_best        in the end the module holds the weights of the evaluation with the highest accuracy instead
+    worker, workers  which of how many processes this one is that train the network together, each on its part of every
+                     batch (`studies.team`). Images and seeds are shared; what dropout and stochastic depth draw is not
 
     On a CPU the network's convolutions get faster classes (`studies.accelerate`), and the process keeps freed memory.
     A run on one CPU thread is repeatable bit for bit; the caller sets the number of threads. A loss that is not finite
@@ -62,10 +70,11 @@ def train(
     """
     if resolution is None:
         resolution = network.resolution if isinstance(network, Arch) else data.resolution
-    view = View(resolution, choose_device(device), recipe.channels_last)
+    view = View(resolution, choose_device(device), recipe.channels_last, worker, workers)
     split = data.train.take(images, seed=0) if images else data.train
-    run = start(network, recipe, view, seed)
+    run = start(network, recipe, view, seed, keep_best=keep_best)
     facts = run.facts() | {"data": data.name, "images": len(split), "rungs_per_epoch": rungs_per_epoch}
+    facts |= {"keep_best": True} if keep_best else {}
     curve = run.restore(checkpoint, facts) if checkpoint and checkpoint.exists() else []
     yield from curve
     plan = segments(steps(len(split), recipe.batch_size), recipe.epochs, rungs_per_epoch)
@@ -86,13 +95,14 @@ def train(
                 images=seen,
                 train_seconds=trained - began,
                 eval_seconds=time.perf_counter() - trained,
+                lr=run.optimizer.param_groups[0]["lr"],
             )
         )
-        if checkpoint:
+        run.keep(curve[-1])
+        if checkpoint and worker == 0:
             run.save(checkpoint, facts, curve)
         yield curve[-1]
-    if run.average:
-        run.model.load_state_dict(run.average.module.state_dict())
+    run.settle()
 
 
 def fit(run: Run, split: Split, segment: Segment, total: int) -> tuple[float, int]:
@@ -102,12 +112,14 @@ def fit(run: Run, split: Split, segment: Segment, total: int) -> tuple[float, in
     batches = split.train_batches(view, recipe.batch_size, seed=epoch_seed, augment=recipe.augment, start=segment.start)
     losses, seen = torch.zeros((), device=view.device), 0
     model.train()
-    with seeded(mix(run.seed, segment.epoch, segment.start), view.device):
+    with seeded(mix(run.seed, segment.epoch, segment.start, *run.lane), view.device):
         for step, (images, labels) in enumerate(islice(batches, segment.last - segment.first), segment.first):
             set_learning_rate(optimizer, learning_rate(recipe, step, total))
             with precision(view.device, recipe.amp):
                 loss = functional.cross_entropy(model(images), labels, label_smoothing=recipe.label_smoothing)
-            run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            weight = len(labels) * view.workers / recipe.batch_size
+            run.scaler.scale(weigh(loss, weight, view)).backward()  # type: ignore[no-untyped-call]
+            average_gradients(model, weight, view)
             run.scaler.step(optimizer)
             run.scaler.update()
             optimizer.zero_grad()
@@ -115,9 +127,10 @@ def fit(run: Run, split: Split, segment: Segment, total: int) -> tuple[float, in
                 run.average.update_parameters(model)
             losses += loss.detach() * len(labels)
             seen += len(labels)
-            if step % 16 == 0 and not math.isfinite(float(losses)):
+            if step % 16 == 0 and not math.isfinite(*summed(view, losses)):
                 break
-    return float(losses) / seen, seen
+    loss_sum, images_seen = summed(view, losses, seen)
+    return loss_sum / images_seen, int(images_seen)
 
 
 @torch.inference_mode()
@@ -130,7 +143,8 @@ def evaluate(model: nn.Module, split: Split, view: View, *, amp: bool = True) ->
             logits: Tensor = model(images)
         right += (logits.argmax(1) == labels).sum()
         losses += functional.cross_entropy(logits.float(), labels, reduction="sum")
-    return float(right) / len(split), float(losses) / len(split)
+    hits, loss = summed(view, right, losses)
+    return hits / len(split), loss / len(split)
 
 
 def evaluate_on_test(
@@ -184,11 +198,29 @@ class Run:
     recipe: Recipe
     view: View
     seed: int
+    best: BestWeights | None = None
+
+    @property
+    def lane(self) -> tuple[int, ...]:
+        """What this worker's random numbers are drawn from beside the run's seed: each of several has its own."""
+        return (self.view.worker,) if self.view.worker else ()
 
     @property
     def judged(self) -> nn.Module:
         """The network that is evaluated: the average if there is one."""
         return self.average.module if self.average else self.model
+
+    def keep(self, evaluation: Evaluation) -> None:
+        """Remember the weights just evaluated, where the best are wanted and these are."""
+        if self.best is not None:
+            self.best.offer(self.judged, evaluation.accuracy, evaluation.step)
+
+    def settle(self) -> None:
+        """Give the network the weights that the run was for: the best, or those evaluated last."""
+        if self.best is not None and self.best.step:
+            self.best.give_to(self.model)
+        elif self.average:
+            self.model.load_state_dict(self.average.module.state_dict())
 
     def facts(self) -> dict[str, Any]:
         """What a checkpoint must agree with to belong to this run."""
@@ -211,10 +243,11 @@ class Run:
 
     def _parts(self) -> dict[str, Any]:
         parts = {"model": self.model, "optimizer": self.optimizer, "scaler": self.scaler, "average": self.average}
+        parts["best"] = self.best
         return {name: part for name, part in parts.items() if part is not None}
 
 
-def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> Run:
+def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int, *, keep_best: bool = False) -> Run:
     """The run before its first step: network on its device in its layout, optimiser, average."""
     model = new_network(network, recipe, seed) if isinstance(network, Arch) else network
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
@@ -225,7 +258,9 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> R
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = recipe.norm_momentum
+    model = join(model, view)
     float16 = recipe.amp and view.device.type == "cuda" and _amp_type() is torch.float16
     scaler = torch.amp.GradScaler(view.device.type, enabled=float16)
     average = averaged(model, recipe.ema_decay)
-    return Run(model, average, make_optimizer(model, recipe), scaler, recipe, view, seed)
+    best = BestWeights() if keep_best else None
+    return Run(model, average, make_optimizer(model, recipe), scaler, recipe, view, seed, best)
