@@ -74,6 +74,10 @@ class Training:
         """The recipe with the epochs that are trained."""
         return self.proxy.recipe(self.recipe) if self.proxy else self.recipe
 
+    def data(self) -> Dataset:
+        """The data set, split as it is for this training; a process reads the same one once."""
+        return _dataset(self.dataset, self.data_root, self.split_seed, self.validation, self.corrupt)
+
     def checkpoint(self, key: str, seed: int) -> Path | None:
         """Where the state of training the network `key` with `seed` is kept while it lasts; None: nowhere."""
         return self._path(key, seed, ".ckpt") if self.folder else None
@@ -104,7 +108,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
 
     training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))
-    data = _dataset(training.dataset, training.data_root, training.split_seed, training.validation, training.corrupt)
+    data = training.data()
     network = new_network(arch, recipe, seed)
     _gpu_memory()  # the peak of whatever ran here before is not this trial's
     images = training.proxy.images if training.proxy else training.images
