@@ -23,7 +23,8 @@ import numpy as np
 
 import search_spaces as ss
 from search_spaces.arch import Arch
-from studies.recipe import RECIPES, Proxy
+from studies.recipe import Proxy
+from studies.recipes import RECIPES
 from studies.statistics import kendall
 
 TARGET, BAND, DATASET = 400_000_000, (0.8, 1.05), "fashion-mnist-mini"

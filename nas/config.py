@@ -12,7 +12,8 @@ from search_spaces.naming import nearest
 from search_spaces.units import parse_count, parse_duration
 from studies.datasets import BUNDLED
 from studies.execution import Execution
-from studies.recipe import Proxy, get_recipe
+from studies.recipe import Proxy
+from studies.recipes import get_recipe
 
 SCHEDULERS = ("asha", "none")
 LEAST = {
@@ -44,7 +45,7 @@ class SearchConfig:
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
         data_root: Where downloaded data sets lie.
         proxy: The cheaper stand-in that ranks candidates.
-        recipe: How networks are trained, by name: quick, standard, efficientnet.
+        recipe: How networks are trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
         scheduler: asha (candidates behind at a rung are stopped) or none.
         reduction_factor: asha: one in so many candidates goes on from a rung.
         trials: Candidates to judge.
@@ -158,5 +159,5 @@ class SearchConfig:
     def identity(self) -> dict[str, Any]:
         """What decides what a trial means, the recipe's numbers included; a study goes on only under the same."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
-        recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
+        recipe = {"name": self.recipe, **get_recipe(self.recipe).identity()}
         return values | {"recipe": recipe, "target_flops": self.target}

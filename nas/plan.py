@@ -13,7 +13,7 @@ from search_spaces.arch import Arch
 from search_spaces.costs import cost
 from search_spaces.units import format_count, format_duration
 from studies.execution import Resources
-from studies.recipe import get_recipe
+from studies.recipes import get_recipe
 
 # Networks that are timed, and images they are timed on.
 SAMPLE, IMAGES = 3, 320
@@ -89,7 +89,7 @@ def _pace(config: SearchConfig, archs: list[Arch], resources: Resources | None) 
     torch.set_num_threads(config.cpus_per_trial)
     device = None if resources is None or resources.gpus_per_trial else "cpu"
     data = load(config.dataset, seed=config.seed, root=config.data_root)
-    recipe = get_recipe(config.recipe).replace(epochs=1)
+    recipe = get_recipe(config.recipe).replace(epochs=1, stages=1)
     timed = []
     for arch in (archs[0], *archs):
         run = train(config.proxy.arch(arch), data, recipe, seed=0, images=IMAGES, device=device)

@@ -17,7 +17,7 @@ from studies.data import Dataset
 from studies.jobs import Draws, Fixed, Plan, Score
 from studies.ledger import Ledger
 from studies.phases import Phase, carry_out
-from studies.recipe import get_recipe
+from studies.recipes import get_recipe
 from studies.record import Record
 from studies.runs import Run
 from studies.stopping import Halving

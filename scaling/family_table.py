@@ -17,7 +17,7 @@ from scaling.strategy import Strategy
 from search_spaces.arch import Arch
 from search_spaces.costs import Cost, cost
 from search_spaces.memory import inference_memory, largest_batch, training_memory
-from studies.recipe import get_recipe
+from studies.recipes import get_recipe
 
 LARGEST = 4096.0
 """Multiple of the baseline's cost beyond which a member would be no network that anybody trains."""

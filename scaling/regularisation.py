@@ -6,10 +6,7 @@ import math
 from typing import Any
 
 from studies.recipe import Recipe
-
-# EN: dropout rises linearly from 0.2 (B0) to 0.5 (B7), whose multiply-adds are 2^6.6 times B0's.
-DROPOUT_A_DOUBLING = 0.3 / 6.6
-MOST = 0.5
+from studies.recipes import grown_dropout
 
 
 def for_multiple(recipe: Recipe, multiple: float) -> dict[str, Any]:
@@ -20,6 +17,4 @@ def for_multiple(recipe: Recipe, multiple: float) -> dict[str, Any]:
     """
     if not recipe.dropout or multiple <= 1:
         return {}
-    return {
-        "dropout": round(max(recipe.dropout, min(MOST, recipe.dropout + DROPOUT_A_DOUBLING * math.log2(multiple))), 4)
-    }
+    return {"dropout": round(grown_dropout(math.log2(multiple), recipe.dropout), 4)}

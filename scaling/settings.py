@@ -10,7 +10,8 @@ from scaling.roundings import RoundingChoice
 from scaling.standin import StandIn
 from studies.datasets import BUNDLED
 from studies.execution import Execution
-from studies.recipe import Recipe, get_recipe
+from studies.recipe import Recipe
+from studies.recipes import get_recipe
 
 LEAST = {"images": 0, "epochs": 1, "validation": 0, "seeds": 1, "retries": 0, "seed": 0, "resolution": 0}
 # Settings that say where and on what to work, not what is being judged: a run may go on with others.
@@ -31,7 +32,7 @@ class Settings:
         rounding: To what widths and resolutions are rounded.
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
         data_root: Where downloaded data sets lie.
-        recipe: How networks are trained, by name: quick, standard, efficientnet.
+        recipe: How networks are trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
         images: Training images of one epoch; 0 is all of them.
         epochs: Passes over those images.
         validation: Images held out of training to judge by; 0 is a fifth, at most 10 000.
@@ -80,7 +81,7 @@ class Settings:
     @property
     def schedule(self) -> Recipe:
         """The recipe with the epochs that are trained."""
-        return get_recipe(self.recipe).replace(epochs=self.epochs)
+        return get_recipe(self.recipe).lasting(self.epochs)
 
     @property
     def execution(self) -> Execution:
@@ -97,4 +98,4 @@ class Settings:
     def identity(self) -> dict[str, Any]:
         """What decides what a training means, the recipe's numbers included; a study goes on only under the same."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in FREE}
-        return values | {"recipe": {"name": self.recipe, **dataclasses.asdict(self.schedule)}}
+        return values | {"recipe": {"name": self.recipe, **self.schedule.identity()}}

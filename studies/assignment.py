@@ -24,14 +24,12 @@ class Assignment:
     seed      of weights, order of images, augmentation, dropout
     training  data, recipe and the folder of checkpoint and weights, which all workers see
     init      file of weights to begin with; empty for fresh ones
-    keep_best whether the weights of the epoch with the highest validation accuracy are the result, not the last ones
     """
 
     arch: Arch
     seed: int
     training: Training
     init: str = ""
-    keep_best: bool = False
 
     @property
     def checkpoint(self) -> Path:
@@ -71,7 +69,6 @@ def follow(
         images=training.images,
         device=device,
         checkpoint=work.checkpoint,
-        keep_best=work.keep_best,
         worker=worker,
         workers=workers,
     ):

@@ -104,7 +104,9 @@ def evaluate(job: Job) -> Iterator[Rung]:
     A checkpoint of the same training is taken up where it ends. Whoever gives the jobs out removes checkpoints.
     """
     from studies.checkpoint import save_weights
-    from studies.train import evaluate_on_test, new_network, train
+    from studies.patience import is_over
+    from studies.scoring import score_on_test
+    from studies.train import new_network, train
 
     training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))
@@ -113,16 +115,20 @@ def evaluate(job: Job) -> Iterator[Rung]:
     _gpu_memory()  # the peak of whatever ran here before is not this trial's
     images = training.proxy.images if training.proxy else training.images
     checkpoint = training.checkpoint(full.key, seed)
+    curve: list[Evaluation] = []
     for evaluation in train(
         network, data, recipe, seed=seed, resolution=arch.resolution, images=images, checkpoint=checkpoint
     ):
         rung = _rung(evaluation)
-        if evaluation.step < recipe.epochs:
+        curve.append(evaluation)
+        last = evaluation.step == recipe.epochs or is_over(curve, recipe)
+        if not last:
             yield rung
     # The network holds what is judged, the average where there is one, only now that its training is over.
     if training.test and evaluation.outcome is Outcome.COMPLETE:
-        rung["test_accuracy"] = evaluate_on_test(network, data, resolution=arch.resolution)[0]
-    if evaluation.step == recipe.epochs:
+        tested = score_on_test(network, data, resolution=arch.resolution, precision=recipe.precision)
+        rung["test_accuracy"] = tested.top1
+    if last:
         yield rung
     if training.keep_weights:
         save_weights(network, arch, training.weights(full.key, seed))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from studies.recipe import Recipe
+from studies.rmsprop import TensorFlowRMSprop
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -32,7 +33,7 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.lr, betas=(recipe.momentum, 0.999), fused=True)
     # eps 1e-3 and decay 0.9 are EfficientNet's (EN, section 5, and its released code).
-    return torch.optim.RMSprop(groups, lr=recipe.lr, alpha=0.9, eps=1e-3, momentum=recipe.momentum, foreach=True)
+    return TensorFlowRMSprop(groups, lr=recipe.lr, decay=0.9, momentum=recipe.momentum, eps=1e-3)
 
 
 def learning_rate(recipe: Recipe, step: int, total: int) -> float:
@@ -47,6 +48,10 @@ def learning_rate(recipe: Recipe, step: int, total: int) -> float:
         return _cosine(recipe.lr, end, (step - top) / max(last - top, 1))
     if step < rise:
         return recipe.lr * (step + 1) / (rise + 1)
+    if recipe.schedule == "exponential":
+        # In whole steps counted from the run's beginning, as EN's released code; a product such as 2.4 * 5 may miss the
+        # epoch that it means by a rounding error.
+        return recipe.lr * recipe.decay ** math.floor(step / total * recipe.epochs / recipe.decay_epochs + 1e-9)
     return _cosine(recipe.lr, 0.0, (step - rise) / (total - rise))
 
 

@@ -11,21 +11,45 @@ from search_spaces.arch import Arch
 from search_spaces.naming import nearest
 from search_spaces.resize import shrink
 
-SHARES = ("momentum", "warmup", "label_smoothing", "ema_decay", "stochastic_depth", "dropout", "norm_momentum")
+OPTIMIZERS = ("sgd", "rmsprop", "adamw")
+SCHEDULES = ("cosine", "one-cycle", "exponential")
+AUGMENTS = ("none", "crop-flip", "autoaugment", "randaugment")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+POSITIVE = ("lr", "batch_size", "epochs", "decay_epochs", "stages", "size", "start_size")
+SHARES = (
+    *("momentum", "warmup", "label_smoothing", "ema_decay", "stochastic_depth", "dropout", "start_dropout"),
+    "norm_momentum",
+)
+AMOUNTS = (
+    *("weight_decay", "clip_norm", "micro_batch", "patience"),
+    *("mixup", "cutmix", "start_mixup", "start_cutmix"),
+)
+# The strongest of RandAugment's 31 magnitudes in torchvision.
+MOST_MAGNITUDE = 30
+# Fields that ledgers and checkpoints may lack, because they were written before there were these.
+LATER = (
+    *("decay", "decay_epochs", "patience", "clip_norm", "micro_batch", "magnitude", "mixup", "cutmix", "stages"),
+    *("size", "start_size", "start_magnitude", "start_mixup", "start_cutmix", "start_dropout"),
+)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained.
 
+    With more than one stage it learns progressively (ENv2, section 4.2): size, magnitude, mixup, cutmix and dropout
+    grow evenly from their `start_` values, in the first stage, to their own in the last.
+
     Attributes:
-        optimizer: sgd (Nesterov momentum), rmsprop (decay 0.9, as EfficientNet's) or adamw.
+        optimizer: sgd (Nesterov momentum), rmsprop (TensorFlow's, decay 0.9, as EfficientNet's) or adamw.
         lr: Peak learning rate, for the batch size below.
         momentum: Of sgd and rmsprop; adamw's beta1.
         weight_decay: Of weights with two or more dimensions; biases and norms have none.
-        schedule: cosine (linear warm-up, then half a cosine down to 0) or one-cycle (cosine up from lr/25 and down to
-            lr/250000, as torch's OneCycleLR; momentum stays).
+        schedule: cosine (linear warm-up, then half a cosine down to 0), one-cycle (cosine up from lr/25 and down to
+            lr/250000, as torch's OneCycleLR; momentum stays) or exponential (linear warm-up, then down in steps).
         warmup: Share of all steps in which the learning rate rises.
+        decay: Factor on the learning rate at each step of the exponential schedule.
+        decay_epochs: Epochs from one of these steps to the next, counted from the beginning of the run.
         label_smoothing: Probability spread evenly over all classes.
         ema_decay: Of the moving average of weights that is evaluated and kept; 0 is none. It warms up:
             the average over n steps decays by at most (1 + n) / (10 + n).
@@ -33,12 +57,29 @@ class Recipe:
         dropout: Before the last linear layer.
         norm_momentum: Share of the newest batch in batch norm's running statistics (torch's convention; EfficientNet's
             0.99 is 0.01 here). Short runs need more: at torch's 0.1 the statistics lag tens of steps behind.
+        clip_norm: Largest norm of all gradients taken together; longer ones are shortened to it. 0 is no limit.
         batch_size: Images a step.
+        micro_batch: Images a forward pass: the gradients of a batch's parts are summed, so that less memory does. Batch
+            norm sees a part at a time. 0 is the whole batch at once.
         epochs: Passes over the training images.
-        augment: none, or crop-flip (random shifts by up to an eighth of the side and mirrored images; for image
-            folders random resized crops and mirrored images).
-        amp: Mixed precision on a GPU; the CPU computes in float32.
+        patience: The run ends after so many epochs without a better validation accuracy, counted within the last stage,
+            and keeps the weights of the best evaluation. 0: it goes on to its end, and keeps the last ones.
+        augment: none, crop-flip (random shifts by up to an eighth of the side and mirrored images; for image
+            folders random resized crops and mirrored images), or crop-flip followed by autoaugment (its ImageNet
+            policy) or randaugment (two random operations).
+        magnitude: Strength of randaugment's operations, 0 to 30.
+        mixup: Alpha of the Beta distribution that two images are mixed by; 0 is no mixing.
+        cutmix: The same for rectangles pasted from one image into another; with mixup, one of both for each batch.
+        precision: auto (bfloat16 on a GPU that has it, else float16; float32 on a CPU), float32, bfloat16, or
+            float16 (on a GPU). All but float32 are mixed precision: weights and sums stay float32.
         channels_last: Memory layout of images and weights; the faster one for convolutions.
+        stages: Parts of equal length into which the epochs are cut; 1 is ordinary training.
+        size: Side of the training images as a share of that of the images that are evaluated.
+        start_size: The same in the first of several stages.
+        start_magnitude: The magnitude in the first of several stages.
+        start_mixup: The mixup in the first of several stages.
+        start_cutmix: The cutmix in the first of several stages.
+        start_dropout: The dropout in the first of several stages.
 
     """
 
@@ -46,34 +87,80 @@ class Recipe:
     lr: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
-    schedule: Literal["cosine", "one-cycle"] = "cosine"
+    schedule: Literal["cosine", "one-cycle", "exponential"] = "cosine"
     warmup: float = 0.1
+    decay: float = 0.97
+    decay_epochs: float = 2.4
     label_smoothing: float = 0.0
     ema_decay: float = 0.0
     stochastic_depth: float = 0.0
     dropout: float = 0.0
     norm_momentum: float = 0.1
+    clip_norm: float = 0.0
     batch_size: int = 64
+    micro_batch: int = 0
     epochs: int = 10
-    augment: Literal["none", "crop-flip"] = "crop-flip"
-    amp: bool = True
+    patience: int = 0
+    augment: Literal["none", "crop-flip", "autoaugment", "randaugment"] = "crop-flip"
+    magnitude: float = 9.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     channels_last: bool = True
+    stages: int = 1
+    size: float = 1.0
+    start_size: float = 1.0
+    start_magnitude: float = 9.0
+    start_mixup: float = 0.0
+    start_cutmix: float = 0.0
+    start_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_choice("optimizer", self.optimizer, ("sgd", "rmsprop", "adamw"))
-        _check_choice("schedule", self.schedule, ("cosine", "one-cycle"))
-        _check_choice("augment", self.augment, ("none", "crop-flip"))
-        _check_positive("lr", self.lr)
-        _check_positive("batch_size", self.batch_size)
-        _check_positive("epochs", self.epochs)
+        known = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "augment": AUGMENTS, "precision": PRECISIONS}
+        for field, names in known.items():
+            _check_choice(field, getattr(self, field), names)
+        for field in POSITIVE:
+            _check_positive(field, getattr(self, field))
         for field in SHARES:
             _check_share(field, getattr(self, field))
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise ValueError(f"weight_decay must be 0 or more, got {self.weight_decay}")
+        for field in AMOUNTS:
+            _check_at_least_0(field, getattr(self, field))
+        for field in ("magnitude", "start_magnitude"):
+            if not 0 <= getattr(self, field) <= MOST_MAGNITUDE:
+                raise ValueError(f"{field} must lie between 0 and {MOST_MAGNITUDE}, got {getattr(self, field)}")
+        if not 0 < self.decay <= 1:
+            raise ValueError(f"decay must be greater than 0 and at most 1, got {self.decay}")
+        if self.epochs < self.stages:
+            raise ValueError(
+                f"{self.stages} stages need at least {self.stages} epochs, got {self.epochs}: "
+                "train for more epochs, or in fewer stages"
+            )
 
     def replace(self, **changes: Any) -> Recipe:
         """A copy with some fields changed, validated again."""
         return dataclasses.replace(self, **changes)
+
+    def lasting(self, epochs: int) -> Recipe:
+        """The recipe for another number of epochs, its learning rate going the same way in that time.
+
+        Warm-up is a share of the run in any case; the exponential schedule's steps are stretched or pressed together.
+        """
+        if self.schedule != "exponential":
+            return self.replace(epochs=epochs)
+        return self.replace(epochs=epochs, decay_epochs=self.decay_epochs * epochs / self.epochs)
+
+    def identity(self) -> dict[str, Any]:
+        """What tells this recipe from others in ledgers and checkpoints, as plain values.
+
+        Fields that the first ledgers did not have are in it only where they are used, and precision by its first name,
+        amp: what was begun with a recipe goes on with it as long as it means the same.
+        """
+        values = dataclasses.asdict(self)
+        unused = {field.name: field.default for field in dataclasses.fields(self) if field.name in LATER}
+        precision = values.pop("precision")
+        kept = {name: value for name, value in values.items() if name not in unused or value != unused[name]}
+        explicit = {"precision": precision} if precision in ("bfloat16", "float16") else {}
+        return kept | {"amp": precision != "float32"} | explicit
 
 
 @dataclass(frozen=True)
@@ -114,18 +201,11 @@ class Proxy:
 
     def recipe(self, recipe: Recipe) -> Recipe:
         """The recipe with the proxy's epochs."""
-        return recipe.replace(epochs=self.epochs)
+        return recipe.lasting(self.epochs)
 
     def replace(self, **changes: Any) -> Proxy:
         """A copy with some fields changed, validated again."""
         return dataclasses.replace(self, **changes)
-
-
-def get_recipe(name: str) -> Recipe:
-    """The recipe of that name. ValueError, with the near name, where there is none."""
-    if name not in RECIPES:
-        raise ValueError(f"unknown recipe '{name}'{nearest(name, RECIPES)}")
-    return RECIPES[name]
 
 
 def _check_choice(field: str, value: str, known: tuple[str, ...]) -> None:
@@ -143,36 +223,6 @@ def _check_share(field: str, value: float) -> None:
         raise ValueError(f"{field} must lie between 0 and 1 (1 excluded), got {value}")
 
 
-# One pass, or a few, over a few thousand small images: what ranks the candidates of a search. Chosen on
-# fashion-mnist-mini among 18 (lr, batch, optimiser, augmentation, norm momentum) by the accuracy of two proxies. The
-# average of weights makes an early rung, at the height of the learning rate, a fair one.
-_QUICK = Recipe(
-    schedule="one-cycle",
-    warmup=0.3,
-    label_smoothing=0.1,
-    norm_momentum=0.3,
-    weight_decay=2e-3,
-    batch_size=32,
-    augment="none",
-    ema_decay=0.98,
-)
-
-RECIPES: dict[str, Recipe] = {
-    "quick": _QUICK,
-    # Ten epochs or more on small images: the same, with what keeps a longer training from learning them by heart.
-    "standard": _QUICK.replace(augment="crop-flip", stochastic_depth=0.1, dropout=0.1, epochs=10),
-    # EfficientNet, arXiv 1905.11946, section 5, with a cosine in place of its stepwise decay; lr 0.256 for batch 4096.
-    "efficientnet": Recipe(
-        optimizer="rmsprop",
-        lr=0.016,
-        weight_decay=1e-5,
-        warmup=5 / 350,
-        label_smoothing=0.1,
-        ema_decay=0.9999,
-        stochastic_depth=0.2,
-        dropout=0.2,
-        norm_momentum=0.01,
-        batch_size=256,
-        epochs=350,
-    ),
-}
+def _check_at_least_0(field: str, value: float) -> None:
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{field} must be 0 or more, got {value}")

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from studies.augment import apply_each, policy
+
 Batch = tuple[Tensor, Tensor]
 CPU = torch.device("cpu")
 
@@ -42,9 +44,9 @@ class Split(Protocol):
     """Labelled images of one part of a data set.
 
     `train_batches` goes through all images once in an order and with an augmentation that depend on `seed` alone, from
-    batch number `start` on; `batches` goes through them in their order, unchanged. Both yield images [N, 3, S, S] as
-    normalised float32 and labels [N] as int64, on the view's device; batch sizes differ by at most one. Of each batch
-    they yield what the view calls the worker's own.
+    batch number `start` on (`augment` and `magnitude` as a Recipe has them); `batches` goes through them in their
+    order, unchanged. Both yield images [N, 3, S, S] as normalised float32 and labels [N] as int64, on the view's
+    device; batch sizes differ by at most one. Of each batch they yield what the view calls the worker's own.
     """
 
     def __len__(self) -> int: ...
@@ -54,7 +56,7 @@ class Split(Protocol):
         ...
 
     def train_batches(
-        self, view: View, batch_size: int, *, seed: int, augment: str, start: int = 0
+        self, view: View, batch_size: int, *, seed: int, augment: str, magnitude: float = 0.0, start: int = 0
     ) -> Iterator[Batch]: ...
 
     def batches(self, view: View, batch_size: int) -> Iterator[Batch]: ...
@@ -107,15 +109,21 @@ class TensorSplit:
         """The same split on another device."""
         return TensorSplit(*(part.to(device) for part in (self.images, self.labels, self.mean, self.std)))
 
-    def train_batches(self, view: View, batch_size: int, *, seed: int, augment: str, start: int = 0) -> Iterator[Batch]:
+    def train_batches(
+        self, view: View, batch_size: int, *, seed: int, augment: str, magnitude: float = 0.0, start: int = 0
+    ) -> Iterator[Batch]:
         """One shuffled, augmented pass; see `Split`."""
         split = self.to(view.device)
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(self), generator=generator)
-        crops = _Crops.draw(split.images, generator) if augment == "crop-flip" else None
+        crops = _Crops.draw(split.images, generator) if augment != "none" else None
+        change = policy(augment, magnitude)
         for indices in list(order.tensor_split(steps(len(self), batch_size)))[start:]:
-            chosen = view.mine(indices).to(view.device)
+            own = view.mine(indices)
+            chosen = own.to(view.device)
             pixels = crops.cut(chosen) if crops else split.images[chosen].permute(0, 2, 3, 1)
+            if change:
+                pixels = apply_each(change, pixels, own, seed)
             yield split._normalise(pixels, view), split.labels[chosen]
 
     def batches(self, view: View, batch_size: int) -> Iterator[Batch]:

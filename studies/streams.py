@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
+from studies.augment import policy
 from studies.splits import Batch, TensorSplit, View, steps, stratified
 
 # Means and deviations of ImageNet's channels, as torchvision's pretrained weights take them.
@@ -49,14 +50,16 @@ class FileSplit:
         """A stratified random subset of `count` images; all of them where there are no more."""
         return self if count >= len(self) else self.at(stratified(self.labels, count, seed)[0])
 
-    def train_batches(self, view: View, batch_size: int, *, seed: int, augment: str, start: int = 0) -> Iterator[Batch]:
+    def train_batches(
+        self, view: View, batch_size: int, *, seed: int, augment: str, magnitude: float = 0.0, start: int = 0
+    ) -> Iterator[Batch]:
         """One shuffled, augmented pass; see `Split`."""
         if self._fits(view.resolution):
             split = self.decoded(view.resolution)
-            return split.train_batches(view, batch_size, seed=seed, augment=augment, start=start)
+            return split.train_batches(view, batch_size, seed=seed, augment=augment, magnitude=magnitude, start=start)
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
         batches = order.tensor_split(steps(len(self), batch_size))[start:]
-        return self._stream(batches, transform(view.resolution, augment), view, seed)
+        return self._stream(batches, transform(view.resolution, augment, magnitude), view, seed)
 
     def batches(self, view: View, batch_size: int) -> Iterator[Batch]:
         """One pass in order, unchanged; see `Split`."""
@@ -106,12 +109,14 @@ class Files(Dataset[tuple[Tensor, int]]):
         return pixels, self.labels[index]
 
 
-def transform(resolution: int, augment: str) -> v2.Transform:
-    """From an RGB image to the network's input [3, S, S]."""
-    if augment == "crop-flip":
-        shape: list[v2.Transform] = [v2.RandomResizedCrop(resolution, antialias=True), v2.RandomHorizontalFlip()]
+def transform(resolution: int, augment: str, magnitude: float = 0.0) -> v2.Transform:
+    """From an RGB image to the network's input [3, S, S]; `augment` and `magnitude` as a Recipe has them."""
+    if augment == "none":
+        shape: list[v2.Transform] = [v2.Resize(round(resolution / CENTRE), antialias=True), v2.CenterCrop(resolution)]
     else:
-        shape = [v2.Resize(round(resolution / CENTRE), antialias=True), v2.CenterCrop(resolution)]
+        shape = [v2.RandomResizedCrop(resolution, antialias=True), v2.RandomHorizontalFlip()]
+        change = policy(augment, magnitude)
+        shape += [change] if change else []
     return v2.Compose([v2.ToImage(), *shape, v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])
 
 

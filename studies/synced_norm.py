@@ -34,13 +34,15 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         """As nn.BatchNorm2d; every worker must call it, with at least one image."""
         if not self.training:
             return super().forward(input)
-        sums = _sum_over_workers(torch.cat([input.sum((0, 2, 3)), input.new_tensor([input.numel() / input.shape[1]])]))
+        # Under mixed precision the maps are coarse; their statistics must not be.
+        maps = input.float()
+        sums = _sum_over_workers(torch.cat([maps.sum((0, 2, 3)), maps.new_tensor([maps.numel() / maps.shape[1]])]))
         count = sums[-1].detach()
-        centred = input - (mean := sums[:-1] / count)[:, None, None]
+        centred = maps - (mean := sums[:-1] / count)[:, None, None]
         variance = _sum_over_workers(centred.square().sum((0, 2, 3))) / count
         self._track(mean.detach(), variance.detach() * count / (count - 1))
         scale = self.weight * (variance + self.eps).rsqrt()
-        return centred * scale[:, None, None] + self.bias[:, None, None]
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor) -> None:

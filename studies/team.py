@@ -12,7 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, distributed, nn
 
-from studies.splits import View
+from studies.recipe import Recipe
+from studies.splits import View, steps
 from studies.synced_norm import synchronise
 
 
@@ -31,12 +32,25 @@ def summed(view: View, *values: Tensor | float) -> list[float]:
     return [float(value) for value in sums]
 
 
-def weigh(loss: Tensor, weight: float, view: View) -> Tensor:
-    """A mean loss over this worker's images, weighted by their number (in any unit: `average_gradients` divides).
+def parts_of(images: int, recipe: Recipe, view: View) -> int:
+    """In how many parts a worker's images go through the network: of at most `micro_batch`, as many on all workers.
 
-    Before the backward pass, as synchronised batch norms mix the workers' gradients in it.
+    Workers with unequal numbers of forward passes would wait for each other in a batch norm for ever.
     """
-    return loss * weight if view.workers > 1 else loss
+    if not recipe.micro_batch:
+        return 1
+    most = torch.tensor(images, device=view.device)
+    if view.workers > 1:
+        distributed.all_reduce(most, distributed.ReduceOp.MAX)
+    return steps(int(most), recipe.micro_batch)
+
+
+def weight_of(images: int, recipe: Recipe, view: View) -> float:
+    """What a worker's mean loss counts: its share of the batch (in any unit: `average_gradients` divides).
+
+    It has to be there before the backward pass, as synchronised batch norms mix the workers' gradients in it.
+    """
+    return images * view.workers / recipe.batch_size if view.workers > 1 else 1.0
 
 
 def average_gradients(model: nn.Module, weight: float, view: View) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from studies.datasets import BUNDLED
 from studies.execution import Execution
-from studies.recipe import Recipe, get_recipe
+from studies.recipe import Recipe
+from studies.recipes import get_recipe
 
 LEAST = {
     "resolution": 0, "images": 0, "epochs": 0, "batch_size": 0, "validation": 0, "seeds": 1, "seed": 0, "retries": 0,

@@ -213,7 +213,6 @@ def _pace(plan: Plan) -> tuple[int, float]:
     timed = max(TIMED_IMAGES, 2 * plan.recipe.batch_size)
     run = train(plan.arch, data, plan.recipe, seed=config.seed, images=timed, device=plan.device)
     first = next(run)
-    run.close()
     return min(config.images or len(data.train), len(data.train)), first.train_seconds / first.images
 
 

@@ -95,7 +95,7 @@ def read_result(work: Assignment) -> Trained | None:
 
 
 def write_metrics(run: Run, curves: Sequence[tuple[int, Sequence[Evaluation]]]) -> None:
-    """Write metrics.csv: a row an evaluation; seconds add up from the training's beginning, its own evaluations apart."""
+    """Write metrics.csv: a row an evaluation. Seconds are since the training's beginning, images/s of the epoch."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -173,7 +173,7 @@ def _have_trained(plan: Plan, work: Assignment, crew: Crew | None, watch: Watch)
 def _conclude(plan: Plan, run: Run, data: Dataset, work: Assignment, curve: Sequence[Evaluation]) -> Trained:
     """Score the weights that were written on the test images, and write the result."""
     from studies.checkpoint import load_weights
-    from studies.train import score_on_test
+    from studies.scoring import score_on_test
 
     _, model = load_weights(work.weights)
     test = score_on_test(

@@ -14,7 +14,8 @@ from studies.inprocess import execute_here
 from studies.jobs import Draws, Jobs
 from studies.ledger import Ledger
 from studies.outcome import Outcome
-from studies.recipe import Proxy, get_recipe
+from studies.recipe import Proxy
+from studies.recipes import get_recipe
 from studies.record import Record
 
 PROXY = Proxy(width=0.05, resolution=8, images=64, epochs=2)

@@ -22,7 +22,8 @@ from studies.data import load
 from studies.execution import Job, Rung, Usage
 from studies.inprocess import execute_here
 from studies.outcome import Outcome
-from studies.recipe import Recipe, get_recipe
+from studies.recipe import Recipe
+from studies.recipes import get_recipe
 from studies.runs import Run
 
 ARCH = Arch(stages=(Stage("sepconv", 3, 2, 8, 1),), stem=8, head=16, resolution=8, classes=10)

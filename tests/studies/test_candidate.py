@@ -16,8 +16,9 @@ from studies.checkpoint import load_weights
 from studies.data import load
 from studies.evaluation import Evaluation
 from studies.outcome import Outcome
-from studies.recipe import Proxy, get_recipe
-from studies.train import evaluate_on_test
+from studies.recipe import Proxy
+from studies.recipes import get_recipe
+from studies.scoring import Score, score_on_test
 
 FULL = ss.get("mobilenet_v2").replace(classes=10)
 TINY = Training("fashion-mnist-mini", get_recipe("quick"), Proxy(width=0.05, resolution=8, images=64, epochs=2))
@@ -77,11 +78,23 @@ def test_without_a_proxy_the_network_itself_is_trained_on_the_trainings_images(t
 
 def test_test_images_are_scored_once_at_the_end(monkeypatch: pytest.MonkeyPatch):
     looks = []
-    monkeypatch.setattr("studies.train.evaluate_on_test", lambda *_, resolution: looks.append(resolution) or (0.5, 1.0))
+
+    def look(*_: object, resolution: int, precision: str) -> Score:
+        looks.append((resolution, precision))
+        return Score(0.5, 1.0, 1.0)
+
+    monkeypatch.setattr("studies.scoring.score_on_test", look)
     rungs = list(evaluate(small_job(dataclasses.replace(ALONE, test=True))))
     assert ["test_accuracy" in rung for rung in rungs] == [False, True]
     assert rungs[-1]["test_accuracy"] == 0.5
-    assert looks == [8]
+    assert looks == [(8, "auto")]
+
+
+def test_the_last_rung_of_a_training_that_stopped_early_has_the_test_accuracy():
+    hopeless = ALONE.recipe.replace(epochs=9, patience=1, lr=1e-9, ema_decay=0.0)
+    rungs = list(evaluate(small_job(dataclasses.replace(ALONE, recipe=hopeless, test=True))))
+    assert len(rungs) < 9
+    assert ["test_accuracy" in rung for rung in rungs] == [False] * (len(rungs) - 1) + [True]
 
 
 def test_the_test_accuracy_is_that_of_the_kept_weights(tmp_path: Path):
@@ -89,7 +102,7 @@ def test_the_test_accuracy_is_that_of_the_kept_weights(tmp_path: Path):
     *_, last = evaluate(small_job(training))
     _, network = load_weights(training.weights(SMALL.key, 5))
     data = load("fashion-mnist-mini", validation=200)
-    assert evaluate_on_test(network, data, resolution=8)[0] == pytest.approx(last["test_accuracy"], abs=1e-9)
+    assert score_on_test(network, data, resolution=8).top1 == pytest.approx(last["test_accuracy"], abs=1e-9)
 
 
 def test_an_interrupted_test_score_is_made_up_for(tmp_path: Path):

@@ -13,7 +13,8 @@ from studies.execution import Execution
 from studies.jobs import Fixed, Jobs
 from studies.ledger import Ledger
 from studies.outcome import Outcome
-from studies.recipe import Proxy, get_recipe
+from studies.recipe import Proxy
+from studies.recipes import get_recipe
 from studies.record import Proposal, Record
 from studies.workers import execute
 

@@ -19,7 +19,7 @@ from studies.jobs import Fixed
 from studies.ledger import Ledger
 from studies.outcome import Outcome
 from studies.phases import Phase, carry_out
-from studies.recipe import get_recipe
+from studies.recipes import get_recipe
 from studies.record import Proposal
 
 ACCURACY = {"a": 0.5, "b": 0.7, "c": 0.6, "broken": float("nan")}

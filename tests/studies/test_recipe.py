@@ -6,10 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search_spaces.arch import Arch, Stage
 from search_spaces.layers import walk
-from studies.recipe import RECIPES, Proxy, Recipe, get_recipe
+from studies.recipe import Proxy, Recipe
 
 FULL = Arch(
     stages=(Stage("sepconv", 3, 1, 16, 1), Stage("mbconv", 5, 2, 24, 2, 6.0), Stage("mbconv", 3, 2, 40, 1, 6.0)),
@@ -32,26 +34,23 @@ FULL = Arch(
         ("optimizer", "sdg"),
         ("schedule", "cosin"),
         ("augment", "flip"),
+        ("precision", "bfloat"),
+        ("clip_norm", -1.0),
+        ("micro_batch", -1),
+        ("patience", -2),
+        ("decay", 1.5),
+        ("decay_epochs", 0),
+        ("magnitude", 31),
+        ("mixup", float("inf")),
+        ("size", 0.0),
+        ("start_dropout", 1.0),
+        ("stages", 0),
     ],
 )
 def test_a_wrong_field_is_one_line_that_names_it(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=field) as caught:
         Recipe(**{field: value})  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
-
-
-def test_a_misspelt_recipe_is_answered_with_the_near_name() -> None:
-    with pytest.raises(ValueError, match="did you mean 'standard'"):
-        get_recipe("standart")
-    assert get_recipe("standard") is RECIPES["standard"]
-
-
-def test_the_papers_recipe_has_the_papers_numbers() -> None:
-    paper = RECIPES["efficientnet"]
-    assert (paper.optimizer, paper.momentum, paper.weight_decay) == ("rmsprop", 0.9, 1e-5)
-    assert (paper.stochastic_depth, paper.dropout, paper.ema_decay) == (0.2, 0.2, 0.9999)
-    # Keras's momentum of 0.99 is the share of the old value, torch's of the new one.
-    assert paper.norm_momentum == pytest.approx(1 - 0.99)
 
 
 def test_the_proxy_is_narrower_and_keeps_its_last_map() -> None:
@@ -75,8 +74,46 @@ def test_a_proxy_refuses_nothing(field: str) -> None:
         Proxy(**{field: 0})
 
 
+def test_fewer_epochs_than_stages_are_refused_in_one_line() -> None:
+    with pytest.raises(ValueError, match="4 stages need at least 4 epochs, got 3: train for more epochs") as caught:
+        Recipe(stages=4, epochs=3)
+    assert "\n" not in str(caught.value)
+    assert Recipe(stages=4, epochs=4).stages == 4
+
+
+def test_another_length_keeps_the_course_of_the_learning_rate() -> None:
+    """0.97 every 2.4 of 350 epochs is 0.97 every 0.24 of 35; other schedules are shares of the run in any case."""
+    paper = Recipe(schedule="exponential", decay=0.97, decay_epochs=2.4, epochs=350)
+    short = paper.lasting(35)
+    assert short.decay_epochs == pytest.approx(0.24)
+    assert short == paper.replace(epochs=35, decay_epochs=short.decay_epochs)
+    assert Recipe(schedule="cosine").lasting(35) == Recipe(schedule="cosine", epochs=35)
+
+
+def test_a_recipe_is_known_by_what_it_uses() -> None:
+    """Ledgers of before progressive learning go on: their recipes had these fields and no others."""
+    first = {
+        *("optimizer", "lr", "momentum", "weight_decay", "schedule", "warmup", "label_smoothing", "ema_decay"),
+        *("stochastic_depth", "dropout", "norm_momentum", "batch_size", "epochs", "augment", "amp", "channels_last"),
+    }
+    assert set(Recipe().identity()) == first
+    assert Recipe().identity()["amp"] is True
+    assert Recipe(precision="float32").identity()["amp"] is False
+    assert Recipe(patience=3).identity()["patience"] == 3
+
+
+@given(
+    st.sampled_from([("patience", 3), ("mixup", 0.2), ("size", 0.5), ("precision", "bfloat16"), ("decay", 0.5)]),
+    st.sampled_from([("patience", 4), ("clip_norm", 1.0), ("stages", 2), ("precision", "float16"), ("lr", 0.3)]),
+)
+def test_different_recipes_have_different_identities(one: tuple[str, object], other: tuple[str, object]) -> None:
+    first, second = (Recipe(**{name: value}) for name, value in (one, other))  # type: ignore[arg-type]
+    assert first.identity() != second.identity()
+
+
 def test_recipes_and_data_set_names_need_no_torch() -> None:
-    code = "import sys, studies.recipe, studies.datasets, studies.evaluation; sys.exit('torch' in sys.modules)"
+    names = ", ".join(f"studies.{name}" for name in ("recipes", "progressive", "datasets", "evaluation"))
+    code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

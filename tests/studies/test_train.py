@@ -17,9 +17,10 @@ from studies.evaluation import Evaluation
 from studies.optimise import averaged, learning_rate, make_optimizer, parameter_groups
 from studies.outcome import Outcome
 from studies.recipe import Recipe
+from studies.scoring import score, score_on_test
 from studies.segments import mix, segments
 from studies.splits import View
-from studies.train import evaluate, evaluate_on_test, new_network, train
+from studies.train import new_network, train
 
 TINY = Arch(
     stages=(Stage("mbconv", 5, 2, 8, 2, 2.0, se=0.25), Stage("mbconv", 3, 2, 16, 1, 2.0)),
@@ -122,8 +123,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(data: Dataset, tmp_path: Path) -
 def test_a_module_holds_the_weights_that_were_evaluated_last(data: Dataset) -> None:
     model = new_network(TINY, RECIPE, seed=0)
     curve = list(train(model, data, RECIPE, seed=0, images=200))
-    accuracy, loss = evaluate(model, data.validation, View(28))
-    assert (accuracy, loss) == (curve[-1].accuracy, curve[-1].loss)
+    judged = score(model, data.validation, View(28))
+    assert (judged.top1, judged.loss) == (curve[-1].accuracy, curve[-1].loss)
     by_arch = list(train(TINY, data, RECIPE, seed=0, images=200))
     assert without_times(by_arch) == without_times(curve)
 
@@ -167,11 +168,11 @@ def test_evaluation_counts_what_a_known_network_gets_right(data: Dataset) -> Non
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return torch.eye(10)[3].expand(len(images), 10)
 
-    accuracy, loss = evaluate(Constant(), data.validation, View(28))
-    assert accuracy == pytest.approx(0.1)
+    judged = score(Constant(), data.validation, View(28))
+    assert judged.top1 == pytest.approx(0.1)
     # Cross-entropy of logits 1 for one class and 0 for nine others, right one time in ten.
-    assert loss == pytest.approx(math.log(math.e + 9) - 0.1, abs=1e-6)
-    assert evaluate_on_test(Constant(), data, resolution=28)[0] == pytest.approx(0.1)
+    assert judged.loss == pytest.approx(math.log(math.e + 9) - 0.1, abs=1e-6)
+    assert score_on_test(Constant(), data, resolution=28).top1 == pytest.approx(0.1)
 
 
 def test_weights_come_back_with_their_arch(tmp_path: Path) -> None:
