@@ -62,7 +62,7 @@ def training(task: tuple[int, Arch, str]) -> list[dict[str, object]]:
     import torch
 
     from studies.data import load
-    from studies.train import train
+    from studies.loop import train
 
     index, arch, name = task
     torch.set_num_threads(1)

@@ -54,7 +54,7 @@ def follow(
     """
     from studies.checkpoint import save_weights
     from studies.initial import initialise_from
-    from studies.train import new_network, train
+    from studies.loop import new_network, train
 
     training, outcome = work.training, Outcome.COMPLETE
     network = new_network(work.arch, training.recipe, work.seed)

@@ -104,9 +104,9 @@ def evaluate(job: Job) -> Iterator[Rung]:
     A checkpoint of the same training is taken up where it ends. Whoever gives the jobs out removes checkpoints.
     """
     from studies.checkpoint import save_weights
+    from studies.loop import new_network, train
     from studies.patience import is_over
     from studies.scoring import score_on_test
-    from studies.train import new_network, train
 
     training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))

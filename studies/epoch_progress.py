@@ -33,6 +33,7 @@ class EpochProgress:
     _last: Evaluation | None = None
     _best: Evaluation | None = None
     _last_line: float = 0.0
+    _is_over: bool = False
     _live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -46,6 +47,7 @@ class EpochProgress:
     ) -> None:
         if self._live:
             self._live.stop()
+        self._is_over = error is None
         self._print()
 
     def evaluated(self, row: Evaluation) -> None:
@@ -76,7 +78,7 @@ class EpochProgress:
     def _speed(self, last: Evaluation) -> str:
         speed = f"{last.images / last.train_seconds:,.0f} images/s" if last.train_seconds > 0 else ""
         seconds = last.train_seconds + last.eval_seconds
-        if last.epoch >= self.epochs:
+        if self._is_over or last.epoch >= self.epochs:
             return f"{speed}, {format_duration(float(round(seconds)))}"
         left = (self.epochs - last.epoch) * seconds / last.epoch
         return f"{speed}, about {format_duration(float(round(left)))} left"

@@ -13,7 +13,7 @@ from studies.recipes import get_recipe
 
 LEAST = {
     "resolution": 0, "images": 0, "epochs": 0, "batch_size": 0, "validation": 0, "seeds": 1, "seed": 0, "retries": 0,
-    "workers": 1, "cpus_per_worker": 0, "patience": 0,
+    "workers": 1, "cpus_per_worker": 0, "patience": 0, "micro_batch": 0,
 }  # fmt: skip
 # Settings that say where and on what to train, not what: a run may go on with others.
 FREE = frozenset({
@@ -37,6 +37,8 @@ class TrainConfig:
         validation: Images held out of training to judge by; 0 is a fifth, at most 10 000.
         epochs: Passes over the images; 0 is what the recipe says.
         batch_size: Images a step, over all workers; 0 is what the recipe says.
+        micro_batch: Images a forward pass of each worker: gradients add up to those of the batch, so that less memory
+            does; batch norm sees a part at a time. 0 is what the recipe says, mostly the whole batch.
         lr: Peak learning rate; what the recipe says unless given, whatever the batch size.
         patience: End after so many epochs without a better validation accuracy, and keep the best epoch's weights; 0
             never ends early. What the recipe says unless given.
@@ -64,6 +66,7 @@ class TrainConfig:
     validation: int = 0
     epochs: int = 0
     batch_size: int = 0
+    micro_batch: int = 0
     lr: float | None = None
     patience: int | None = None
     init: str = ""
@@ -94,11 +97,12 @@ class TrainConfig:
     @property
     def schedule(self) -> Recipe:
         """The recipe with what is asked for in place of its own."""
-        asked = {"epochs": self.epochs, "batch_size": self.batch_size}
+        asked = {"batch_size": self.batch_size, "micro_batch": self.micro_batch}
         changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
         changes |= {} if self.lr is None else {"lr": self.lr}
         changes |= {} if self.patience is None else {"patience": self.patience}
-        return get_recipe(self.recipe).replace(**changes)
+        recipe = get_recipe(self.recipe)
+        return recipe.lasting(self.epochs or recipe.epochs).replace(**changes)
 
     @property
     def is_together(self) -> bool:

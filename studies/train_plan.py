@@ -58,6 +58,10 @@ def prepare(config: TrainConfig) -> Plan:
             f"--batch-size {recipe.batch_size} is too small for {several(config.workers, 'worker')}: each needs at "
             f"least 2 images of a batch, so at least {2 * config.workers}"
         )
+    if config.is_together and recipe.micro_batch == 1:
+        raise ValueError(
+            "--micro-batch 1 is too small for several workers: their parts of a batch differ by one, take 2"
+        )
     notes = (*_size_notes(arch, config), *_init_notes(arch, recipe, config))
     if not config.ray_address:
         check_memory(arch, recipe, config.workers, free_memory(device, config.workers))
@@ -69,17 +73,23 @@ def check_memory(arch: Arch, recipe: Recipe, workers: int, room: int) -> None:
 
     The prediction is of float32 (`search_spaces.memory`); mixed precision takes less.
     """
-    ema = recipe.ema_decay > 0
-    part = math.ceil(recipe.batch_size / workers)
+    ema, part = recipe.ema_decay > 0, images_at_once(recipe, workers)
     needed = training_memory(arch, part, optimizer=recipe.optimizer, ema=ema).total
     if needed <= room:
         return
-    most = largest_batch(arch, room, optimizer=recipe.optimizer, ema=ema) * workers
-    remedy = f"at most --batch-size {most} fits" if most else "not even one image fits; take a smaller network or size"
+    most = largest_batch(arch, room, optimizer=recipe.optimizer, ema=ema)
+    fitting = f"at most --micro-batch {most}" if recipe.micro_batch else f"at most --batch-size {most * workers}"
+    remedy = f"{fitting} fits" if most else "not even one image fits; take a smaller network or size"
     raise ValueError(
-        f"a step of {recipe.batch_size} images at {arch.resolution} px needs about {format_bytes(needed, 3)} of memory"
+        f"a step of {part} images at {arch.resolution} px needs about {format_bytes(needed, 3)} of memory"
         f"{' on each worker' if workers > 1 else ''}, {format_bytes(room, 3)} are free: {remedy}"
     )
+
+
+def images_at_once(recipe: Recipe, workers: int) -> int:
+    """Images that go through the network together on each worker."""
+    part = math.ceil(recipe.batch_size / workers)
+    return min(part, recipe.micro_batch or part)
 
 
 def free_memory(device: str, workers: int) -> int:
@@ -96,9 +106,8 @@ def free_memory(device: str, workers: int) -> int:
 def describe_plan(plan: Plan) -> str:
     """The plan as text, with the speed of a short training in this process and what follows from it."""
     config, recipe = plan.config, plan.recipe
-    memory = training_memory(
-        plan.arch, math.ceil(recipe.batch_size / config.workers), optimizer=recipe.optimizer, ema=recipe.ema_decay > 0
-    )
+    part = images_at_once(recipe, config.workers)
+    memory = training_memory(plan.arch, part, optimizer=recipe.optimizer, ema=recipe.ema_decay > 0)
     images, seconds = _pace(plan)
     epoch = images * seconds
     total = epoch * recipe.epochs * config.seeds
@@ -107,7 +116,7 @@ def describe_plan(plan: Plan) -> str:
         "data": config.dataset,
         "recipe": describe_recipe(plan),
         "memory": f"about {format_bytes(memory.total, 3)} at the peak of a step{_each(config)}",
-        "speed": f"{1 / seconds:,.0f} images/s in one process here, {plan.threads} threads ({plan.device})",
+        "speed": f"{1 / seconds:,.0f} images/s in one process here, {several(plan.threads, 'thread')} ({plan.device})",
         "time": f"about {_round(epoch)} an epoch, {_round(total)} in all if nothing ends early",
     }
     if config.is_together:
@@ -185,7 +194,7 @@ def _init_notes(arch: Arch, recipe: Recipe, config: TrainConfig) -> list[str]:
     if not config.init:
         return []
     from studies.initial import initialise_from
-    from studies.train import new_network
+    from studies.loop import new_network
 
     return [f"Training {initialise_from(new_network(arch, recipe, config.seed), config.init)}."]
 
@@ -205,7 +214,7 @@ def _pace(plan: Plan) -> tuple[int, float]:
     import torch
 
     from studies.data import load
-    from studies.train import train
+    from studies.loop import train
 
     config = plan.config
     torch.set_num_threads(plan.threads)

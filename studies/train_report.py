@@ -83,7 +83,7 @@ def _whose(plan: Plan, trained: Sequence[Trained]) -> str:
 def _early(plan: Plan, trained: Sequence[Trained]) -> list[str]:
     """A line for each training that ended early."""
     return [
-        f"Seed {one.seed} ended after epoch {one.epochs:g} of {plan.recipe.epochs}: {one.epoch:g} was the best."
+        f"Seed {one.seed} ended after epoch {one.epochs:g} of {plan.recipe.epochs}: epoch {one.epoch:g} was the best."
         for one in trained
         if one.epochs < plan.recipe.epochs
     ]

@@ -55,7 +55,7 @@ def test_a_checkpoint_gives_the_same_rungs_again(tmp_path: Path):
 
 def test_a_training_that_breaks_says_so(monkeypatch: pytest.MonkeyPatch):
     broken = Evaluation(1, 1.0, 0.0, 0.7, math.nan, 64, 1.0, 0.1, 5, Outcome.NAN)
-    monkeypatch.setattr("studies.train.train", lambda *words, **settings: iter([broken]))
+    monkeypatch.setattr("studies.loop.train", lambda *words, **settings: iter([broken]))
     (rung,) = evaluate(job(TINY))
     assert rung["outcome"] == "nan"
 
@@ -125,6 +125,6 @@ def test_a_jobs_notes_change_its_recipe():
 
 def test_a_training_that_breaks_at_its_end_is_not_scored(monkeypatch: pytest.MonkeyPatch):
     broken = Evaluation(2, 2.0, 0.0, 0.7, math.nan, 64, 1.0, 0.1, 5, Outcome.NAN)
-    monkeypatch.setattr("studies.train.train", lambda *words, **settings: iter([broken]))
+    monkeypatch.setattr("studies.loop.train", lambda *words, **settings: iter([broken]))
     (rung,) = evaluate(small_job(dataclasses.replace(ALONE, test=True)))
     assert "test_accuracy" not in rung

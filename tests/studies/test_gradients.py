@@ -14,11 +14,11 @@ from torch.nn import functional
 from search_spaces.arch import Arch, Stage
 from studies.data import Dataset, load
 from studies.gradients import accumulate, advance
+from studies.loop import new_network, train
 from studies.precision import compute_type, computing, gradient_scaler
 from studies.recipe import Recipe
 from studies.scoring import score
 from studies.splits import View
-from studies.train import new_network, train
 
 CPU = torch.device("cpu")
 OFF = gradient_scaler("float32", CPU)
