@@ -35,7 +35,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(input)
         # Under mixed precision the maps are coarse; their statistics must not be.
-        maps = input.float()
+        maps = input.to(torch.promote_types(input.dtype, torch.float32))
         sums = _sum_over_workers(torch.cat([maps.sum((0, 2, 3)), maps.new_tensor([maps.numel() / maps.shape[1]])]))
         count = sums[-1].detach()
         centred = maps - (mean := sums[:-1] / count)[:, None, None]

@@ -1,4 +1,4 @@
-"""`python -m studies.train`: what it refuses, what it writes, that it goes on exactly after a kill, and with workers."""
+"""`python -m studies.train`: what it refuses and writes, that it goes on exactly after a kill, several workers."""
 
 from __future__ import annotations
 
@@ -138,12 +138,9 @@ def test_killed_then_interrupted_it_goes_on_exactly(arch: Path, tmp_path: Path) 
         assert not (broken / "result.json").exists()
     assert main(words(arch, broken, *more)) == 0
     assert curve(broken) == curve(whole)
-    assert (
-        load_file(broken / "seeds" / "seed4.safetensors").keys()
-        == load_file(whole / "seeds" / "seed4.safetensors").keys()
-    )
-    for name, tensor in load_file(whole / "seeds" / "seed4.safetensors").items():
-        assert torch.equal(tensor, load_file(broken / "seeds" / "seed4.safetensors")[name])
+    first, second = (load_file(run / "seeds" / "seed4.safetensors") for run in (whole, broken))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
     statuses = [session["status"] for session in json.loads((broken / "manifest.json").read_text())["sessions"]]
     assert statuses == ["killed", "interrupted", "finished"]
 
@@ -254,7 +251,7 @@ def test_torchvisions_state_dicts_are_taken(tmp_path: Path) -> None:
 def test_a_dry_run_writes_nothing(arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(words(arch, tmp_path / "run", "--dry-run"))
     out = capsys.readouterr().out
-    assert "images/s in one process here, 1 threads (cpu)" in out
+    assert "images/s in one process here, 1 thread (cpu)" in out
     assert not (tmp_path / "run").exists()
 
 
