@@ -104,7 +104,7 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         samplers.check(self.strategy)
-        get_recipe(self.recipe)
+        recipe = get_recipe(self.recipe)
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}'{nearest(self.scheduler, SCHEDULERS)}")
         for name, least in LEAST.items():
@@ -119,6 +119,9 @@ class SearchConfig:
             raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalists}")
         if self.new and (self.storage or self.storage_path):
             raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
+        # These raise where a recipe's stages are more than the epochs.
+        self.proxy.recipe(recipe)
+        recipe.lasting(self.finalist_epochs)
         # These raise where target, objective, weight, durations or resources make no sense.
         self.aim, self.seconds, self.execution  # noqa: B018
 

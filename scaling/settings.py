@@ -71,12 +71,11 @@ class Settings:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        get_recipe(self.recipe)
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
-        # This raises where resources make no sense.
-        self.execution  # noqa: B018
+        # These raise where there is no such recipe, its stages are more than the epochs, or resources make no sense.
+        self.schedule, self.execution  # noqa: B018
 
     @property
     def schedule(self) -> Recipe:

@@ -37,6 +37,8 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--strategy", "tpee"], "unknown strategy 'tpee': did you mean 'tpe'?"),
         (["--objective", "sfot"], "unknown objective 'sfot': did you mean 'soft'?"),
         (["--recipe", "qick"], "unknown recipe 'qick': did you mean 'quick'?"),
+        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "3"], "4 stages need at least 4 epochs, got 3"),
+        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "4"], "4 stages need at least 4 epochs, got 3"),
         (["--reference", "mobilenetv2"], "unknown reference 'mobilenetv2': did you mean 'mobilenet_v2'?"),
         (["--scheduler", "asah"], "unknown scheduler 'asah': did you mean 'asha'?"),
         (["--target-flops", "lots"], "cannot read 'lots' as a count"),
