@@ -2,7 +2,7 @@
 
 The oracle is torch's memory tracker (torch.distributed._tools.mem_tracker) under fake tensors: it follows every tensor
 that one training step, or one forward pass, makes, and allocates none. The networks and optimisers are those that
-studies.train uses, without the faster convolutions that it takes on a CPU.
+studies.loop uses, without the faster convolutions that it takes on a CPU.
 
 Usage: python benchmarks/memory.py [--optimizer sgd]
 """

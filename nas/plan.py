@@ -100,7 +100,7 @@ def _pace(config: SearchConfig, archs: list[Arch], resources: Resources | None) 
     import torch
 
     from studies.data import load
-    from studies.train import train
+    from studies.loop import train
 
     torch.set_num_threads(config.cpus_per_trial)
     device = None if resources is None or resources.gpus_per_trial else "cpu"

@@ -108,10 +108,10 @@ def conclude(session: Session, records: Sequence[Record], verdict: Verdict) -> R
 def _test_accuracies(session: Session, verdict: Verdict) -> list[float]:
     """The accuracies of the winner's trained proxies on the test images."""
     from studies.checkpoint import load_weights
-    from studies.train import evaluate_on_test
+    from studies.scoring import score_on_test
 
     winner, accuracies = verdict.winner, []
     for seed in winner.seeds:
         arch, network = load_weights(session.longer.weights(winner.record.key, seed))
-        accuracies.append(evaluate_on_test(network, session.data, resolution=arch.resolution)[0])
+        accuracies.append(score_on_test(network, session.data, resolution=arch.resolution).top1)
     return accuracies

@@ -78,6 +78,10 @@ class Training:
         """The recipe with the epochs that are trained."""
         return self.proxy.recipe(self.recipe) if self.proxy else self.recipe
 
+    def data(self) -> Dataset:
+        """The data set, split as it is for this training; a process reads the same one once."""
+        return _dataset(self.dataset, self.data_root, self.split_seed, self.validation, self.corrupt)
+
     def checkpoint(self, key: str, seed: int) -> Path | None:
         """Where the state of training the network `key` with `seed` is kept while it lasts; None: nowhere."""
         return self._path(key, seed, ".ckpt") if self.folder else None
@@ -105,12 +109,13 @@ def evaluate(job: Job) -> Iterator[Rung]:
     A checkpoint of the same training is taken up where it ends. Whoever gives the jobs out removes checkpoints.
     """
     from studies.checkpoint import save_weights
+    from studies.loop import new_network, train
     from studies.patience import is_over
-    from studies.train import evaluate_on_test, new_network, train
+    from studies.scoring import score_on_test
 
     training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))
-    data = dataset_of(training)
+    data = training.data()
     timing = training.step_times.facts(full, training.recipe) if training.step_times else {}
     network = new_network(arch, recipe, seed)
     _gpu_memory()  # the peak of whatever ran here before is not this trial's
@@ -127,17 +132,12 @@ def evaluate(job: Job) -> Iterator[Rung]:
             yield rung
     # The network holds what is judged, the average where there is one, only now that its training is over.
     if training.test and evaluation.outcome is Outcome.COMPLETE:
-        tested = evaluate_on_test(network, data, resolution=arch.resolution, precision=recipe.precision)
-        rung["test_accuracy"] = tested[0]
+        tested = score_on_test(network, data, resolution=arch.resolution, precision=recipe.precision)
+        rung["test_accuracy"] = tested.top1
     if last:
         yield rung
     if training.keep_weights:
         save_weights(network, arch, training.weights(full.key, seed))
-
-
-def dataset_of(training: Training) -> Dataset:
-    """The images of a training; a worker reads them once, however many networks it trains."""
-    return _dataset(training.dataset, training.data_root, training.split_seed, training.validation, training.corrupt)
 
 
 def _rung(evaluation: Evaluation) -> Rung:

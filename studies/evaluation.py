@@ -23,6 +23,7 @@ class Evaluation:
         eval_seconds: Wall-clock seconds of evaluation so far.
         seed: The run's seed.
         outcome: complete, or nan where a loss stopped being finite (accuracy is 0 then, and the run ends).
+        lr: Learning rate of the last step.
 
     """
 
@@ -36,6 +37,7 @@ class Evaluation:
     eval_seconds: float
     seed: int
     outcome: Outcome = Outcome.COMPLETE
+    lr: float = 0.0
 
     @classmethod
     def none(cls, seed: int) -> Evaluation:
@@ -52,6 +54,7 @@ class Evaluation:
         images: int,
         train_seconds: float,
         eval_seconds: float,
+        lr: float,
     ) -> Evaluation:
         """The evaluation after this one; images and seconds are those since, and add up."""
         finite = math.isfinite(loss) and math.isfinite(train_loss)
@@ -66,4 +69,5 @@ class Evaluation:
             eval_seconds=self.eval_seconds + eval_seconds,
             seed=self.seed,
             outcome=Outcome.COMPLETE if finite else Outcome.NAN,
+            lr=lr,
         )

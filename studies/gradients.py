@@ -8,25 +8,34 @@ from torch.nn import functional
 
 from studies.precision import computing
 from studies.recipe import Recipe
+from studies.splits import steps
 
 
 def accumulate(
-    model: nn.Module, scaler: torch.amp.GradScaler, recipe: Recipe, images: Tensor, labels: Tensor
+    model: nn.Module,
+    scaler: torch.amp.GradScaler,
+    recipe: Recipe,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    parts: int = 0,
+    weight: float = 1.0,
 ) -> Tensor:
     """Add the gradients of the batch's mean loss to the parameters'; returns that loss, detached.
 
-    Images are [N, C, H, W], labels [N], or probabilities [N, classes]. They go through the network in parts of at most
-    `micro_batch`, as equal as can be, each weighted by its share of the batch.
+    Images are [N, C, H, W], labels [N], or probabilities [N, classes]. They go through the network in `parts` (by
+    default of at most `micro_batch`), as equal as can be, each weighted by its share of the batch. The gradients are
+    multiplied by `weight`, the loss is not.
     """
-    parts = -(-len(images) // recipe.micro_batch) if recipe.micro_batch else 1
+    parts = parts or steps(len(images), recipe.micro_batch or len(images))
     whole = torch.zeros((), device=images.device)
     for some, theirs in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
         with computing(recipe.precision, images.device):
             loss = functional.cross_entropy(model(some), theirs, label_smoothing=recipe.label_smoothing)
-        loss = loss * (len(some) / len(images))
+        loss = loss * (len(some) / len(images) * weight)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         whole += loss.detach()
-    return whole
+    return whole / weight
 
 
 def advance(

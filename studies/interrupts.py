@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -36,3 +39,23 @@ class Interrupts:
             raise KeyboardInterrupt
         self.asked = True
         self.reason = f"interrupted by {signal.Signals(number).name}"
+
+
+@contextmanager
+def terminations_as_interrupts() -> Iterator[None]:
+    """While entered, SIGTERM does what SIGINT does; whoever changes either handler inside, both are put back.
+
+    For what may be left at any moment: nothing is half done there that cannot be done again.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

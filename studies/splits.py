@@ -24,12 +24,20 @@ class View:
         resolution: Side in pixels; images of another size are resized (bilinear, antialiased).
         device: Where the batches are made.
         channels_last: Memory layout of the batches.
+        worker: Which of `workers` this one is, from 0 on.
+        workers: Among how many each batch is shared; all of them go through the same batches at the same time.
 
     """
 
     resolution: int
     device: torch.device = CPU
     channels_last: bool = True
+    worker: int = 0
+    workers: int = 1
+
+    def mine(self, batch: Tensor) -> Tensor:
+        """The worker's own rows of a batch; the workers' numbers of rows differ by at most one."""
+        return batch if self.workers == 1 else batch.tensor_split(self.workers)[self.worker]
 
 
 class Split(Protocol):
@@ -38,7 +46,7 @@ class Split(Protocol):
     `train_batches` goes through all images once in an order and with an augmentation that depend on `seed` alone, from
     batch number `start` on (`augment` and `magnitude` as a Recipe has them); `batches` goes through them in their
     order, unchanged. Both yield images [N, 3, S, S] as normalised float32 and labels [N] as int64, on the view's
-    device; batch sizes differ by at most one.
+    device; batch sizes differ by at most one. Of each batch they yield what the view calls the worker's own.
     """
 
     def __len__(self) -> int: ...
@@ -111,18 +119,19 @@ class TensorSplit:
         crops = _Crops.draw(split.images, generator) if augment != "none" else None
         change = policy(augment, magnitude)
         for indices in list(order.tensor_split(steps(len(self), batch_size)))[start:]:
-            chosen = indices.to(view.device)
+            own = view.mine(indices)
+            chosen = own.to(view.device)
             pixels = crops.cut(chosen) if crops else split.images[chosen].permute(0, 2, 3, 1)
             if change:
-                pixels = apply_each(change, pixels, indices, seed)
+                pixels = apply_each(change, pixels, own, seed)
             yield split._normalise(pixels, view), split.labels[chosen]
 
     def batches(self, view: View, batch_size: int) -> Iterator[Batch]:
         """One pass in order, unchanged; see `Split`."""
         count = steps(len(self), batch_size)
         for images, labels in zip(self.images.tensor_split(count), self.labels.tensor_split(count), strict=True):
-            pixels = images.to(view.device).permute(0, 2, 3, 1)
-            yield self._normalise(pixels, view), labels.to(view.device)
+            pixels = view.mine(images).to(view.device).permute(0, 2, 3, 1)
+            yield self._normalise(pixels, view), view.mine(labels).to(view.device)
 
     def _normalise(self, pixels: Tensor, view: View) -> Tensor:
         """Bytes [N, H, W, C] to the network's input [N, 3, S, S]."""

@@ -17,14 +17,15 @@ from search_spaces.arch import Arch
 from search_spaces.layers import structure
 from search_spaces.network import ShortcutBlock
 from search_spaces.parts import Block, Classifier
+from studies.loop import fit, start
 from studies.precision import computing
 from studies.recipe import Recipe
+from studies.scoring import choose_device
 from studies.segments import Segment, seeded
 from studies.splits import TensorSplit, View
 from studies.steptime import without_epochs
 from studies.stopwatch import device_name, timed
 from studies.timecache import TimeCache
-from studies.train import choose_device, fit, start
 
 # Steps are timed at the start of so long a training, where learning rates are low and losses finite.
 STEPS = 1000

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from search_spaces.arch import Arch
-from studies.candidate import Training, dataset_of
+from studies.candidate import Training
 from studies.execution import Job, Rung
 from studies.measures import NAMES, get_measure
 
@@ -20,13 +20,14 @@ def measure(job: Job) -> Iterator[Rung]:
 
     The job is one of training (see `studies.candidate`): the same network, its weights drawn from the job's seed.
     """
+    from studies.loop import new_network
+    from studies.scoring import choose_device
     from studies.splits import View
-    from studies.train import choose_device, new_network
 
     training, full = Training.of(job), Arch.from_json(job["arch"])
     arch = training.trained(full)
     view = View(arch.resolution, choose_device(), channels_last=False)
-    split = dataset_of(training).train.take(BATCH, seed=0)
+    split = training.data().train.take(BATCH, seed=0)
     images, labels = next(iter(split.batches(view, BATCH)))
     recipe = training.recipe.replace(dropout=0.0, stochastic_depth=0.0)
     network = new_network(arch, recipe, int(job["seed"])).to(view.device)

@@ -18,7 +18,7 @@ from studies.evaluation import Evaluation
 from studies.outcome import Outcome
 from studies.recipe import Proxy
 from studies.recipes import get_recipe
-from studies.train import evaluate_on_test
+from studies.scoring import Score, score_on_test
 
 FULL = ss.get("mobilenet_v2").replace(classes=10)
 TINY = Training("fashion-mnist-mini", get_recipe("quick"), Proxy(width=0.05, resolution=8, images=64, epochs=2))
@@ -55,7 +55,7 @@ def test_a_checkpoint_gives_the_same_rungs_again(tmp_path: Path):
 
 def test_a_training_that_breaks_says_so(monkeypatch: pytest.MonkeyPatch):
     broken = Evaluation(1, 1.0, 0.0, 0.7, math.nan, 64, 1.0, 0.1, 5, Outcome.NAN)
-    monkeypatch.setattr("studies.train.train", lambda *words, **settings: iter([broken]))
+    monkeypatch.setattr("studies.loop.train", lambda *words, **settings: iter([broken]))
     (rung,) = evaluate(job(TINY))
     assert rung["outcome"] == "nan"
 
@@ -79,11 +79,11 @@ def test_without_a_proxy_the_network_itself_is_trained_on_the_trainings_images(t
 def test_test_images_are_scored_once_at_the_end(monkeypatch: pytest.MonkeyPatch):
     looks = []
 
-    def look(*_: object, resolution: int, precision: str) -> tuple[float, float]:
+    def look(*_: object, resolution: int, precision: str) -> Score:
         looks.append((resolution, precision))
-        return 0.5, 1.0
+        return Score(0.5, 1.0, 1.0)
 
-    monkeypatch.setattr("studies.train.evaluate_on_test", look)
+    monkeypatch.setattr("studies.scoring.score_on_test", look)
     rungs = list(evaluate(small_job(dataclasses.replace(ALONE, test=True))))
     assert ["test_accuracy" in rung for rung in rungs] == [False, True]
     assert rungs[-1]["test_accuracy"] == 0.5
@@ -102,7 +102,7 @@ def test_the_test_accuracy_is_that_of_the_kept_weights(tmp_path: Path):
     *_, last = evaluate(small_job(training))
     _, network = load_weights(training.weights(SMALL.key, 5))
     data = load("fashion-mnist-mini", validation=200)
-    assert evaluate_on_test(network, data, resolution=8)[0] == pytest.approx(last["test_accuracy"], abs=1e-9)
+    assert score_on_test(network, data, resolution=8).top1 == pytest.approx(last["test_accuracy"], abs=1e-9)
 
 
 def test_an_interrupted_test_score_is_made_up_for(tmp_path: Path):
@@ -125,6 +125,6 @@ def test_a_jobs_notes_change_its_recipe():
 
 def test_a_training_that_breaks_at_its_end_is_not_scored(monkeypatch: pytest.MonkeyPatch):
     broken = Evaluation(2, 2.0, 0.0, 0.7, math.nan, 64, 1.0, 0.1, 5, Outcome.NAN)
-    monkeypatch.setattr("studies.train.train", lambda *words, **settings: iter([broken]))
+    monkeypatch.setattr("studies.loop.train", lambda *words, **settings: iter([broken]))
     (rung,) = evaluate(small_job(dataclasses.replace(ALONE, test=True)))
     assert "test_accuracy" not in rung

@@ -13,10 +13,11 @@ from torch import nn
 from search_spaces.arch import Arch, Stage
 from studies.data import Dataset, load
 from studies.evaluation import Evaluation
+from studies.loop import new_network, train
 from studies.patience import BestWeights, is_over
 from studies.recipe import Recipe
+from studies.scoring import score
 from studies.splits import View
-from studies.train import evaluate, new_network, train
 
 TINY = Arch(stages=(Stage("mbconv", 3, 2, 8, 1, 2.0),), stem=8, head=16, resolution=28, classes=10)
 # A rate that goes on learning too fast: the accuracy goes up and down from the beginning.
@@ -96,7 +97,8 @@ def test_a_run_ends_early_and_keeps_its_best_weights(data: Dataset) -> None:
     accuracies = [row.accuracy for row in curve]
     best = accuracies.index(max(accuracies))
     assert best == len(curve) - 1 - WILD.patience
-    assert evaluate(model, data.validation, View(28)) == (curve[best].accuracy, curve[best].loss)
+    judged = score(model, data.validation, View(28))
+    assert (judged.top1, judged.loss) == (curve[best].accuracy, curve[best].loss)
     unstopped = list(train(TINY, data, WILD.replace(patience=0), seed=1, images=200))
     assert without_times(unstopped)[: len(curve)] == without_times(curve)
 

@@ -15,10 +15,10 @@ from torch import nn
 from search_spaces.arch import Arch, Stage
 from studies.data import Dataset, load
 from studies.evaluation import Evaluation
+from studies.loop import new_network, train
 from studies.progressive import last_stage, progressive, stage_at
 from studies.recipe import Recipe
 from studies.recipes import get_recipe
-from studies.train import new_network, train
 
 TINY = Arch(
     stages=(Stage("mbconv", 3, 2, 8, 1, 2.0), Stage("mbconv", 3, 1, 16, 1, 2.0)),

@@ -1,268 +1,276 @@
-"""The training loop: it learns, repeats itself bit for bit, resumes exactly, and says when a loss is not finite."""
+"""`python -m studies.train`: what it refuses and writes, that it goes on exactly after a kill, several workers."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-import math
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from safetensors.torch import load_file, save_file
 
+import search_spaces as ss
 from search_spaces.arch import Arch, Stage
-from studies.checkpoint import load_weights, save_weights
-from studies.data import Dataset, load
-from studies.evaluation import Evaluation
-from studies.optimise import averaged, learning_rate, make_optimizer, parameter_groups
-from studies.outcome import Outcome
+from search_spaces.memory import training_memory
+from studies.checkpoint import load_weights
+from studies.data import load
 from studies.recipe import Recipe
-from studies.segments import mix, segments
+from studies.scoring import score
 from studies.splits import View
-from studies.train import evaluate, evaluate_on_test, new_network, train
+from studies.train import main
+from studies.train_config import TrainConfig
+from studies.train_plan import check_memory, prepare
 
-TINY = Arch(
-    stages=(Stage("mbconv", 5, 2, 8, 2, 2.0, se=0.25), Stage("mbconv", 3, 2, 16, 1, 2.0)),
-    stem=8,
-    head=32,
-    resolution=28,
-    classes=10,
-)
-RECIPE = Recipe(
-    epochs=2, batch_size=32, ema_decay=0.9, dropout=0.2, stochastic_depth=0.2, label_smoothing=0.1, norm_momentum=0.3
-)
+TINY = Arch(stages=(Stage("mbconv", 3, 2, 8, 1, 2.0), Stage("sepconv", 3, 2, 12, 1)), stem=8, head=16, resolution=16)
+PATIENCE = 120
 
 
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    whole = load("fashion-mnist-mini")
-    return dataclasses.replace(whole, validation=whole.validation.take(200, seed=0))
+@pytest.fixture
+def arch(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.json"
+    TINY.save(path)
+    return path
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
+def words(arch: Path, run: Path, *more: str) -> list[str]:
+    base = "--recipe quick --images 200 --validation 100 --epochs 3 --batch-size 25 --cpus-per-worker 1 --device cpu"
+    return [*base.split(), "--arch", str(arch), "--run", str(run), *more]
 
 
-def without_times(curve: list[Evaluation]) -> list[Evaluation]:
-    return [dataclasses.replace(row, train_seconds=0.0, eval_seconds=0.0) for row in curve]
+def rows(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
-def test_it_learns(data: Dataset) -> None:
-    recipe = Recipe(epochs=2, batch_size=32, schedule="one-cycle", warmup=0.3, norm_momentum=0.3, augment="none")
-    curve = list(train(TINY, data, recipe, seed=0, images=1000))
-    assert [row.step for row in curve] == [1, 2]
-    assert [row.images for row in curve] == [1000, 2000]
-    assert curve[-1].accuracy > 0.6
-    assert curve[-1].outcome is Outcome.COMPLETE
-    assert curve[1].train_seconds > curve[0].train_seconds > 0
+def curve(run: Path) -> list[tuple[str, ...]]:
+    """What of a run's metrics does not depend on the clock."""
+    names = ("seed", "epoch", "train_loss", "validation_loss", "validation_accuracy", "lr")
+    return [tuple(row[name] for name in names) for row in rows(run)]
 
 
-def test_two_runs_are_equal_bit_for_bit(data: Dataset) -> None:
-    runs = [without_times(list(train(TINY, data, RECIPE, seed=seed, images=200))) for seed in (0, 0, 1)]
-    assert runs[0] == runs[1]
-    assert runs[0][-1].loss != runs[2][-1].loss
+@contextmanager
+def started(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """The command under way; whatever happens, it does not outlive the test."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "studies.train", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
-def test_the_callers_random_numbers_are_left_alone(data: Dataset) -> None:
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    for _ in train(TINY, data, RECIPE, seed=0, images=64):
-        pass
-    assert torch.equal(torch.rand(3), expected)
+def wait_for_rows(run: Path, count: int, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not (run / "metrics.csv").exists() or len(rows(run)) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "the training makes no progress"
+        time.sleep(0.02)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adamw"])
-def test_a_resumed_run_has_the_curve_of_an_unbroken_one(data: Dataset, optimizer: str, tmp_path: Path) -> None:
-    recipe = RECIPE.replace(optimizer=optimizer, lr=0.01)
-    options = {"seed": 3, "images": 150, "rungs_per_epoch": 2}
-    whole = list(train(TINY, data, recipe, **options))  # type: ignore[arg-type]
-    path = tmp_path / "run" / "state.pt"
-    broken = train(TINY, data, recipe, checkpoint=path, **options)  # type: ignore[arg-type]
-    first = next(broken)
-    broken.close()
-    resumed = list(train(TINY, data, recipe, checkpoint=path, **options))  # type: ignore[arg-type]
-    assert resumed[0] == first
-    assert without_times(resumed) == without_times(whole)
-    assert [row.epoch for row in resumed] == pytest.approx([0.5, 1.0, 1.5, 2.0], abs=0.11)
-    again = list(train(TINY, data, recipe, checkpoint=path, **options))  # type: ignore[arg-type]
-    assert again == resumed
-    assert list(path.parent.iterdir()) == [path]
+def test_what_a_training_leaves(arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    assert main(words(arch, run, "--seeds", "2")) == 0
+    out = capsys.readouterr().out
+    assert "looked at once; 2 seeds, weights of the last epoch" in out
+    assert [(row["seed"], row["epoch"]) for row in rows(run)] == [(s, e) for s in "01" for e in "123"]
+    result = json.loads((run / "result.json").read_text())
+    assert result["arch"] == TINY.replace(classes=10).key
+    assert [one["seed"] for one in result["seeds"]] == [0, 1]
+    means = sum(one["test"]["top1"] for one in result["seeds"]) / 2
+    assert result["test_top1"]["value"] == pytest.approx(means)
+    assert result["test_top1"]["low"] < means < result["test_top1"]["high"]
+    # The weights are what the report says they are: scored once more, from the files alone.
+    found, model = load_weights(run / "seeds" / "seed1.safetensors")
+    assert found == TINY.replace(classes=10)
+    again = score(model, load("fashion-mnist-mini", validation=100).test(), View(16))
+    assert again.top1 == pytest.approx(result["seeds"][1]["test"]["top1"])
+    assert again.top1 <= again.top5 <= 1
+    assert not list((run / "seeds").glob("*.ckpt"))
+    # As the documentation says it.
+    network = ss.build(ss.Arch.load(run / "seeds" / "seed0.json"))
+    network.load_state_dict(load_file(run / "seeds" / "seed0.safetensors"))
 
 
-def test_another_runs_checkpoint_is_refused(data: Dataset, tmp_path: Path) -> None:
-    path = tmp_path / "state.pt"
-    for _ in train(TINY, data, RECIPE, seed=0, images=64, checkpoint=path):
-        pass
-    with pytest.raises(ValueError, match="seed was 0, now 1"):
-        next(train(TINY, data, RECIPE, seed=1, images=64, checkpoint=path))
-    with pytest.raises(ValueError, match=r"recipe\.lr was 0\.1, now 0\.2"):
-        next(train(TINY, data, RECIPE.replace(lr=0.2), seed=0, images=64, checkpoint=path))
+def test_a_finished_run_is_shown_and_more_seeds_join_it(
+    arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    main(words(arch, run))
+    before = curve(run)
+    weights = (run / "seeds" / "seed0.safetensors").stat().st_mtime_ns
+    capsys.readouterr()
+    main(words(arch, run))
+    assert "nothing was trained now" in capsys.readouterr().out
+    main(words(arch, run, "--seeds", "2"))
+    assert curve(run)[:3] == before
+    assert len(curve(run)) == 6
+    assert (run / "seeds" / "seed0.safetensors").stat().st_mtime_ns == weights
+    with pytest.raises(ValueError, match=r"another configuration: epochs is 3 there and 4 here"):
+        main(words(arch, run, "--epochs", "4"))
+    other = dataclasses.replace(TINY, head=24)
+    other.save(arch)
+    with pytest.raises(ValueError, match="trains another network"):
+        main(words(arch, run, "--seeds", "3"))
 
 
-def test_a_broken_checkpoint_is_one_line(data: Dataset, tmp_path: Path) -> None:
-    path = tmp_path / "state.pt"
-    path.write_bytes(b"no checkpoint")
-    with pytest.raises(ValueError, match="delete it to start anew") as caught:
-        next(train(TINY, data, RECIPE, seed=0, images=64, checkpoint=path))
+def test_killed_then_interrupted_it_goes_on_exactly(arch: Path, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    more = ("--epochs", "12", "--images", "400", "--seed", "4", "--patience", "11")
+    assert main(words(arch, whole, *more)) == 0
+    for fault, code, least in ((signal.SIGKILL, -signal.SIGKILL, 1), (signal.SIGINT, 130, 3)):
+        with started(words(arch, broken, *more)) as process:
+            wait_for_rows(broken, least, process)
+            process.send_signal(fault)
+            _, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code, errors
+        if fault == signal.SIGINT:
+            assert errors.splitlines() == ["interrupted: the same command goes on where this one ended"]
+        assert not (broken / "result.json").exists()
+    assert main(words(arch, broken, *more)) == 0
+    assert curve(broken) == curve(whole)
+    first, second = (load_file(run / "seeds" / "seed4.safetensors") for run in (whole, broken))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    statuses = [session["status"] for session in json.loads((broken / "manifest.json").read_text())["sessions"]]
+    assert statuses == ["killed", "interrupted", "finished"]
+
+
+def test_early_stopping_says_whose_weights_are_kept(
+    arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    # So small a learning rate changes nothing: the first epoch stays the best.
+    main(words(arch, run, "--epochs", "9", "--patience", "2", "--lr", "1e-12"))
+    out = capsys.readouterr().out
+    (one,) = json.loads((run / "result.json").read_text())["seeds"]
+    assert len(rows(run)) == one["epochs"] < 9
+    best = max(rows(run), key=lambda row: float(row["validation_accuracy"]))
+    assert one["epoch"] == float(best["epoch"])
+    assert one["validation"] == float(best["validation_accuracy"])
+    assert f"Seed 0 ended after epoch {one['epochs']:g} of 9: epoch {one['epoch']:g} was the best." in out
+
+
+def test_a_truncated_checkpoint_is_one_line(arch: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with started(words(arch, run, "--epochs", "50")) as process:
+        wait_for_rows(run, 2, process)
+        process.kill()
+    checkpoint = run / "seeds" / "seed0.ckpt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"seed0\.ckpt is no checkpoint.*delete it to start anew") as caught:
+        main(words(arch, run, "--epochs", "50"))
     assert "\n" not in str(caught.value)
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(data: Dataset, tmp_path: Path) -> None:
-    recipe = RECIPE.replace(lr=1e30, ema_decay=0.0)
-    path = tmp_path / "state.pt"
-    curve = list(train(TINY, data, recipe, seed=0, images=128, checkpoint=path))
-    assert [row.outcome for row in curve] == [Outcome.NAN]
-    assert curve[0].accuracy == 0
-    assert not math.isfinite(curve[0].loss) or not math.isfinite(curve[0].train_loss)
-    assert [row.outcome for row in train(TINY, data, recipe, seed=0, images=128, checkpoint=path)] == [Outcome.NAN]
+def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"loss of seed 0 is not finite in epoch .*a lower --lr \(it was 1e\+30\)"):
+        main(words(arch, tmp_path / "run", "--lr", "1e30"))
 
 
-def test_a_module_holds_the_weights_that_were_evaluated_last(data: Dataset) -> None:
-    model = new_network(TINY, RECIPE, seed=0)
-    curve = list(train(model, data, RECIPE, seed=0, images=200))
-    accuracy, loss = evaluate(model, data.validation, View(28))
-    assert (accuracy, loss) == (curve[-1].accuracy, curve[-1].loss)
-    by_arch = list(train(TINY, data, RECIPE, seed=0, images=200))
-    assert without_times(by_arch) == without_times(curve)
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--arch efficientnet_b9", "did you mean"),
+        ("--recipe quik", "did you mean 'quick'"),
+        ("--dataset fashion", "did you mean 'fashion-mnist'"),
+        ("--resolution 7", "below the network's total stride of 8: .* take at least 8"),
+        ("--seeds 0", "--seeds must be at least 1, got 0"),
+        ("--lr 0", "--lr must be greater than 0"),
+        ("--workers 4096", "needs more than the .* cores"),
+        ("--init nowhere.safetensors", "cannot read --init nowhere.safetensors"),
+        ("--batch-size 100000000", r"needs about .*at most --batch-size \d+ fits"),
+    ],
+)
+def test_mistakes_are_said_before_anything_is_written(arch: Path, tmp_path: Path, flags: str, message: str) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(ValueError, match=message):
+        main(words(arch, run, *flags.split()))
+    assert not run.exists()
 
 
-def test_networks_that_differ_elsewhere_begin_with_the_same_weights() -> None:
-    first, last = TINY.stages
-    deeper = TINY.replace(stages=(dataclasses.replace(first, layers=4), last))
-    wider = TINY.replace(stages=(first, dataclasses.replace(last, channels=24)))
-    states = [dict(new_network(arch, RECIPE, seed=7).named_parameters()) for arch in (TINY, deeper, wider)]
-    plain, *others = ({name: weight.detach() for name, weight in state.items()} for state in states)
-    for other, least in zip(others, (len(plain), len(plain) - 6), strict=True):
-        shared = [name for name in plain if name in other and other[name].shape == plain[name].shape]
-        assert len(shared) >= least
-        assert all(torch.equal(plain[name], other[name]) for name in shared)
+def test_the_largest_batch_that_fits_does_fit() -> None:
+    arch, recipe = TINY, Recipe(batch_size=64)
+    room = training_memory(arch, 40).total
+    with pytest.raises(ValueError, match="at most --batch-size 40 fits"):
+        check_memory(arch, recipe, 1, room)
+    check_memory(arch, recipe.replace(batch_size=40), 1, room)
+    check_memory(arch, recipe, 2, room)
+    with pytest.raises(ValueError, match="on each worker, .*at most --batch-size 80 fits"):
+        check_memory(arch, recipe.replace(batch_size=100), 2, room)
+    check_memory(arch, recipe.replace(micro_batch=40), 1, room)
+    with pytest.raises(ValueError, match="not even one image fits"):
+        check_memory(arch, recipe, 1, 1000)
 
 
-def test_draws_differ_between_layers_and_seeds_and_have_the_asked_spread() -> None:
-    arch = TINY.replace(stages=(Stage("conv", 3, 1, 64, 3),), stem=64)
-    network = new_network(arch, RECIPE, seed=7)
-    convs = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
-    same = [weight for weight in convs if weight.shape == (64, 64, 3, 3)]
-    assert len(same) == 3
-    assert not torch.equal(same[0], same[1])
-    # Kaiming normal by fan-out: variance 2 / (64 * 9).
-    assert same[0].std().item() == pytest.approx(math.sqrt(2 / (64 * 9)), rel=0.03)
-    other = [m.weight for m in new_network(arch, RECIPE, seed=8).modules() if isinstance(m, nn.Conv2d)]
-    assert not torch.equal(convs[0], other[0])
+def test_fine_tuning_takes_all_but_another_classifier(arch: Path, tmp_path: Path) -> None:
+    before = ss.build(TINY.replace(classes=7))
+    source = tmp_path / "seven.safetensors"
+    save_file(before.state_dict(), source)
+    plan = prepare(TrainConfig(arch=str(arch), init=str(source), resolution=24, device="cpu"))
+    assert plan.notes == (f"Training begins with {source}; its classifier has 7 classes and is drawn anew for 10.",)
+    assert plan.arch.resolution == 24
+    # A learning rate of next to nothing leaves them what they were.
+    main(words(arch, tmp_path / "run", "--init", str(source), "--resolution", "24", "--lr", "1e-12", "--epochs", "1"))
+    after = load_file(tmp_path / "run" / "seeds" / "seed0.safetensors")
+    for name, value in before.named_parameters():
+        if not name.startswith("classifier"):
+            torch.testing.assert_close(after[name], value.detach(), atol=1e-6, rtol=0)
+    assert after["classifier.1.weight"].shape == (10, 16)
 
 
-def test_drawing_weights_leaves_the_global_generator_alone() -> None:
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    weights = [next(new_network(TINY, RECIPE, seed=1).parameters()) for _ in range(2)]
-    assert torch.equal(torch.rand(3), expected)
-    assert torch.equal(*weights)
+def test_weights_that_do_not_fit_are_named(arch: Path, tmp_path: Path) -> None:
+    wide = dataclasses.replace(TINY, stem=10)
+    torch.save(ss.build(wide).state_dict(), tmp_path / "wide.pth")
+    with pytest.raises(ValueError, match=r"shapes differ: features\.0\.0\.weight is \[10, 3, 3, 3\] and should be \[8"):
+        prepare(TrainConfig(arch=str(arch), init=str(tmp_path / "wide.pth"), device="cpu"))
+    (tmp_path / "text.pth").write_text("no weights")
+    with pytest.raises(ValueError, match="is no file of weights") as caught:
+        prepare(TrainConfig(arch=str(arch), init=str(tmp_path / "text.pth"), device="cpu"))
+    assert "\n" not in str(caught.value)
 
 
-def test_evaluation_counts_what_a_known_network_gets_right(data: Dataset) -> None:
-    class Constant(nn.Module):
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return torch.eye(10)[3].expand(len(images), 10)
+def test_torchvisions_state_dicts_are_taken(tmp_path: Path) -> None:
+    from torchvision.models import mobilenet_v2
 
-    accuracy, loss = evaluate(Constant(), data.validation, View(28))
-    assert accuracy == pytest.approx(0.1)
-    # Cross-entropy of logits 1 for one class and 0 for nine others, right one time in ten.
-    assert loss == pytest.approx(math.log(math.e + 9) - 0.1, abs=1e-6)
-    assert evaluate_on_test(Constant(), data, resolution=28)[0] == pytest.approx(0.1)
+    theirs = mobilenet_v2(num_classes=1000)
+    torch.save(theirs.state_dict(), tmp_path / "v2.pth")
+    config = TrainConfig(arch="mobilenet_v2", resolution=32, init=str(tmp_path / "v2.pth"), device="cpu")
+    assert "its classifier has 1000 classes and is drawn anew for 10" in prepare(config).notes[-1]
 
 
-def test_weights_come_back_with_their_arch(tmp_path: Path) -> None:
-    model = new_network(TINY, Recipe(), seed=1).eval()
-    save_weights(model, TINY, tmp_path / "weights.safetensors")
-    arch, again = load_weights(tmp_path / "weights.safetensors")
-    assert arch == TINY
-    images = torch.randn(2, 3, 28, 28)
-    assert torch.equal(again(images), model(images))
-    (tmp_path / "weights.safetensors").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="cannot read weights"):
-        load_weights(tmp_path / "weights.safetensors")
+def test_a_dry_run_writes_nothing(arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(words(arch, tmp_path / "run", "--dry-run"))
+    out = capsys.readouterr().out
+    assert "images/s in one process here, 1 thread (cpu)" in out
+    assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("total", [10, 63, 400])
-def test_one_cycle_is_torchs(total: int) -> None:
-    recipe = Recipe(schedule="one-cycle", warmup=0.3, lr=0.5)
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=total, cycle_momentum=False)
-    for step in range(total):
-        assert learning_rate(recipe, step, total) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-6)
-        optimizer.step()
-        if step < total - 1:
-            schedule.step()
-
-
-def test_cosine_rises_and_falls() -> None:
-    recipe = Recipe(schedule="cosine", warmup=0.1, lr=1.0)
-    rates = [learning_rate(recipe, step, 100) for step in range(100)]
-    assert rates[0] == pytest.approx(1 / 11)
-    assert max(rates) == rates[10] == pytest.approx(1.0)
-    assert rates[55] == pytest.approx(0.5)
-    assert 0 < rates[99] < 0.001
-
-
-def test_biases_and_norms_do_not_decay() -> None:
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2))
-    decaying, others = parameter_groups(model, 0.1)
-    assert [tuple(weight.shape) for weight in decaying["params"]] == [(4, 3, 3, 3), (2, 4)]  # type: ignore[attr-defined]
-    assert decaying["weight_decay"] == 0.1
-    assert others["weight_decay"] == 0.0
-    assert len(others["params"]) == 4  # type: ignore[arg-type]
-
-
-def test_sgd_is_torchs_nesterov() -> None:
-    weight = nn.Parameter(torch.ones(2, 2))
-    module = nn.Module()
-    module.weight = weight
-    optimizer = make_optimizer(module, Recipe(lr=0.1, momentum=0.9, weight_decay=0.0))
-    for _ in range(2):
-        weight.grad = torch.ones(2, 2)
-        optimizer.step()
-    # Velocities 1 and 1.9; Nesterov steps by gradient + 0.9 * velocity: 1.9, then 2.71.
-    torch.testing.assert_close(weight.detach(), torch.full((2, 2), 1 - 0.1 * (1.9 + 2.71)))
-
-
-def test_the_average_warms_up() -> None:
-    model = nn.Linear(1, 1, bias=False)
-    average = averaged(model, 0.999)
-    assert average is not None
-    expected = 0.0
-    for step in range(5):
-        nn.init.constant_(model.weight, float(step))
-        average.update_parameters(model)
-        decay = min(0.999, (1 + step) / (10 + step)) if step else 0.0
-        expected = decay * expected + (1 - decay) * step
-    assert average.module.weight.item() == pytest.approx(expected)
-    assert averaged(model, 0.0) is None
-
-
-def test_segments_cover_every_step_once() -> None:
-    plan = segments(steps_per_epoch=7, epochs=3, per_epoch=2)
-    assert [step for segment in plan for step in range(segment.first, segment.last)] == list(range(21))
-    assert [(segment.epoch, segment.start) for segment in plan] == [(0, 0), (0, 4), (1, 0), (1, 4), (2, 0), (2, 4)]
-    assert len(segments(steps_per_epoch=2, epochs=1, per_epoch=5)) == 2
-
-
-def test_mixed_seeds_differ() -> None:
-    assert len({mix(seed, epoch, 0) for seed in range(20) for epoch in range(20)}) == 400
-    assert 0 <= mix(2**63) < 2**63
-
-
-@pytest.mark.gpu
-def test_mixed_precision_on_a_gpu(data: Dataset) -> None:
-    recipe = Recipe(epochs=2, batch_size=32, schedule="one-cycle", norm_momentum=0.3, augment="none")
-    curve = list(train(TINY, data, recipe, seed=0, images=1000, device="cuda"))
-    assert curve[-1].accuracy > 0.6
-
-
-@pytest.mark.gpu
-def test_out_of_memory_is_raised_as_it_is(data: Dataset) -> None:
-    huge = TINY.replace(stem=1 << 14, resolution=4096)
-    with pytest.raises(torch.OutOfMemoryError):
-        next(train(huge, data, Recipe(batch_size=512), seed=0, images=512, device="cuda"))
+@pytest.mark.slow
+def test_two_workers_have_the_curve_of_one(arch: Path, tmp_path: Path) -> None:
+    """Ray Train, gloo on the loopback device, the same global batch; `quick` has neither augmentation nor dropout."""
+    curves = []
+    for workers in ("1", "2"):
+        run = tmp_path / workers
+        done = subprocess.run(
+            [sys.executable, "-m", "studies.train", *words(arch, run, "--workers", workers, "--lr", "0.01")],
+            capture_output=True,
+            text=True,
+            timeout=2 * PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        curves.append([[float(value) for value in row] for row in curve(run)])
+        assert (run / "seeds" / "seed0.safetensors").exists()
+    for alone, together in zip(*curves, strict=True):
+        assert together == pytest.approx(alone, rel=2e-3)

@@ -1,0 +1,120 @@
+"""The settings of a training: `python -m studies.train`. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from studies.datasets import BUNDLED
+from studies.execution import Execution
+from studies.recipe import Recipe
+from studies.recipes import get_recipe
+
+LEAST = {
+    "resolution": 0, "images": 0, "epochs": 0, "batch_size": 0, "validation": 0, "seeds": 1, "seed": 0, "retries": 0,
+    "workers": 1, "cpus_per_worker": 0, "patience": 0, "micro_batch": 0,
+}  # fmt: skip
+# Settings that say where and on what to train, not what: a run may go on with others.
+FREE = frozenset({
+    "workers", "cpus_per_worker", "ray_address", "retries", "device", "data_root", "seeds", "run", "new", "dry_run",
+})  # fmt: skip
+# A run that has more of these has what is asked for.
+SIZE = frozenset({"seeds"})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A network trained on somebody's images.
+
+    Attributes:
+        arch: Network: a published one by name, or an arch file such as runs/search/best.json.
+        dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
+        data_root: Where downloaded data sets lie.
+        recipe: How it is trained, by name.
+        resolution: Side of the images in pixels; 0 is the network's own.
+        images: Training images of one epoch; 0 is all of them.
+        validation: Images held out of training to judge by; 0 is a fifth, at most 10 000.
+        epochs: Passes over the images; 0 is what the recipe says.
+        batch_size: Images a step, over all workers; 0 is what the recipe says.
+        micro_batch: Images a forward pass of each worker: gradients add up to those of the batch, so that less memory
+            does; batch norm sees a part at a time. 0 is what the recipe says, mostly the whole batch.
+        lr: Peak learning rate; what the recipe says unless given, whatever the batch size.
+        patience: End after so many epochs without a better validation accuracy, and keep the best epoch's weights; 0
+            never ends early. What the recipe says unless given.
+        init: File of weights to begin with: .safetensors of an earlier training, or a torchvision state dict (.pth). A
+            classifier for another number of classes is drawn anew.
+        seeds: Trainings, each with a seed of its own; under 2 there are no intervals.
+        seed: The first of them; also decides which images are held out.
+        workers: Processes that train the network together, each on its part of every batch.
+        cpus_per_worker: CPU threads of each; 0 shares the cores evenly.
+        device: auto takes GPUs if there are any.
+        ray_address: An existing Ray cluster to find the workers on, such as auto or host:6379.
+        retries: How often a training goes on from its checkpoint after one of several workers died.
+        run: Run folder.
+        new: Begin anew; an old run in the folder is moved aside, under a name with its date.
+        dry_run: Print the plan, with the speed measured on a few steps, and end.
+
+    """
+
+    arch: str = "triaxis_small"
+    dataset: str = BUNDLED
+    data_root: str = "data"
+    recipe: str = "standard"
+    resolution: int = 0
+    images: int = 0
+    validation: int = 0
+    epochs: int = 0
+    batch_size: int = 0
+    micro_batch: int = 0
+    lr: float | None = None
+    patience: int | None = None
+    init: str = ""
+    seeds: int = 1
+    seed: int = 0
+    workers: int = 1
+    cpus_per_worker: int = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    ray_address: str | None = None
+    retries: int = 1
+    run: str = "runs/train"
+    new: bool = False
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
+        if self.lr is not None and not (math.isfinite(self.lr) and self.lr > 0):
+            raise ValueError(f"--lr must be greater than 0, got {self.lr:g}")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"--device must be auto, cpu or cuda, got {self.device}")
+        # These raise where recipe or resources make no sense.
+        self.schedule  # noqa: B018
+        self.execution(0)
+
+    @property
+    def schedule(self) -> Recipe:
+        """The recipe with what is asked for in place of its own."""
+        asked = {"batch_size": self.batch_size, "micro_batch": self.micro_batch}
+        changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
+        changes |= {} if self.lr is None else {"lr": self.lr}
+        changes |= {} if self.patience is None else {"patience": self.patience}
+        recipe = get_recipe(self.recipe)
+        return recipe.lasting(self.epochs or recipe.epochs).replace(**changes)
+
+    @property
+    def is_together(self) -> bool:
+        """Whether Ray workers train, and not this process."""
+        return self.workers > 1 or self.ray_address is not None
+
+    def execution(self, threads: int, gpus: float | None = 0) -> Execution:
+        """The workers, with so many threads and GPUs each."""
+        return Execution(
+            workers=self.workers,
+            cpus_per_trial=max(1, threads),
+            gpus_per_trial=gpus,
+            ray_address=self.ray_address,
+            max_retries=self.retries,
+        )

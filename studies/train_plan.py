@@ -1,0 +1,233 @@
+"""What a training is going to be, and everything that can be found wrong with it before its first step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from search_spaces.arch import Arch
+from search_spaces.costs import cost
+from search_spaces.memory import largest_batch, training_memory
+from search_spaces.table import find
+from search_spaces.units import format_bytes, format_count, format_duration
+from studies.datasets import class_count, native_pixels
+from studies.execution import available_cores, gpus_here
+from studies.recipe import Recipe
+from studies.train_config import TrainConfig
+from studies.wording import align, several
+
+# Images that a dry run times.
+TIMED_IMAGES = 320
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training, settled.
+
+    config   as asked for
+    arch     what is trained: at the run's resolution, for the data set's classes
+    recipe   with the epochs, batch size and so on that are asked for
+    device   cpu or cuda
+    threads  CPU threads of each worker
+    notes    what is worth knowing before it begins, a sentence each
+    """
+
+    config: TrainConfig
+    arch: Arch
+    recipe: Recipe
+    device: str
+    threads: int
+    notes: tuple[str, ...]
+
+    @property
+    def gpus(self) -> float | None:
+        """GPUs of each worker; on a cluster whatever it has."""
+        if self.device == "cpu":
+            return 0
+        return None if self.config.ray_address else 1
+
+
+def prepare(config: TrainConfig) -> Plan:
+    """The plan of a training. Raises ValueError, in one line, for whatever cannot work; nothing is written."""
+    arch, recipe = _arch(config), config.schedule
+    device = _device(config)
+    threads = _threads(config)
+    if recipe.batch_size < 2 * config.workers and config.is_together:
+        raise ValueError(
+            f"--batch-size {recipe.batch_size} is too small for {several(config.workers, 'worker')}: each needs at "
+            f"least 2 images of a batch, so at least {2 * config.workers}"
+        )
+    if config.is_together and recipe.micro_batch == 1:
+        raise ValueError(
+            "--micro-batch 1 is too small for several workers: their parts of a batch differ by one, take 2"
+        )
+    notes = (*_size_notes(arch, config), *_init_notes(arch, recipe, config))
+    if not config.ray_address:
+        check_memory(arch, recipe, config.workers, free_memory(device, config.workers))
+    return Plan(config, arch, recipe, device, threads, notes)
+
+
+def check_memory(arch: Arch, recipe: Recipe, workers: int, room: int) -> None:
+    """Raise ValueError, with the largest batch that fits, where a step takes more than `room` bytes a worker.
+
+    The prediction is of float32 (`search_spaces.memory`); mixed precision takes less.
+    """
+    ema, part = recipe.ema_decay > 0, images_at_once(recipe, workers)
+    needed = training_memory(arch, part, optimizer=recipe.optimizer, ema=ema).total
+    if needed <= room:
+        return
+    most = largest_batch(arch, room, optimizer=recipe.optimizer, ema=ema)
+    fitting = f"at most --micro-batch {most}" if recipe.micro_batch else f"at most --batch-size {most * workers}"
+    remedy = f"{fitting} fits" if most else "not even one image fits; take a smaller network or size"
+    raise ValueError(
+        f"a step of {part} images at {arch.resolution} px needs about {format_bytes(needed, 3)} of memory"
+        f"{' on each worker' if workers > 1 else ''}, {format_bytes(room, 3)} are free: {remedy}"
+    )
+
+
+def images_at_once(recipe: Recipe, workers: int) -> int:
+    """Images that go through the network together on each worker."""
+    part = math.ceil(recipe.batch_size / workers)
+    return min(part, recipe.micro_batch or part)
+
+
+def free_memory(device: str, workers: int) -> int:
+    """Bytes that each of the workers on this machine can have: of a GPU of its own, or of an even share of the RAM."""
+    if device == "cuda":
+        import torch
+
+        return min(torch.cuda.mem_get_info(index)[0] for index in range(workers))
+    import psutil
+
+    return min(int(psutil.virtual_memory().available), _container_room()) // workers
+
+
+def describe_plan(plan: Plan) -> str:
+    """The plan as text, with the speed of a short training in this process and what follows from it."""
+    config, recipe = plan.config, plan.recipe
+    part = images_at_once(recipe, config.workers)
+    memory = training_memory(plan.arch, part, optimizer=recipe.optimizer, ema=recipe.ema_decay > 0)
+    images, seconds = _pace(plan)
+    epoch = images * seconds
+    total = epoch * recipe.epochs * config.seeds
+    rows = {
+        "network": describe_network(plan.arch),
+        "data": config.dataset,
+        "recipe": describe_recipe(plan),
+        "memory": f"about {format_bytes(memory.total, 3)} at the peak of a step{_each(config)}",
+        "speed": f"{1 / seconds:,.0f} images/s in one process here, {several(plan.threads, 'thread')} ({plan.device})",
+        "time": f"about {_round(epoch)} an epoch, {_round(total)} in all if nothing ends early",
+    }
+    if config.is_together:
+        rows["workers"] = f"{config.workers}, each with its part of every batch; the times are of one"
+    return "\n".join([align(rows), *plan.notes])
+
+
+def describe_network(arch: Arch) -> str:
+    """One line: name, side of the images, cost, classes."""
+    spent = cost(arch)
+    return (
+        f"{arch.name or arch.key} at {arch.resolution} px, {format_count(spent.macs, 4)} FLOPs (multiply-adds), "
+        f"{format_count(spent.params, 4)} parameters, {arch.classes} classes"
+    )
+
+
+def describe_recipe(plan: Plan) -> str:
+    """One line: the recipe's name and the settings that people change."""
+    recipe = plan.recipe
+    patience = f", ends after {several(recipe.patience, 'epoch')} without a better one" if recipe.patience else ""
+    return (
+        f"{plan.config.recipe}: {several(recipe.epochs, 'epoch')}, batches of {recipe.batch_size}, "
+        f"{recipe.optimizer}, lr {recipe.lr:g}{patience}; {several(plan.config.seeds, 'seed')}"
+    )
+
+
+def _arch(config: TrainConfig) -> Arch:
+    arch = find(config.arch)
+    side = config.resolution or arch.resolution
+    if side < arch.total_stride:
+        raise ValueError(
+            f"--resolution {side} is below the network's total stride of {arch.total_stride}: its last map would have "
+            f"no whole pixel; take at least {arch.total_stride}"
+        )
+    if arch.in_channels != 3:
+        raise ValueError(
+            f"--arch {config.arch} takes {arch.in_channels} channels and images have 3: change in_channels"
+        )
+    return arch.replace(resolution=side, classes=class_count(config.dataset))
+
+
+def _device(config: TrainConfig) -> str:
+    if config.ray_address:
+        return "cpu" if config.device == "cpu" else "cuda"
+    gpus = 0 if config.device == "cpu" else int(gpus_here())
+    if config.device == "cuda" and not gpus:
+        raise ValueError("--device cuda: there is no GPU here that torch can use; --device cpu trains without")
+    if gpus and config.workers > gpus:
+        raise ValueError(
+            f"--workers {config.workers} needs a GPU for each and there are {gpus}: use at most --workers {gpus}, or "
+            "--device cpu"
+        )
+    return "cuda" if gpus else "cpu"
+
+
+def _threads(config: TrainConfig) -> int:
+    cores = available_cores()
+    if not config.ray_address and config.workers * max(1, config.cpus_per_worker) > cores:
+        raise ValueError(
+            f"--workers {config.workers} with {several(max(1, config.cpus_per_worker), 'thread')} each needs more than "
+            f"the {cores} cores there are: ask for fewer"
+        )
+    return config.cpus_per_worker or max(1, cores // config.workers)
+
+
+def _size_notes(arch: Arch, config: TrainConfig) -> list[str]:
+    pixels = native_pixels(config.dataset)
+    if arch.resolution <= pixels:
+        return []
+    return [f"The images have {pixels} px and are enlarged to {arch.resolution}: --resolution {pixels} costs less."]
+
+
+def _init_notes(arch: Arch, recipe: Recipe, config: TrainConfig) -> list[str]:
+    """What the weights to begin with are; raises ValueError where they do not fit."""
+    if not config.init:
+        return []
+    from studies.initial import initialise_from
+    from studies.loop import new_network
+
+    return [f"Training {initialise_from(new_network(arch, recipe, config.seed), config.init)}."]
+
+
+def _container_room() -> int:
+    """Bytes left under a control group's limit; a great number where there is none."""
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
+        return max(0, int(limit) - int(used))
+    except (OSError, ValueError):
+        return 2**63
+
+
+def _pace(plan: Plan) -> tuple[int, float]:
+    """Training images there are, and measured seconds for each, evaluation apart."""
+    import torch
+
+    from studies.data import load
+    from studies.loop import train
+
+    config = plan.config
+    torch.set_num_threads(plan.threads)
+    data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
+    timed = max(TIMED_IMAGES, 2 * plan.recipe.batch_size)
+    run = train(plan.arch, data, plan.recipe, seed=config.seed, images=timed, device=plan.device)
+    first = next(run)
+    return min(config.images or len(data.train), len(data.train)), first.train_seconds / first.images
+
+
+def _each(config: TrainConfig) -> str:
+    return " on each worker" if config.workers > 1 else ""
+
+
+def _round(seconds: float) -> str:
+    return format_duration(float(round(seconds, -1) if seconds > 100 else math.ceil(seconds)))
