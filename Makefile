@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 PORT ?= 8080
+# Coefficients that `make grid` found, which `make curves` then shows beside the paper's.
+FOUND = $(wildcard runs/grid/coefficients.json)
 # What the targets below leave.
 RUNS ?= $(patsubst %/config.yaml,%,$(wildcard runs/search/config.yaml runs/grid/config.yaml runs/curves/config.yaml))
 
@@ -17,7 +19,7 @@ help:
 	@echo "make search    search a 400M baseline on the bundled images, or go on with that search"
 	@echo "               RUN=runs/NAME: another run folder; ARGS='--new': begin anew; ARGS='--trials 64': go on to 64"
 	@echo "make grid      find alpha, beta, gamma for a small baseline on the bundled images"
-	@echo "make curves    compare depth, width, resolution and compound scaling on them"
+	@echo "make curves    compare depth, width, resolution and compound scaling on them, also as make grid found"
 	@echo "               both: ARGS='--baseline NAME|FILE --dataset imagefolder:DIR', and RUN= as above"
 	@echo "make report    one page on runs/search, runs/grid and runs/curves, those that are there"
 	@echo "               RUNS='runs/a runs/b': others; ARGS='--out DIR': where to"
@@ -42,7 +44,7 @@ grid: install
 	$(BIN)/python -m scaling.grid --phi 1 --run $(or $(RUN),runs/grid) $(ARGS)
 
 curves: install
-	$(BIN)/python -m scaling.curves --run $(or $(RUN),runs/curves) $(ARGS)
+	$(BIN)/python -m scaling.curves $(FOUND:%=--coefficients %) --run $(or $(RUN),runs/curves) $(ARGS)
 
 report: install
 	@test -n "$(strip $(RUNS))" || { echo "there is no run under runs/ yet: make search, make grid, make curves" >&2; exit 2; }
