@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 # Okabe and Ito's palette: told apart by colour-blind readers, on light and on dark ground. Markers say it again.
 LOOKS: dict[str, tuple[str, str]] = {
@@ -13,6 +14,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "compound": ("#D55E00", "D"),
     "compound-found": ("#CC79A7", "P"),
     "fast": ("#56B4E9", "X"),
+    "v2": ("#66A61E", "p"),
     "uniform": ("#8C6BB1", "o"),
     "tpe": ("#A6761D", "^"),
     "predictor": ("#D55E00", "D"),
@@ -21,7 +23,9 @@ LOOKS: dict[str, tuple[str, str]] = {
     "nsga2": ("#CC79A7", "P"),
     "gp": ("#56B4E9", "X"),
 }
-OTHERS = (("#8C6BB1", "<"), ("#A6761D", ">"), ("#66A61E", "h"), ("#E7298A", "p"))
+# Of other names, such as 0:1:3: every colour with every marker, so that two of them hardly ever look the same.
+_COLORS, _MARKERS = ("#8C6BB1", "#A6761D", "#66A61E", "#E7298A"), ("<", ">", "h", "p", "*", "d", "8")
+OTHERS = tuple((_COLORS[place % 4], _MARKERS[place % 7]) for place in range(28))
 # Text and lines are drawn in this; the page replaces it by the reader's own text colour.
 INK = "#1b1f24"
 MUTED = "#6e7781"
@@ -63,7 +67,7 @@ def look(strategy: str) -> dict[str, str]:
     if strategy in LOOKS:
         color, marker = LOOKS[strategy]
     else:
-        color, marker = OTHERS[sum(strategy.encode()) % len(OTHERS)]
+        color, marker = OTHERS[crc32(strategy.encode()) % len(OTHERS)]
     return {"color": color, "marker": marker}
 
 
