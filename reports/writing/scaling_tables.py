@@ -46,7 +46,7 @@ def equal_cost(run: Run, found: Sequence[Dot], prefix: str, suffix: str) -> Tabl
     most, start = largest(found), baseline_of(found)
     ours = str(run.result.get("compound", "compound"))
     ends = [line[-1] for line in strategies(found).values() if line[-1].multiple == most]
-    rows = [_row(dot, start) | _lead(run, ours, dot) for dot in ([start] if start else []) + ends]
+    rows = [_row(dot, start) | _lead(run, dot) for dot in ([start] if start else []) + ends]
     return Table(
         f"equal-cost{suffix}",
         f"{prefix}Strategies at ×{most:g} the baseline's FLOPs",
@@ -137,7 +137,7 @@ def _row(dot: Dot, start: Dot | None) -> dict[str, Cell]:
     }
 
 
-def _lead(run: Run, ours: str, dot: Dot) -> dict[str, Cell]:
+def _lead(run: Run, dot: Dot) -> dict[str, Cell]:
     """What compound is ahead of a network, from the run's own conclusions."""
     if dot.upsampled:
         return {"verdict": "upsampled: not compared"}
@@ -151,7 +151,7 @@ def _lead(run: Run, ours: str, dot: Dot) -> dict[str, Cell]:
         "lead": one.value,
         "lead_low": one.low if known else None,
         "lead_high": one.high if known else None,
-        "verdict": judged(ours, contrast),
+        "verdict": judged(contrast),
     }
 
 
@@ -160,8 +160,7 @@ def _told(run: Run, found: Sequence[Dot], name: str) -> dict[str, Cell]:
     dot = next((one for one in found if one.curve == name and (name == BASELINE or one.multiple == most)), None)
     if dot is None:
         return {}
-    ours = str(run.result.get("compound", "compound"))
-    return {"accuracy": dot.accuracy.value, "half": half_width(dot.accuracy), **_lead(run, ours, dot)}
+    return {"accuracy": dot.accuracy.value, "half": half_width(dot.accuracy), **_lead(run, dot)}
 
 
 def _closed(run: Run) -> str:

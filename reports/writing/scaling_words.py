@@ -84,10 +84,10 @@ def warnings(run: Run, found: Sequence[Dot]) -> list[str]:
     return lines
 
 
-def judged(ours: str, contrast: Contrast) -> str:
+def judged(contrast: Contrast) -> str:
     """A contrast in two or three words."""
     if contrast.verdict in ("better", "worse"):
-        return f"{name_of(ours)} {contrast.verdict}"
+        return f"compound {contrast.verdict}"
     return contrast.verdict
 
 

@@ -64,7 +64,7 @@ count = blank(lambda value: format_count(round(value), 4))
 """A count of things, such as "2.515M"."""
 percentage = _digits(".1f", 100)
 """A share in percent."""
-points = _digits("+.1f", 100)
+points = _digits("+z.1f", 100)
 """A difference of shares in percentage points, with its sign."""
 ratio = _digits(".3g")
 """A multiplier."""

@@ -125,8 +125,8 @@ def test_equal_cost_table_has_the_run_s_own_contrasts() -> None:
     assert list(by_name) == ["baseline", "depth", "width", "resolution", "compound (1.2/1.1/1.15)"]
     assert by_name["depth"]["lead"] == 0.03
     assert (by_name["depth"]["lead_low"], by_name["depth"]["lead_high"]) == (0.01, 0.05)
-    assert by_name["depth"]["verdict"] == "compound (1.2/1.1/1.15) better"
-    assert by_name["width"]["verdict"] == "compound (1.2/1.1/1.15) worse"
+    assert by_name["depth"]["verdict"] == "compound better"
+    assert by_name["width"]["verdict"] == "compound worse"
     assert by_name["compound (1.2/1.1/1.15)"].get("lead") is None
     assert [line["curve"] for line in own.rows if own.marked(line)] == ["compound"]
     assert by_name["depth"]["macs"] == 4_000_000
