@@ -105,7 +105,7 @@ def optimize(
         raise ValueError(f"trials must be at least 1, got {trials}")
     samplers.check(strategy, trials=trials)
     sampler = samplers.make(strategy, space, band=macs, seed=seed, factor=factor, retrain=False)
-    study = _quiet_study(sampler)
+    study = quiet_study(sampler)
     known: dict[str, float] = {}
     repeats = 0
     while len(known) < trials and repeats < PATIENCE:
@@ -130,7 +130,8 @@ def _tell(study: optuna.Study, trial: optuna.Trial, value: float) -> None:
         study.tell(trial, state=TrialState.PRUNED)
 
 
-def _quiet_study(sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+def quiet_study(sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+    """A study in memory that maximises; Optuna does not announce it."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

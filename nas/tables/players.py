@@ -9,6 +9,7 @@ import optuna
 from nas import samplers
 from nas.parameters import distributions, to_choice
 from nas.samplers.base import SpaceSampler
+from nas.study import quiet_study
 from nas.tables.aim import Aim
 from search_spaces.spaces import Ints, Space
 
@@ -23,7 +24,7 @@ class SamplerPlayer:
         self._space = space
         self._sampler = sampler
         self._distributions: dict[str, Any] = dict(distributions(space))
-        self._study = _study(sampler)
+        self._study = quiet_study(sampler)
         self._trial: optuna.Trial | None = None
 
     def ask(self) -> Ints:
@@ -50,12 +51,3 @@ def make_player(strategy: str, aim: Aim, trials: int, seed: int) -> SamplerPlaye
     space = aim.table.space
     samplers.check(strategy, trials=trials)
     return SamplerPlayer(samplers.make(strategy, space, band=aim.band, seed=seed, factor=aim.factor), space)
-
-
-def _study(sampler: optuna.samplers.BaseSampler) -> optuna.Study:
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        return optuna.create_study(direction="maximize", sampler=sampler)
-    finally:
-        optuna.logging.set_verbosity(verbosity)

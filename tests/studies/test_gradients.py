@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 
 import pytest
@@ -11,35 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from search_spaces.arch import Arch, Stage
-from studies.data import Dataset, load
+from studies.data import Dataset
 from studies.gradients import accumulate, advance
 from studies.loop import new_network, train
 from studies.precision import compute_type, computing, gradient_scaler
 from studies.recipe import Recipe
 from studies.scoring import score
 from studies.splits import View
+from tests.studies.tiny import TINY
 
 CPU = torch.device("cpu")
 OFF = gradient_scaler("float32", CPU)
-TINY = Arch(
-    stages=(Stage("mbconv", 5, 2, 8, 2, 2.0, se=0.25), Stage("mbconv", 3, 2, 16, 1, 2.0)),
-    stem=8,
-    head=32,
-    resolution=28,
-    classes=10,
-)
-
-
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    whole = load("fashion-mnist-mini")
-    return dataclasses.replace(whole, validation=whole.validation.take(200, seed=0))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def plain_network() -> nn.Sequential:

@@ -10,10 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from search_spaces.arch import Arch, Stage
+from search_spaces.arch import Stage
 from studies.checkpoint import load_weights, save_weights
-from studies.data import Dataset, load
-from studies.evaluation import Evaluation
+from studies.data import Dataset
 from studies.loop import new_network, train
 from studies.optimise import averaged, learning_rate, make_optimizer, parameter_groups
 from studies.outcome import Outcome
@@ -21,32 +20,11 @@ from studies.recipe import Recipe
 from studies.scoring import score, score_on_test
 from studies.segments import mix, segments
 from studies.splits import View
+from tests.studies.tiny import TINY, without_times
 
-TINY = Arch(
-    stages=(Stage("mbconv", 5, 2, 8, 2, 2.0, se=0.25), Stage("mbconv", 3, 2, 16, 1, 2.0)),
-    stem=8,
-    head=32,
-    resolution=28,
-    classes=10,
-)
 RECIPE = Recipe(
     epochs=2, batch_size=32, ema_decay=0.9, dropout=0.2, stochastic_depth=0.2, label_smoothing=0.1, norm_momentum=0.3
 )
-
-
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    whole = load("fashion-mnist-mini")
-    return dataclasses.replace(whole, validation=whole.validation.take(200, seed=0))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-def without_times(curve: list[Evaluation]) -> list[Evaluation]:
-    return [dataclasses.replace(row, train_seconds=0.0, eval_seconds=0.0) for row in curve]
 
 
 def test_it_learns(data: Dataset) -> None:

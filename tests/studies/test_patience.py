@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 from search_spaces.arch import Arch, Stage
-from studies.data import Dataset, load
+from studies.data import Dataset
 from studies.evaluation import Evaluation
 from studies.loop import new_network, train
 from studies.patience import BestWeights, is_over
 from studies.recipe import Recipe
 from studies.scoring import score
 from studies.splits import View
+from tests.studies.tiny import without_times
 
 TINY = Arch(stages=(Stage("mbconv", 3, 2, 8, 1, 2.0),), stem=8, head=16, resolution=28, classes=10)
 # A rate that goes on learning too fast: the accuracy goes up and down from the beginning.
@@ -26,24 +27,9 @@ WILD = Recipe(
 )
 
 
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    whole = load("fashion-mnist-mini")
-    return dataclasses.replace(whole, validation=whole.validation.take(200, seed=0))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def curve_of(accuracies: Sequence[float], an_epoch: int = 1) -> list[Evaluation]:
     rows = enumerate(accuracies, start=1)
     return [dataclasses.replace(Evaluation.none(0), step=n, epoch=n / an_epoch, accuracy=value) for n, value in rows]
-
-
-def without_times(curve: list[Evaluation]) -> list[Evaluation]:
-    return [dataclasses.replace(row, train_seconds=0.0, eval_seconds=0.0) for row in curve]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,12 +12,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from search_spaces.arch import Arch, Stage
-from studies.data import Dataset, load
-from studies.evaluation import Evaluation
+from studies.data import Dataset
 from studies.loop import new_network, train
 from studies.progressive import last_stage, progressive, stage_at
 from studies.recipe import Recipe
 from studies.recipes import get_recipe
+from tests.studies.tiny import without_times
 
 TINY = Arch(
     stages=(Stage("mbconv", 3, 2, 8, 1, 2.0), Stage("mbconv", 3, 1, 16, 1, 2.0)),
@@ -44,21 +43,6 @@ GROWING = Recipe(
     stochastic_depth=0.1,
     ema_decay=0.9,
 )
-
-
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    whole = load("fashion-mnist-mini")
-    return dataclasses.replace(whole, validation=whole.validation.take(200, seed=0))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-def without_times(curve: list[Evaluation]) -> list[Evaluation]:
-    return [dataclasses.replace(row, train_seconds=0.0, eval_seconds=0.0) for row in curve]
 
 
 def test_efficientnetv2_s_in_four_stages() -> None:
