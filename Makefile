@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 PORT ?= 8080
-# Coefficients that `make grid` found, which `make curves` then shows beside the paper's.
-FOUND = $(wildcard runs/grid/coefficients.json)
+# Coefficients that `make grid` found on the defaults, which `make curves` on them shows beside the paper's.
+FOUND = $(if $(findstring --baseline,$(ARGS))$(findstring --dataset,$(ARGS)),,$(wildcard runs/grid/coefficients.json))
 # What the targets below leave.
 RUNS ?= $(patsubst %/config.yaml,%,$(wildcard runs/search/config.yaml runs/grid/config.yaml runs/curves/config.yaml))
 

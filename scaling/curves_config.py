@@ -31,7 +31,7 @@ class CurvesConfig(Settings):
             up to 480 px, layers added late; v2:PX for another cap), or exponents d:w:r such as 1:1:1.
         multiples: To how many times the baseline's FLOPs.
         coefficients: File of coefficients found by scaling.grid, shown as compound-found; none unless given.
-        main_seeds: Seeds at the largest multiple, where compound is compared with the others.
+        main_seeds: Seeds at the largest multiple, where compound is compared with the others; 0 is as elsewhere.
         raw: Also the paper's own settings: single multipliers, and width curves at four depths and resolutions.
         most: Largest multiple of the baseline's FLOPs among the paper's own settings.
         runs: Timed runs of each network's latency (batch 1, one thread).

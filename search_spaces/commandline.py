@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import os
 import re
 import signal
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from search_spaces.naming import nearest
 
@@ -124,7 +125,7 @@ def _plain(argv: Sequence[str], fields: dict[str, Any]) -> list[str]:
         given = [value] if equals else _take_values(words, fields.get(name, str))
         if not given:
             raise ValueError(f"--{flag} needs a value")
-        result.append(f"--{name}={given[0] if len(given) == 1 else '[' + ','.join(given) + ']'}")
+        result.append(f"--{name}={_value(given, fields.get(name, str))}")
     # Files first: what a flag says wins over a file, wherever the two stand.
     return sorted(result, key=lambda word: not word.startswith("--config="))
 
@@ -158,9 +159,15 @@ def _take_values(words: list[str], kind: Any) -> list[str]:
     taken: list[str] = []
     while words and not words[0].startswith("--") and (several or not taken):
         taken.append(words.pop(0))
-    if several and len(taken) == 1 and not taken[0].startswith("["):
-        taken = [f"[{taken[0]}]"]
     return taken
+
+
+def _value(given: list[str], kind: Any) -> str:
+    """What stands behind a flag: one word as it is, a tuple's words as a YAML list."""
+    if get_origin(kind) is not tuple or given[0].startswith("["):
+        return given[0]
+    # Quoted, as YAML would take the word 1:1:1 for a number to the base of 60, and "on" for a truth.
+    return f"[{','.join(map(json.dumps, given) if str is get_args(kind)[0] else given)}]"
 
 
 _UNKNOWN = re.compile(r"(?:Group '(?P<group>[\w.]+)' does not accept option|Option) '(?P<name>[\w.]+)'")
@@ -185,7 +192,11 @@ def _explain(message: str, fields: dict[str, Any]) -> str:
 def _kind(hint: Any) -> str:
     names: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
     if get_origin(hint) is tuple:
+        if str is get_args(hint)[0]:
+            return "words"
         return "numbers" if Ellipsis in get_args(hint) else f"{len(get_args(hint))} numbers"
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(map(str, get_args(hint)))}"
     if get_origin(hint) is UnionType:
         return " or ".join(filter(None, map(_kind, get_args(hint))))
     return names.get(hint, "")

@@ -76,7 +76,7 @@ class Execution:
             raise ValueError(f"--gpus-per-trial must be a fraction of one GPU or a whole number, got {gpus:g}")
         if self.ray_address is not None and self.ray_address.startswith("ray://"):
             raise ValueError(
-                f"--ray-address {self.ray_address}: Ray Client addresses are not supported; start the search on a "
+                f"--ray-address {self.ray_address}: Ray Client addresses are not supported; start the command on a "
                 "machine of the cluster, with --ray-address auto or host:port"
             )
         if self.max_retries < 0:

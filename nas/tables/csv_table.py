@@ -48,7 +48,7 @@ def load(path: str, columns: Columns) -> Table:
     order = _order(frame, values, path)
     measured = _measured(frame, columns, path)[order]
     macs, params = (_whole(frame, name, path, order) for name in (columns.macs, columns.params))
-    return Table(f"csv:{path}", values, np.arange(len(frame)), measured, macs, params, unit=columns.measured[0])
+    return Table(f"csv:{path}", values, np.arange(len(frame)), measured, macs, params, unit=" ".join(columns.measured))
 
 
 def _read(path: str) -> pd.DataFrame:

@@ -53,6 +53,26 @@ def test_flags_fill_the_dataclass():
     assert got == Settings("1.5G", (0.5, 1.0), 3, Inner(min_map=8), True)
 
 
+def test_words_stay_words():
+    """YAML would read 1:1:1 as a number to the base of 60, on as true, 0 as a number."""
+
+    @dataclass(frozen=True)
+    class Words:
+        """Words.
+
+        Attributes:
+            strategies: Names.
+
+        """
+
+        strategies: tuple[str, ...] = ()
+
+    for words in (("1:1:1", "2:1:1"), ("on",), ("0", "1"), ("a,b", "c]")):
+        got = commandline.parse(Words, ("--strategies", *words), prog="python -m x", description="")
+        assert got.strategies == words
+    assert commandline.parse(Words, ("--strategies=1:1:1",), prog="x", description="").strategies == ("1:1:1",)
+
+
 def test_no_flags_give_the_defaults():
     assert parse() == Settings()
 
