@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nas import samplers, tables
 from search_spaces import commandline
 from search_spaces.counting import Band
+from search_spaces.flags import check_least
 from search_spaces.units import parse_count
 
 if TYPE_CHECKING:
@@ -72,10 +73,7 @@ class BenchmarkConfig:
     def __post_init__(self) -> None:
         if not self.table:
             raise ValueError(f"--table is needed, such as {' or '.join(tables.EXAMPLES.values())}")
-        for name, least in {"trials": 1, "seeds": 1, "first_seed": 0, "workers": 1}.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
+        check_least(self, {"trials": 1, "seeds": 1, "first_seed": 0, "workers": 1})
         if any(trial < 1 for trial in self.at):
             raise ValueError(f"--at must be numbers of trials, at least 1, got {' '.join(map(str, self.at))}")
         self.band  # noqa: B018

@@ -8,6 +8,7 @@ from typing import Any
 
 from nas import samplers
 from nas.objective import PARAMS_WEIGHT, WEIGHT, Objective
+from search_spaces.flags import check_least, parsed
 from search_spaces.naming import nearest
 from search_spaces.units import parse_count, parse_duration
 from studies.datasets import BUNDLED
@@ -15,6 +16,7 @@ from studies.execution import Execution
 from studies.recipe import Proxy
 from studies.recipes import get_recipe
 from studies.steptime import SOURCES
+from studies.trial_config import WHERE, TrialConfig
 
 SCHEDULERS = ("asha", "none")
 GENERATION = 8
@@ -26,14 +28,11 @@ LEAST = {
 STEP = frozenset({"params_weight", "step_times", "step_batch"})
 # Settings that say how much to do and where, not what is being judged: a run may go on with others.
 SIZE = frozenset({"trials", "finalists", "finalist_seeds"})
-FREE = SIZE | {
-    "time_budget", "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "dry_run", "new", "run",
-    "storage", "data_root", "storage_path", "tensorboard",
-}  # fmt: skip
+FREE = SIZE | WHERE | {"time_budget", "storage", "storage_path"}
 
 
 @dataclass(frozen=True)
-class SearchConfig:
+class SearchConfig(TrialConfig):
     """A search for a baseline network near a target cost.
 
     Attributes:
@@ -126,9 +125,7 @@ class SearchConfig:
             raise ValueError(f"unknown --step-times '{self.step_times}'{nearest(self.step_times, SOURCES)}")
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}'{nearest(self.scheduler, SCHEDULERS)}")
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        check_least(self, LEAST)
         if not 0 < self.width <= 16:
             raise ValueError(f"--width must be greater than 0 and at most 16, got {self.width:g}")
         low, high = self.cost_band
@@ -148,10 +145,7 @@ class SearchConfig:
     @property
     def target(self) -> int:
         """The target in multiply-adds."""
-        try:
-            return parse_count(str(self.target_flops))
-        except ValueError as error:
-            raise ValueError(f"--target-flops: {error}") from None
+        return parsed("target_flops", parse_count, self.target_flops)
 
     @property
     def aim(self) -> Objective:
@@ -171,23 +165,12 @@ class SearchConfig:
     @property
     def seconds(self) -> float | None:
         """The time budget in seconds; None is no limit."""
-        try:
-            return parse_duration(str(self.time_budget)) or None
-        except ValueError as error:
-            raise ValueError(f"--time-budget: {error}") from None
+        return parsed("time_budget", parse_duration, self.time_budget) or None
 
     @property
     def execution(self) -> Execution:
         """How the trials are executed."""
-        return Execution(
-            workers=self.workers,
-            cpus_per_trial=self.cpus_per_trial,
-            gpus_per_trial=self.gpus_per_trial,
-            ray_address=self.ray_address,
-            max_retries=self.retries,
-            storage_path=self.storage_path and f"{self.storage_path}/ray",
-            tensorboard=self.tensorboard,
-        )
+        return dataclasses.replace(super().execution, storage_path=self.storage_path and f"{self.storage_path}/ray")
 
     def said(self, values: dict[str, Any]) -> dict[str, Any]:
         """The settings without those that the objective does not look at."""

@@ -11,8 +11,12 @@ from search_spaces import commandline
 from search_spaces.units import format_count
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from search_spaces.arch import Arch
+    from studies.data import Dataset
     from studies.execution import Resources
+    from studies.runs import Run
 
 DESCRIPTION = (
     "Compare cheap trainings (proxies) with a reference training on networks spread over a cost band: how well each "
@@ -56,34 +60,24 @@ def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
 
 def study(config: ProxyConfig, archs: Sequence[Arch], workers: int | None) -> None:
     """Train what is missing in the run's folder, compare, and print what comes out."""
-    from rich.console import Console
-
     from nas.proxies.report import report
     from nas.proxies.result import conclude, write_files
     from nas.proxies.training import ProxyStudy
-    from studies.data import load
-    from studies.reruns import REPORT, check_ledger, open_run
+    from studies.conduct import conduct
     from studies.runs import Status
 
-    data = load(config.dataset, seed=config.seed, root=config.data_root)
-    check_ledger(config.run, new=config.new)
-    with open_run(config.run, _settings(config), "nas.proxy", seed=config.seed, new=config.new, free=FREE) as run:
-        console = Console(highlight=False)
-        console.print(data.describe())
+    def work(run: Run, console: Console, data: Dataset) -> str:
         proxies = ProxyStudy(config, archs, run, console, data, workers)
-        try:
-            records = proxies.carry_out()
-        except KeyboardInterrupt:
-            same = "the same command" + (" without --new" if config.new else "")
-            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
+        records = proxies.carry_out()
         result = conclude(proxies, records)
         write_files(result)
         text = report(result)
-        if not proxies.is_complete(records):
-            text += "\n\nThe time budget was over before all was trained: the same command goes on."
-            run.status = Status.INTERRUPTED
-        run.write(REPORT, text + "\n")
-    print(f"\n{text}")
+        if proxies.is_complete(records):
+            return text
+        run.status = Status.INTERRUPTED
+        return f"{text}\n\nThe time budget was over before all was trained: the same command goes on."
+
+    conduct(work, config, _settings(config), "nas.proxy", free=FREE)
 
 
 def _settings(config: ProxyConfig) -> dict[str, Any]:

@@ -11,8 +11,12 @@ from search_spaces import commandline
 from search_spaces.units import format_count
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from nas.candidates import Field
+    from studies.data import Dataset
     from studies.execution import Resources
+    from studies.runs import Run
 
 DESCRIPTION = (
     "Search a baseline network near a target cost: candidates from a search space are trained as small proxies on your "
@@ -65,38 +69,27 @@ def finished(config: SearchConfig) -> str | None:
 
 def search(config: SearchConfig, field: Field, workers: int | None) -> None:
     """Run the search in its folder and print the result; `workers` side by side, where that is known."""
-    from rich.console import Console
-
     from nas.finalists import judge
     from nas.present import report
     from nas.result import conclude
     from nas.session import Session
-    from studies.data import load
-    from studies.reruns import REPORT, check_ledger, open_run
+    from studies.conduct import conduct
     from studies.runs import Status
 
-    data = load(config.dataset, seed=config.seed, root=config.data_root)
-    check_ledger(config.run, new=config.new, storage=config.storage)
-    # With another ledger the trials of the old one would be out of sight.
-    free = FREE - {"storage", "storage_path"}
-    with open_run(config.run, _settings(config), "nas.search", seed=config.seed, new=config.new, free=free) as run:
-        console = Console(highlight=False)
-        console.print(data.describe())
+    def work(run: Run, console: Console, data: Dataset) -> str:
         session = Session(config, field, run, console, data, workers)
-        try:
-            records = session.search()
-            verdict = judge(session.final(records), config.aim)
-            if verdict is None:
-                raise ValueError(f"no finalist was trained to the end: see the outcomes in {run.path('finalists.csv')}")
-            text = report(conclude(session, records, verdict))
-        except KeyboardInterrupt:
-            same = "the same command" + (" without --new" if config.new else "")
-            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
-        run.write(REPORT, text + "\n")
+        records = session.search()
+        verdict = judge(session.final(records), config.aim)
+        if verdict is None:
+            raise ValueError(f"no finalist was trained to the end: see the outcomes in {run.path('finalists.csv')}")
         if sum(record.is_final for record in records) < config.trials:
             # The time budget was over first: the same command has something left to do.
             run.status = Status.INTERRUPTED
-    print(f"\n{text}")
+        return report(conclude(session, records, verdict))
+
+    # With another ledger the trials of the old one would be out of sight.
+    free = FREE - {"storage", "storage_path"}
+    conduct(work, config, _settings(config), "nas.search", free=free, storage=config.storage)
 
 
 def _settings(config: SearchConfig) -> dict[str, Any]:

@@ -12,7 +12,11 @@ from scaling.curves_config import FREE, CurvesConfig
 from search_spaces import commandline
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from scaling.curves_plan import Plan
+    from studies.data import Dataset
+    from studies.runs import Run
 
 DESCRIPTION = (
     "Scaling curves: a baseline grown in depth, width or resolution alone and by compound scaling, every network "
@@ -51,33 +55,22 @@ def is_newer(coefficients: str, report: Path) -> bool:
 
 def compare(plan: Plan) -> None:
     """Train the curves' networks in the run's folder and print what they say."""
-    from rich.console import Console
-
     from scaling.curves_files import write_files
     from scaling.curves_report import report
     from scaling.curves_run import carry_out
     from scaling.experiment import Experiment
-    from studies.data import load
-    from studies.reruns import REPORT, check_ledger, open_run
+    from studies.conduct import conduct
 
     config = plan.config
-    data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
-    check_ledger(config.run, new=config.new)
-    with open_run(config.run, settings(config), "scaling.curves", seed=config.seed, new=config.new, free=FREE) as run:
-        console = Console(highlight=False)
-        console.print(data.describe())
+
+    def work(run: Run, console: Console, data: Dataset) -> str:
         console.print(plan.ground.describe(), soft_wrap=True)
         workers = plan.resources.workers if plan.resources else None
-        experiment = Experiment(config, config.identity(), run, console, data, workers)
-        try:
-            outcome = carry_out(plan, experiment)
-        except KeyboardInterrupt:
-            same = "the same command" + (" without --new" if config.new else "")
-            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
+        outcome = carry_out(plan, Experiment(config, config.identity(), run, console, data, workers))
         write_files(outcome, run)
-        text = report(outcome, run.folder)
-        run.write(REPORT, text + "\n")
-    print(f"\n{text}")
+        return report(outcome, run.folder)
+
+    conduct(work, config, settings(config), "scaling.curves", free=FREE, validation=config.validation)
 
 
 def settings(config: CurvesConfig) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from scaling.settings import FREE as SHARED
 from scaling.settings import Settings
 from scaling.strategy import get_strategy
+from search_spaces.flags import check_least
 
 # EN, Figure 3: what its single-dimension curves were drawn at.
 DEPTHS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
@@ -60,9 +61,7 @@ class CurvesConfig(Settings):
             raise ValueError(f"--multiples must be greater than 0 and at most {MOST_MULTIPLE:g}, got {given}")
         if not self.strategies and not self.raw and not self.coefficients:
             raise ValueError("nothing to train: give --strategies, --coefficients or --raw")
-        for name, least in (("main_seeds", 0), ("runs", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        check_least(self, {"main_seeds": 0, "runs": 1})
         if not self.most >= 1:
             raise ValueError(f"--most must be at least 1, got {self.most:g}")
 

@@ -17,6 +17,7 @@ from scaling.roundings import RoundingChoice
 from scaling.strategy import V2, Strategy, get_strategy
 from search_spaces import commandline
 from search_spaces.arch import Arch
+from search_spaces.flags import check_least
 from search_spaces.units import parse_bytes
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ class FamilyConfig:
                 raise ValueError(f"--phi must be 0 or more, got {phi:g}")
             if self.phi.count(phi) > 1:
                 raise ValueError(f"--phi must name each member once, got {phi:g} twice")
-        for name, least in (("batch_size", 1), ("resolution", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        check_least(self, {"batch_size": 1, "resolution": 0})
         if self.way.name.partition(":")[0] not in STRATEGIES:
             raise ValueError(f"--strategy must be {' or '.join(STRATEGIES)}, got {self.strategy}: use scaling.curves")
 

@@ -12,7 +12,11 @@ from search_spaces import commandline
 from search_spaces.units import format_bytes, format_count
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from scaling.grid_plan import Plan
+    from studies.data import Dataset
+    from studies.runs import Run
 
 DESCRIPTION = (
     "Grid search for the coefficients of compound scaling: all alpha, beta, gamma with alpha * beta^2 * gamma^2 near 2 "
@@ -43,34 +47,23 @@ def main(argv: Sequence[str]) -> int:
 
 def search(plan: Plan) -> None:
     """Run the grid in its folder and print the answer."""
-    from rich.console import Console
-
     from scaling.experiment import Experiment
     from scaling.grid_files import write_files
     from scaling.grid_report import report
     from scaling.grid_run import carry_out
-    from studies.data import load
-    from studies.reruns import REPORT, check_ledger, open_run
+    from studies.conduct import conduct
 
     config = plan.config
-    data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
-    check_ledger(config.run, new=config.new)
-    with open_run(config.run, settings(config), "scaling.grid", seed=config.seed, new=config.new, free=FREE) as run:
-        console = Console(highlight=False)
-        console.print(data.describe())
+
+    def work(run: Run, console: Console, data: Dataset) -> str:
         console.print(plan.ground.describe(), soft_wrap=True)
         console.print(plan.field.describe(), soft_wrap=True)
         workers = plan.resources.workers if plan.resources else None
-        experiment = Experiment(config, config.identity(), run, console, data, workers)
-        try:
-            outcome = carry_out(plan, experiment)
-        except KeyboardInterrupt:
-            same = "the same command" + (" without --new" if config.new else "")
-            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
+        outcome = carry_out(plan, Experiment(config, config.identity(), run, console, data, workers))
         write_files(outcome, run)
-        text = report(outcome, run.folder)
-        run.write(REPORT, text + "\n")
-    print(f"\n{text}")
+        return report(outcome, run.folder)
+
+    conduct(work, config, settings(config), "scaling.grid", free=FREE, validation=config.validation)
 
 
 def settings(config: GridConfig) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from scaling.points import Lattice
 from scaling.settings import FREE as SHARED
 from scaling.settings import Settings
+from search_spaces.flags import check_least, flag_of, parsed
 from search_spaces.units import parse_bytes, parse_count
 
 SCHEDULERS = ("none", "asha")
@@ -60,9 +62,7 @@ class GridConfig(Settings):
         super().__post_init__()
         if not 0 < self.phi <= MOST_PHI:
             raise ValueError(f"--phi must be greater than 0 and at most {MOST_PHI:g}, got {self.phi:g}")
-        for name in ("batch_size", "choice_seeds"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+        check_least(self, {"batch_size": 1, "choice_seeds": 1})
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}': choose {' or '.join(SCHEDULERS)}")
         # These raise where budgets or lattice make no sense.
@@ -76,12 +76,12 @@ class GridConfig(Settings):
     @property
     def memory(self) -> int | None:
         """The memory budget in bytes; None is no limit."""
-        return _parsed("--max-memory", self.max_memory, parse_bytes)
+        return _budget("max_memory", parse_bytes, self.max_memory)
 
     @property
     def flops(self) -> int | None:
         """The FLOP budget in multiply-adds, if one is given."""
-        return _parsed("--max-flops", self.max_flops, parse_count)
+        return _budget("max_flops", parse_count, self.max_flops)
 
     @property
     def growth(self) -> float:
@@ -93,13 +93,10 @@ class GridConfig(Settings):
         return {key: value for key, value in super().identity().items() if key not in FREE}
 
 
-def _parsed(flag: str, text: str | None, parse: Any) -> int | None:
+def _budget(name: str, parse: Callable[[str], int], text: str | None) -> int | None:
     if text is None:
         return None
-    try:
-        value = int(parse(str(text)))
-    except ValueError as error:
-        raise ValueError(f"{flag}: {error}") from None
+    value = parsed(name, parse, text)
     if value < 1:
-        raise ValueError(f"{flag} must be greater than 0, got {text}")
+        raise ValueError(f"{flag_of(name)} must be greater than 0, got {text}")
     return value

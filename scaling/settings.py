@@ -8,21 +8,19 @@ from typing import Any
 
 from scaling.roundings import RoundingChoice
 from scaling.standin import StandIn
+from search_spaces.flags import check_least
 from studies.datasets import BUNDLED
-from studies.execution import Execution
 from studies.recipe import Recipe
 from studies.recipes import get_recipe
+from studies.trial_config import WHERE, TrialConfig
 
 LEAST = {"images": 0, "epochs": 1, "validation": 0, "seeds": 1, "retries": 0, "seed": 0, "resolution": 0}
-# Settings that say where and on what to work, not what is being judged: a run may go on with others.
-FREE = frozenset({
-    "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "dry_run", "new", "run", "data_root",
-    "seeds", "tensorboard",
-})  # fmt: skip
+# A run may go on with others of these.
+FREE = WHERE | {"seeds"}
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(TrialConfig):
     """What a grid and curves have in common.
 
     Attributes:
@@ -71,9 +69,7 @@ class Settings:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        check_least(self, LEAST)
         # These raise where there is no such recipe, its stages are more than the epochs, or resources make no sense.
         self.schedule, self.execution  # noqa: B018
 
@@ -81,18 +77,6 @@ class Settings:
     def schedule(self) -> Recipe:
         """The recipe with the epochs that are trained."""
         return get_recipe(self.recipe).lasting(self.epochs)
-
-    @property
-    def execution(self) -> Execution:
-        """How trainings are executed."""
-        return Execution(
-            workers=self.workers,
-            cpus_per_trial=self.cpus_per_trial,
-            gpus_per_trial=self.gpus_per_trial,
-            ray_address=self.ray_address,
-            max_retries=self.retries,
-            tensorboard=self.tensorboard,
-        )
 
     def identity(self) -> dict[str, Any]:
         """What decides what a training means, the recipe's numbers included; a study goes on only under the same."""

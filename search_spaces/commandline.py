@@ -14,6 +14,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
+from search_spaces.flags import flag_of
 from search_spaces.naming import nearest
 
 USER_ERROR = 2
@@ -121,7 +122,7 @@ def _plain(argv: Sequence[str], fields: dict[str, Any]) -> list[str]:
         flag, equals, value = word[2:].partition("=")
         name = flag.replace("-", "_")
         if name not in fields and name != "config":
-            raise ValueError(f"unknown flag '--{flag}'{nearest('--' + flag, [_flag(field) for field in fields])}")
+            raise ValueError(f"unknown flag '--{flag}'{nearest('--' + flag, [flag_of(field) for field in fields])}")
         given = [value] if equals else _take_values(words, fields.get(name, str))
         if not given:
             raise ValueError(f"--{flag} needs a value")
@@ -184,8 +185,8 @@ def _explain(message: str, fields: dict[str, Any]) -> str:
     if wrong := _WRONG.search(text):
         kind, value = _kind(fields.get(wrong["name"])), _VALUE.search(wrong["reason"])
         if kind and value:
-            return f"{_flag(wrong['name'])} must be {kind}, got {value['value'].strip()}"
-        return f"{_flag(wrong['name'])}: {wrong['reason']}"
+            return f"{flag_of(wrong['name'])} must be {kind}, got {value['value'].strip()}"
+        return f"{flag_of(wrong['name'])}: {wrong['reason']}"
     return text
 
 
@@ -202,17 +203,13 @@ def _kind(hint: Any) -> str:
     return names.get(hint, "")
 
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 def _dashed(text: str, fields: dict[str, Any]) -> str:
     """The help text with flags as they are typed, without Python's types and the parser's own extras."""
     text = re.sub(r"\n  --(print_config|\w+ CONFIG  +Path to)[^\n]*(\n {10,}[^\n]*)*", "", text)
     for name in sorted(fields, key=len, reverse=True):
-        text = re.sub(rf"--{re.escape(name)}\b", _flag(name), text)
+        text = re.sub(rf"--{re.escape(name)}\b", flag_of(name), text)
     for name, kind in fields.items():
-        text = _with_words(text, _flag(name), _words(kind))
+        text = _with_words(text, flag_of(name), _words(kind))
     for group in _groups(fields):
         text = re.sub(rf"\s\[--{group} CONFIG\]", "", text)
     text = re.sub(r"\(type:[^()]*?,\s+(default:)", r"(\1", text)

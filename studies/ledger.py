@@ -27,8 +27,7 @@ from studies.outcome import Ending, Outcome
 from studies.ownership import Ownership
 from studies.record import Proposal, Record
 from studies.seeds import is_exempt, trial_seed
-from studies.settings import agree
-from studies.storage import open_storage
+from studies.storage import open_study
 
 _log = logging.getLogger(__name__)
 
@@ -85,21 +84,9 @@ class Ledger:
 
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        storage, close = open_storage(url, create=not read_only)
-        load = optuna.load_study if read_only else optuna.create_study
-        new = {} if read_only else {"directions": list(directions), "load_if_exists": True}
-        pruner = pruner or optuna.pruners.NopPruner()
-        try:
-            study = load(study_name=study_name, storage=storage, sampler=sampler, pruner=pruner, **new)
-            if not read_only:
-                agree(study, directions, {**(settings or {}), "seed": seed})
-            ownership = None if read_only else Ownership(study, Owner.here())
-        except KeyError:
-            close()
-            raise ValueError(f"storage {url} holds no study '{study_name}'") from None
-        except ValueError:
-            close()
-            raise
+        shared = None if read_only else {**(settings or {}), "seed": seed}
+        study, storage, close = open_study(url, study_name, sampler, pruner, directions=directions, settings=shared)
+        ownership = None if read_only else Ownership(study, Owner.here())
         ledger = cls(study, Entries(study, storage, choices), seed, ownership, close)
         if not read_only:
             ledger.recover()

@@ -86,32 +86,34 @@ def train(
             return
         if is_over(curve, recipe):
             break
-        began = time.perf_counter()
-        train_loss, seen = fit(run, split, segment, total=plan[-1].last)
-        trained = time.perf_counter()
-        judged = score(run.judged, data.validation, view, precision=recipe.precision)
         before = curve[-1] if curve else Evaluation.none(seed)
-        curve.append(
-            before.next(
-                epoch=segment.last / plan[-1].last * recipe.epochs,
-                accuracy=judged.top1,
-                loss=judged.loss,
-                train_loss=train_loss,
-                images=seen,
-                train_seconds=trained - began,
-                eval_seconds=time.perf_counter() - trained,
-                lr=run.optimizer.param_groups[0]["lr"],
-            )
-        )
+        curve.append(fit_and_judge(run, data, split, segment, plan[-1].last, before))
         if run.best:
             run.best.offer(run.judged, curve[-1].accuracy)
         if checkpoint and worker == 0:
             run.save(checkpoint, facts, curve)
         yield curve[-1]
-    if run.best:
-        run.model.load_state_dict(run.best.weights)
-    elif run.average:
-        run.model.load_state_dict(run.average.module.state_dict())
+    run.settle()
+
+
+def fit_and_judge(
+    run: Run, data: Dataset, split: Split, segment: Segment, total: int, before: Evaluation
+) -> Evaluation:
+    """Train on `split` for one segment of the run's `total` steps; evaluate after it, as `before` was before it."""
+    began = time.perf_counter()
+    train_loss, seen = fit(run, split, segment, total)
+    trained = time.perf_counter()
+    judged = score(run.judged, data.validation, run.view, precision=run.recipe.precision)
+    return before.next(
+        epoch=segment.last / total * run.recipe.epochs,
+        accuracy=judged.top1,
+        loss=judged.loss,
+        train_loss=train_loss,
+        images=seen,
+        train_seconds=trained - began,
+        eval_seconds=time.perf_counter() - trained,
+        lr=run.optimizer.param_groups[0]["lr"],
+    )
 
 
 def fit(run: Run, split: Split, segment: Segment, total: int) -> tuple[float, int]:
@@ -189,6 +191,13 @@ class Run:
     def judged(self) -> nn.Module:
         """The network that is evaluated: the average if there is one."""
         return self.average.module if self.average else self.model
+
+    def settle(self) -> None:
+        """Give the network the weights that are left in the end: the best epoch's, or the average."""
+        if self.best:
+            self.model.load_state_dict(self.best.weights)
+        elif self.average:
+            self.model.load_state_dict(self.average.module.state_dict())
 
     def facts(self) -> dict[str, Any]:
         """What a checkpoint must agree with to belong to this run."""

@@ -1,17 +1,21 @@
-"""Opening the Optuna storage behind a ledger, whatever lies at its address."""
+"""Opening the Optuna storage behind a ledger, whatever lies at its address, and a study in it."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
+from optuna.pruners import BasePruner
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from sqlalchemy.engine import make_url
+
+from studies.settings import agree
 
 BUSY_SECONDS = 120
 
@@ -52,6 +56,38 @@ def open_storage(url: str | None, *, create: bool = True) -> tuple[BaseStorage, 
         storage.engine.dispose()
 
     return optuna.storages.get_storage(storage), close
+
+
+def open_study(
+    url: str | None,
+    name: str,
+    sampler: BaseSampler | None,
+    pruner: BasePruner | None,
+    *,
+    directions: Sequence[str],
+    settings: Mapping[str, Any] | None,
+) -> tuple[optuna.Study, BaseStorage, Callable[[], None]]:
+    """Open a study, or make it with these directions and settings; without settings only to read one that is there.
+
+    Raises ValueError, in one line, for what `open_storage` refuses, other settings or directions, or a missing study.
+    Returns the study, its storage and how to disconnect from it.
+    """
+    storage, close = open_storage(url, create=settings is not None)
+    pruner = pruner or optuna.pruners.NopPruner()
+    how: dict[str, Any] = {"study_name": name, "storage": storage, "sampler": sampler, "pruner": pruner}
+    try:
+        if settings is None:
+            return optuna.load_study(**how), storage, close
+        made: dict[str, Any] = how | {"directions": list(directions), "load_if_exists": True}
+        study = optuna.create_study(**made)
+        agree(study, directions, settings)
+    except KeyError:
+        close()
+        raise ValueError(f"storage {url and shown(url)} holds no study '{name}'") from None
+    except ValueError:
+        close()
+        raise
+    return study, storage, close
 
 
 def _connect(url: str, engine: dict[str, Any], attempts: int = 10) -> RDBStorage:

@@ -10,6 +10,10 @@ from search_spaces import commandline
 from studies.train_config import FREE, SIZE, TrainConfig
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from studies.data import Dataset
+    from studies.runs import Run
     from studies.train_plan import Plan
 
 DESCRIPTION = (
@@ -41,29 +45,21 @@ def main(argv: Sequence[str]) -> int:
 
 def train_network(plan: Plan) -> None:
     """Train in the run's folder and print the result."""
-    from rich.console import Console
-
-    from studies.data import load
-    from studies.reruns import REPORT, open_run
+    from studies.conduct import conduct
     from studies.train_plan import describe_network, describe_recipe
     from studies.train_report import report, write_result
     from studies.train_run import carry_out
 
     config = plan.config
-    data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
-    with open_run(config.run, settings(config), "studies.train", seed=config.seed, new=config.new, free=FREE) as run:
-        console = Console(highlight=False)
-        for line in (data.describe(), describe_network(plan.arch), describe_recipe(plan), *plan.notes):
+
+    def work(run: Run, console: Console, data: Dataset) -> str:
+        for line in (describe_network(plan.arch), describe_recipe(plan), *plan.notes):
             console.print(line, soft_wrap=True)
-        try:
-            trained = carry_out(plan, run, console, data)
-        except KeyboardInterrupt:
-            same = "the same command" + (" without --new" if config.new else "")
-            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
+        trained = carry_out(plan, run, console, data)
         write_result(plan, trained, run)
-        text = report(plan, trained, run)
-        run.write(REPORT, text + "\n")
-    print(f"\n{text}")
+        return report(plan, trained, run)
+
+    conduct(work, config, settings(config), "studies.train", free=FREE, validation=config.validation)
 
 
 def settings(config: TrainConfig) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from search_spaces.flags import check_least
 from studies.datasets import BUNDLED
 from studies.execution import Execution
 from studies.recipe import Recipe
@@ -82,10 +83,7 @@ class TrainConfig:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
+        check_least(self, LEAST)
         if self.lr is not None and not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"--lr must be greater than 0, got {self.lr:g}")
         if self.device not in ("auto", "cpu", "cuda"):

@@ -9,11 +9,12 @@ from itertools import product
 from typing import Any
 
 from nas.config import SearchConfig
+from search_spaces.flags import check_least, parsed
 from search_spaces.units import parse_duration
 from studies.datasets import BUNDLED
-from studies.execution import Execution
 from studies.recipe import Proxy
 from studies.recipes import get_recipe
+from studies.trial_config import WHERE, TrialConfig
 
 # A rank correlation over fewer networks has an interval from no agreement to all.
 LEAST_NETWORKS = 8
@@ -21,16 +22,13 @@ LEAST = {"networks": LEAST_NETWORKS, "against_seeds": 1, "retries": 0, "seed": 0
 GRID = ("widths", "resolutions", "images", "epochs")
 # These say how much to do; a study goes on with more of it, its trainings being what they were.
 GROWING = frozenset({*GRID, "networks", "against_seeds", "time_budget"})
-FREE = GROWING | {
-    "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "tensorboard", "run", "new", "dry_run",
-    "data_root",
-}  # fmt: skip
+FREE = GROWING | WHERE
 # What the study and a search have in common: what is searched, and on what.
 SHARED = ("target_flops", "space", "reference", "resolution", "width", "cost_band", "dataset", "data_root", "recipe")
 
 
 @dataclass(frozen=True)
-class ProxyConfig:
+class ProxyConfig(TrialConfig):
     """A comparison of cheap trainings with a reference training, on networks of a cost band.
 
     Attributes:
@@ -97,9 +95,7 @@ class ProxyConfig:
 
     def __post_init__(self) -> None:
         get_recipe(self.against_recipe)
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least {least}, got {getattr(self, name)}")
+        check_least(self, LEAST)
         for name in GRID:
             _check_values(f"--{name}", getattr(self, name))
         # These raise where a proxy, the search's settings, a duration or resources make no sense.
@@ -117,22 +113,7 @@ class ProxyConfig:
     @property
     def seconds(self) -> float | None:
         """The time budget in seconds; None is no limit."""
-        try:
-            return parse_duration(str(self.time_budget)) or None
-        except ValueError as error:
-            raise ValueError(f"--time-budget: {error}") from None
-
-    @property
-    def execution(self) -> Execution:
-        """How trainings are executed."""
-        return Execution(
-            workers=self.workers,
-            cpus_per_trial=self.cpus_per_trial,
-            gpus_per_trial=self.gpus_per_trial,
-            ray_address=self.ray_address,
-            max_retries=self.retries,
-            tensorboard=self.tensorboard,
-        )
+        return parsed("time_budget", parse_duration, self.time_budget) or None
 
     def search(self, proxy: Proxy | None = None) -> SearchConfig:
         """The search that this study is for, with a proxy."""

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import pytest
 
 from scaling.answer import Answer, conclude
-from scaling.budget import solve
 from scaling.candidates import Budget, Candidate, Field, field
-from scaling.coefficients_file import read
-from scaling.compound import PAPER, Coefficients, Growth, Multipliers
-from scaling.grid_config import GridConfig
-from scaling.grid_files import found, write_files
-from scaling.grid_plan import Plan, prepare
-from scaling.grid_report import describe_plan, report
-from scaling.grid_run import Choice, Outcome
+from scaling.compound import Coefficients, Growth, Multipliers
 from scaling.points import Lattice
 from scaling.roundings import Rounding
-from scaling.strategy import NAMED
 from search_spaces.arch import Arch, Stage
 from search_spaces.costs import cost
-from studies.contrasts import compare
-from studies.runs import Run
-from studies.statistics import mean_interval
 
 BASE = Arch(
     stages=(Stage("sepconv", 3, 1, 16, 2), Stage("mbconv", 3, 2, 24, 2, 3.0), Stage("mbconv", 3, 2, 40, 2, 3.0)),
@@ -200,102 +186,3 @@ def test_raw_networks_are_closed_to_their_median() -> None:
     closed = [one.mean.value for one in answer.standings]
     assert answer.slope == pytest.approx(slope)
     assert closed == pytest.approx([0.8 - slope * math.log2(times / 3) for times in (2, 3, 4)])
-
-
-@pytest.fixture(scope="module")
-def plan() -> Plan:
-    return prepare(GridConfig(step=0.05, allow_small=True, seeds=2, workers=1))
-
-
-def outcome(plan: Plan, seeds: int, *, with_paper: bool = True) -> Outcome:
-    """As if trained; the choice beats the paper's network by four points."""
-    rng, networks = np.random.default_rng(9), plan.field.networks
-    own = [plan.field.baseline.key, *(one.arch.key for one in networks)]
-    accuracies = {key: dict(enumerate(rng.normal(0.8, 0.01, seeds).tolist())) for key in own}
-    answer = conclude(plan.field, accuracies, 1.0, max_resolution=28 / plan.field.baseline.resolution)
-    best = answer.best.candidate.arch
-    paper = solve(plan.field.baseline, NAMED["compound"], plan.field.target or 1, rounding=plan.rounding)
-    mine, theirs = [0.84, 0.85, 0.843][:seeds], [0.80, 0.81, 0.802][:seeds]
-    choice = Choice(
-        best, paper, tuple(range(1000, 1000 + seeds)), mean_interval(mine), mean_interval(mine),
-        mean_interval(theirs) if with_paper else None,
-        compare(mine, theirs) if with_paper and seeds > 1 else None,
-    )  # fmt: skip
-    return Outcome(plan, answer, choice, accuracies)
-
-
-def test_the_report_says_what_was_found_and_how_sure_it_is(plan: Plan, tmp_path: Path) -> None:
-    result = outcome(plan, 2)
-    text = report(result, tmp_path)
-    assert f"python -m reports.build {tmp_path}" in text
-    rule = result.answer.best.candidate.coefficients
-    assert text.startswith(f"alpha/beta/gamma for fashion-mnist-mini: {rule} (nominal; realised ")
-    assert f"alpha * beta^2 * gamma^2 = {rule.product:.3f}" in text
-    assert f"of {len(result.answer.standings)} networks cannot be told from the best" in text
-    assert f"the choice beats {PAPER} (80.5" in text
-    assert "only 2 seeds" in text
-    assert "The family that these coefficients give" in text
-    assert str(tmp_path / "coefficients.json") in text
-    assert "warning: one seed" not in text
-
-
-def test_the_report_of_one_seed_warns(plan: Plan, tmp_path: Path) -> None:
-    config = GridConfig(step=0.05, allow_small=True, seeds=1, workers=1)
-    text = report(outcome(Plan(config, plan.ground, plan.field, plan.rounding, None), 1), tmp_path)
-    assert "warning: one seed a network gives no intervals; use --seeds 3 or more" in text
-    assert "warning: no network can be told from the best" in text
-
-
-def test_networks_that_failed_are_counted(plan: Plan, tmp_path: Path) -> None:
-    result = outcome(plan, 2)
-    lost = plan.field.networks[0].arch.key
-    kept = {key: values for key, values in result.accuracies.items() if key != lost}
-    text = report(Outcome(plan, result.answer, result.choice, kept), tmp_path)
-    assert "warning: not trained to the end with any seed: 1 network, see grid-trials.csv" in text
-
-
-def test_a_paper_network_beyond_the_images_is_told(plan: Plan, tmp_path: Path) -> None:
-    words = "sees more pixels than the images' own 28"
-    assert words not in report(outcome(plan, 2), tmp_path)
-    # Without growth in resolution the stand-in has the images' own; the paper's coefficients go beyond.
-    narrow = prepare(GridConfig(baseline="mobilenet_v2", gamma=(1.0, 1.0), allow_small=True, workers=1))
-    assert words in report(outcome(narrow, 2), tmp_path)
-
-
-def test_the_files_are_plain_json_and_csv_even_with_one_seed(plan: Plan, tmp_path: Path) -> None:
-    result = outcome(plan, 1, with_paper=False)
-    with Run.open(tmp_path / "run", {}) as run:
-        write_files(result, run)
-
-    def refuse(name: str) -> NoReturn:
-        raise AssertionError(f"{name} is no JSON")
-
-    values = json.loads((tmp_path / "run" / "coefficients.json").read_text(), parse_constant=refuse)
-    best = result.answer.best
-    assert values["networks"][0]["accuracy"] == {"value": best.mean.value, "low": None, "high": None, "n": 1}
-    assert values["grid"]["networks"] == len(plan.field.networks)
-    assert values["choice"]["verdict"] is None
-    again = read(tmp_path / "run" / "coefficients.json")
-    assert again.coefficients == best.candidate.coefficients == found(result).coefficients
-    assert again.baseline == plan.ground.baseline
-    assert Arch.load(tmp_path / "run" / "choice.json") == best.candidate.arch
-    lines = (tmp_path / "run" / "networks.csv").read_text().splitlines()
-    assert len(lines) == 1 + len(result.answer.standings)
-    assert "inf" not in lines[1]
-
-
-def test_a_stand_ins_rounding_is_not_the_whole_networks(tmp_path: Path) -> None:
-    plan = prepare(GridConfig(baseline="mobilenet_v2", workers=1))
-    assert plan.rounding != Rounding()
-    result = found(outcome(plan, 2))
-    assert result.rounding == Rounding()
-    assert result.baseline.name == "mobilenet_v2"
-    assert result.data["trained_baseline"]["key"] == plan.ground.trained.key
-
-
-def test_the_plan_says_what_will_be_trained(plan: Plan) -> None:
-    text = describe_plan(plan)
-    count = 2 * (len(plan.field.networks) + 1)
-    assert f"trainings  {count}: the networks and their baseline with 2 seeds each" in text
-    assert all(str(one.coefficients) in text for one in plan.field.networks)
-    assert "FLOPs (multiply-adds)" in text

@@ -1,8 +1,7 @@
-"""The ledger alone: what it keeps, what it refuses, whose trials it takes over."""
+"""The ledger alone: what it keeps, what it refuses."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,10 @@ import pytest
 from optuna.trial import TrialState
 
 from studies.export import frame, write_csv
-from studies.lease import Owner, host_name
 from studies.ledger import Ledger
 from studies.outcome import Ending, Outcome
 from studies.record import Proposal
-from studies.seeds import is_exempt, trial_seed
-from studies.stopping import Halving
+from studies.seeds import trial_seed
 
 CHOICES = {"kernel": (3, 5), "op": ("conv", "mbconv"), "se": (0.0, 0.25)}
 
@@ -183,96 +180,6 @@ def test_looking_at_what_is_not_there(tmp_path: Path) -> None:
         Ledger.open(url(tmp_path), "other", CHOICES, read_only=True)
 
 
-def test_closing_leaves_nothing_running(tmp_path: Path) -> None:
-    with open_at(tmp_path) as ledger:
-        ledger.begin(proposal())
-    with open_at(tmp_path) as ledger:
-        first, again = ledger.records()
-        assert (first.outcome, first.reason) == (Outcome.INTERRUPTED, "the driver ended")
-        assert again.state == TrialState.WAITING
-        assert (again.retry_of, again.seed, again.choice, again.draw) == (0, first.seed, first.choice, first.draw)
-        claimed = ledger.claim("candidate")
-        assert claimed is not None
-        assert claimed.number == 1
-        assert ledger.claim("candidate") is None
-        assert ledger.catalogue.next_draw("candidate") == 1
-
-
-def abandon(ledger: Ledger, **owner: Any) -> int:
-    """Begin a trial and make it look as if another driver had; forget it here."""
-    number = ledger.begin(proposal()).number
-    ledger._entries.set(number, owner={**ledger.records()[number].owner, "id": "feedbeef", **owner})
-    ledger._entries.let_go(number)
-    return number
-
-
-def lease_of(ledger: Ledger, until: float | None, **owner: Any) -> None:
-    here = Owner.here()
-    fields = {"host": here.host, "pid": here.pid, "started": here.started, "until": until, **owner}
-    ledger.study.set_user_attr("driver:feedbeef", fields)
-
-
-@pytest.mark.parametrize(
-    ("owner", "until", "lost"),
-    [
-        ({"pid": 2**22 + 1}, 2e9 * 2, True),  # no such process on this machine, whatever its lease says
-        ({"started": 1.0}, 2e9 * 2, True),  # the number belongs to another process by now
-        ({}, 2e9 * 2, False),  # this very process, under another id: alive
-        ({"host": "elsewhere"}, 2e9 * 2, False),  # another machine, lease running
-        ({"host": "elsewhere"}, 1.0, True),  # another machine, lease run out
-        ({"host": "elsewhere"}, None, True),  # another machine, lease given back
-    ],
-)
-def test_only_the_dead_lose_their_trials(
-    tmp_path: Path, owner: dict[str, Any], until: float | None, lost: bool
-) -> None:
-    with open_at(tmp_path) as ledger:
-        lease_of(ledger, until, **owner)
-        number = abandon(ledger, **owner)
-    with open_at(tmp_path) as ledger:
-        record = ledger.records()[number]
-        assert (record.outcome is Outcome.INTERRUPTED) == lost
-        assert len(ledger.records()) == (2 if lost else 1)
-        if lost:
-            assert "is gone" in record.reason
-
-
-def test_a_driver_that_died_before_queueing_again(tmp_path: Path) -> None:
-    with open_at(tmp_path) as ledger:
-        number = abandon(ledger, pid=2**22 + 1)
-        ledger._entries.set(number, outcome="interrupted")
-        ledger._entries.tell(number, TrialState.FAIL)
-    with open_at(tmp_path) as ledger:
-        assert [record.retry_of for record in ledger.records()] == [None, 0]
-    with open_at(tmp_path) as ledger:
-        assert len(ledger.records()) == 2
-
-
-def test_a_trial_is_claimed_once(tmp_path: Path) -> None:
-    with open_at(tmp_path) as ledger:
-        ledger.begin(proposal())
-    with open_at(tmp_path) as one, open_at(tmp_path) as two:
-        claims = [one.claim("candidate"), two.claim("candidate")]
-        assert [claim is None for claim in claims] == [False, True]
-
-
-def test_a_result_for_a_trial_taken_over_is_dropped(tmp_path: Path) -> None:
-    with open_at(tmp_path) as slow, open_at(tmp_path) as other:
-        number = slow.begin(proposal()).number
-        other.interrupt(number, "it seemed dead")
-        assert slow.report(number, {"step": 1, "accuracy": 0.5}, 0.5) is True
-        slow.finish(number, Ending(Outcome.COMPLETE), [0.5])
-        assert slow.records()[number].outcome is Outcome.INTERRUPTED
-
-
-def test_two_drivers_draw_differently_one_alone_always_the_same(tmp_path: Path) -> None:
-    with open_at(tmp_path, seed=5) as one:
-        assert one.entropy(7) == (5, 7)
-        with open_at(tmp_path, seed=5) as two:
-            assert one.entropy(7) != two.entropy(7) != (5, 7)
-        assert one.entropy(7) == (5, 7)
-
-
 def test_repeats_take_the_recorded_result() -> None:
     with Ledger.open(None, "search", CHOICES) as ledger:
         number = ledger.begin(proposal("same")).number
@@ -297,64 +204,6 @@ def test_errors_are_not_repeated() -> None:
         known = ledger.catalogue.find(proposal().identity)
         assert known is not None
         assert known.number == 2
-
-
-def test_about_one_in_ten_is_exempt_and_always_the_same_ones() -> None:
-    exempt = [is_exempt(0, "candidate", draw) for draw in range(5000)]
-    assert 0.085 < np.mean(exempt) < 0.115
-    assert exempt == [is_exempt(0, "candidate", draw) for draw in range(5000)]
-    assert len({trial_seed(0, kind, draw) for kind in ("candidate", "finalist") for draw in range(5000)}) == 10_000
-
-
-def halve(ledger: Ledger, value: float, **changes: Any) -> bool:
-    number = ledger.begin(proposal(**changes)).number
-    stop = ledger.report(number, {"step": 1, "accuracy": value}, value)
-    ledger.finish(number, Ending(Outcome.PRUNED if stop else Outcome.COMPLETE), None if stop else [value])
-    return stop
-
-
-def first_draws_without_exemption() -> int:
-    return next(seed for seed in range(1000) if not any(is_exempt(seed, "candidate", draw) for draw in range(12)))
-
-
-@pytest.mark.parametrize(("direction", "sign"), [("maximize", 1), ("minimize", -1)])
-def test_halving_stops_the_lower_half(direction: str, sign: int) -> None:
-    seed = first_draws_without_exemption()
-    pruner = Halving((1,), factor=2, grace=4)
-    with Ledger.open(None, "search", CHOICES, pruner=pruner, directions=(direction,), seed=seed) as ledger:
-        values = [0.1, 0.2, 0.3, 0.15, 0.4, 0.18, 0.35]
-        # Nothing stops before the fourth; then whoever is not among the best 4 // 2, 5 // 2, 6 // 2 ... so far does.
-        assert [halve(ledger, sign * value) for value in values] == [False, False, False, True, False, True, False]
-
-
-def test_halving_compares_like_with_like() -> None:
-    seed = first_draws_without_exemption()
-    with Ledger.open(None, "search", CHOICES, pruner=Halving((1,), grace=2), seed=seed) as ledger:
-        assert not halve(ledger, 0.9, kind="finalist")
-        assert not halve(ledger, 0.5)
-        interrupted = ledger.begin(proposal()).number
-        ledger.report(interrupted, {"step": 1, "accuracy": 0.99}, 0.99)
-        ledger.interrupt(interrupted, "test")
-        assert not halve(ledger, 0.6)
-        assert halve(ledger, 0.4)
-        assert not halve(ledger, 0.1, kind="finalist")
-
-
-def test_halving_survives_the_driver(tmp_path: Path) -> None:
-    seed = first_draws_without_exemption()
-    stops = []
-    for value in (0.1, 0.2, 0.3, 0.15):
-        with open_at(tmp_path, pruner=Halving((1,), grace=4), seed=seed) as ledger:
-            stops.append(halve(ledger, value))
-    assert stops == [False, False, False, True]
-
-
-def test_exempt_trials_are_never_stopped() -> None:
-    seed = next(seed for seed in range(1000) if is_exempt(seed, "candidate", 3))
-    with Ledger.open(None, "search", CHOICES, pruner=Halving((1,), grace=2), seed=seed) as ledger:
-        stops = [halve(ledger, value) for value in (0.3, 0.4, 0.5, 0.1)]
-        assert not stops[3]
-        assert ledger.records()[3].exempt
 
 
 def test_the_table(tmp_path: Path) -> None:
@@ -407,10 +256,3 @@ def test_a_thousand_trials_do_not_slow_it_down() -> None:
             ledger.finish(number, Ending(Outcome.COMPLETE), [0.5])
             times.append(time.perf_counter() - start)
     assert np.median(times[-100:]) < 5 * np.median(times[100:200]) + 0.002
-
-
-def test_owner_survives_json() -> None:
-    owner = Owner.here()
-    assert Owner.of(json.loads(json.dumps(owner.as_dict()))) == owner
-    assert owner.host == host_name()
-    assert owner.is_alive(1e12)

@@ -1,0 +1,29 @@
+"""What configurations check of the values that their flags give. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+
+def flag_of(name: str) -> str:
+    """A setting's flag: cost_band is --cost-band."""
+    return "--" + name.replace("_", "-")
+
+
+def check_least(config: object, least: Mapping[str, int]) -> None:
+    """Raise ValueError, naming the flag, for a setting that is smaller than it may be; None is as good as not given."""
+    for name, bound in least.items():
+        value = getattr(config, name)
+        if value is not None and value < bound:
+            raise ValueError(f"{flag_of(name)} must be at least {bound}, got {value}")
+
+
+def parsed(name: str, parse: Callable[[str], Value], given: object) -> Value:
+    """What a setting in human units means, such as 400M. The parser's ValueError comes to name the flag."""
+    try:
+        return parse(str(given))
+    except ValueError as error:
+        raise ValueError(f"{flag_of(name)}: {error}") from None
