@@ -37,12 +37,11 @@ class Field:
     def of(cls, config: SearchConfig, classes: int) -> Field:
         """The field of a configuration. Raises ValueError, with the reachable range, where the band holds nothing."""
         settings: dict[str, Any] = {"classes": classes, "width": config.width}
-        given = config.reference != SearchConfig.reference
-        if config.space == "small" and given:
+        if config.space == "small" and config.reference:
             raise ValueError(f"--reference is no setting of space small, got {config.reference}")
         if config.resolution:
             settings["resolution"] = config.resolution
-        if config.space == "mnasnet" or given:
+        if config.reference:
             settings["reference"] = config.reference
         found = space(config.space, **settings)
         low, high = (round(factor * config.target) for factor in config.cost_band)

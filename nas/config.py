@@ -38,8 +38,8 @@ class SearchConfig(TrialConfig):
     Attributes:
         target_flops: Target cost of the full network, T, such as 400M. FLOPs are multiply-adds, as in the papers.
         space: Search space: mnasnet, small for 28 to 64 px images, or efficientnetv2.
-        reference: Network that the space varies; for mnasnet mobilenet_v2 or mnasnet_a1, for efficientnetv2
-            efficientnet_b4 (unless given), efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
+        reference: Network that the space varies; for mnasnet mobilenet_v2 (unless given) or mnasnet_a1, for
+            efficientnetv2 efficientnet_b4 (unless given), efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
         resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
         width: Factor on the widths of the network that the space varies.
         strategy: predictor (nsga2 with objective pareto) unless given; random, tpe, nsga2, gp, evolution or ppo:
@@ -84,7 +84,7 @@ class SearchConfig(TrialConfig):
 
     target_flops: int | str = "400M"
     space: str = "mnasnet"
-    reference: str = "mobilenet_v2"
+    reference: str | None = None
     resolution: int = 0
     width: float = 1.0
     strategy: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -151,7 +152,7 @@ def _shares(columns: list[int], low: Floats, high: Floats) -> Floats:
     points = []
     for rest in range(len(columns)):
         others = [axis for i, axis in enumerate(axes) if i != rest]
-        given = np.array(list(itertools.product(*others))).reshape(-1, len(others))
+        given = np.array(list(itertools.product(*others))).reshape(math.prod(map(len, others)), len(others))
         points.append(np.insert(given, rest, 1 - given.sum(1), axis=1))
     shares = np.zeros((sum(map(len, points)), 3))
     shares[:, columns] = np.concatenate(points)

@@ -33,8 +33,8 @@ class ProxyConfig(TrialConfig):
 
     Attributes:
         target_flops: Target cost of the full network, T, such as 400M. FLOPs are multiply-adds, as in the papers.
-        space: Search space: mnasnet, or small for 28 to 64 px images.
-        reference: Network that the mnasnet space varies: mobilenet_v2 or mnasnet_a1.
+        space: Search space: mnasnet, small for 28 to 64 px images, or efficientnetv2.
+        reference: Network that the space varies, as in nas.search; the space's default unless given.
         resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
         width: Factor on the widths of the network that the space varies.
         cost_band: The networks' multiply-adds, lowest and highest, as multiples of the target.
@@ -42,10 +42,10 @@ class ProxyConfig(TrialConfig):
         data_root: Where downloaded data sets lie.
         networks: Networks of the sample, spread evenly over the band; at least 8.
         against: The reference training that all others are compared with: its network, its images and its epochs.
-        against_recipe: Recipe of the reference training: quick, standard, efficientnet.
+        against_recipe: Recipe of the reference training, by name (docs/recipes.md).
         against_seeds: Reference trainings of each network; their mean counts, and with two or more it is shown how
             well the reference agrees with itself.
-        recipe: Recipe of the proxies, and of the search that follows: quick, standard, efficientnet.
+        recipe: Recipe of the proxies, and of the search that follows, by name (docs/recipes.md).
         widths: Proxies to compare: factors on every number of channels ...
         resolutions: ... with every side of the training images in pixels ...
         images: ... every number of training images of an epoch (0: all of them) ...
@@ -66,7 +66,7 @@ class ProxyConfig(TrialConfig):
 
     target_flops: int | str = "400M"
     space: str = "mnasnet"
-    reference: str = "mobilenet_v2"
+    reference: str | None = None
     resolution: int = 0
     width: float = 1.0
     cost_band: tuple[float, float] = (0.8, 1.05)

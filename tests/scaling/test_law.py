@@ -130,6 +130,14 @@ def test_a_dimension_that_never_varied_is_unknown() -> None:
     assert "depth never varied" in response.gain(2, over="depth").note
 
 
+def test_one_dimension_alone_is_its_own_best() -> None:
+    fixed = {"depth": 1.0, "resolution": 1.0}
+    rows = [{**fixed, "width": w, "accuracy": 0.9 - 0.4 * w**-0.6} for w in (1.0, 1.2, 1.5, 1.8, 2.2, 2.6)]
+    best = fit_response(rows).best(4)
+    assert (best.depth, best.width, best.resolution) == (1, pytest.approx(2), 1)
+    assert best.prediction.mean == pytest.approx(0.9 - 0.4 * 2**-0.6, abs=0.01)
+
+
 def test_a_constant_dimension_need_not_be_at_one() -> None:
     rows = [{**row, "depth": 2.0} for row in published("mobilenet_v1")]
     assert not fit_response(rows).predict(width=0.5).extrapolating
