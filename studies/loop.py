@@ -86,9 +86,9 @@ def train(
             return
         if is_over(curve, recipe):
             break
-        began = time.perf_counter()
+        began, idle = time.perf_counter(), time.process_time()
         train_loss, seen = fit(run, split, segment, total=plan[-1].last)
-        trained = time.perf_counter()
+        trained, busy = time.perf_counter(), time.process_time() - idle
         judged = score(run.judged, data.validation, view, precision=recipe.precision)
         before = curve[-1] if curve else Evaluation.none(seed)
         curve.append(
@@ -101,6 +101,7 @@ def train(
                 train_seconds=trained - began,
                 eval_seconds=time.perf_counter() - trained,
                 lr=run.optimizer.param_groups[0]["lr"],
+                cpu_seconds=busy,
             )
         )
         if run.best:

@@ -58,7 +58,7 @@ def one_thread() -> None:
 
 
 def without_times(curve: list[Evaluation]) -> list[Evaluation]:
-    return [dataclasses.replace(row, train_seconds=0.0, eval_seconds=0.0) for row in curve]
+    return [dataclasses.replace(row, train_seconds=0.0, eval_seconds=0.0, cpu_seconds=0.0) for row in curve]
 
 
 def test_efficientnetv2_s_in_four_stages() -> None:
