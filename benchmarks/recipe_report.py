@@ -94,8 +94,8 @@ def _rows(study: Study, records: Sequence[Record], steps: Mapping[str, list[floa
 def _timed(seconds: Mapping[str, Sequence[float]], name: str, first: str) -> tuple[float, Estimate]:
     """The mean, and the geometric mean of the paired ratios to the first arm's, with its 95 % interval."""
     ratio = paired_difference(np.log(seconds[name]), np.log(seconds[first]))
-    ends = (float(np.exp(end)) for end in (ratio.value, ratio.low, ratio.high))
-    return float(np.mean(seconds[name])), Estimate(*ends, ratio.n)
+    value, low, high = (float(np.exp(end)) for end in (ratio.value, ratio.low, ratio.high))
+    return float(np.mean(seconds[name])), Estimate(value, low, high, ratio.n)
 
 
 def _memory(arm: Arm, study: Study) -> int:
