@@ -13,7 +13,7 @@ RUNS ?= $(patsubst %/config.yaml,%,$(wildcard runs/search/config.yaml runs/grid/
 # One thread a process: trials run side by side, and busy threads that share a core slow each other to a crawl.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install search grid curves report dashboard test check format bench proxy-study clean
+.PHONY: help install search grid curves report dashboard test check format bench proxy-study recipes-study clean
 help:
 	@echo "make install   the environment alone (.venv)"
 	@echo "make search    search a 400M baseline on the bundled images, or go on with that search"
@@ -28,6 +28,7 @@ help:
 	@echo "make check     lint, format, types, import contracts"
 	@echo "make bench     the measurements of docs/performance.md (about half an hour)"
 	@echo "make proxy-study   which cheap training can be trusted (some hours; it goes on where it was ended)"
+	@echo "make recipes-study   what progressive learning, fused stages and the parts of the recipes bring (about an hour)"
 	@echo "make clean     remove the environment and caches (runs/ stays)"
 
 install: $(STAMP)
@@ -72,6 +73,9 @@ bench: install
 
 proxy-study: install
 	$(BIN)/python -m nas.proxy --run $(or $(RUN),runs/proxy) $(ARGS)
+
+recipes-study: install
+	for study in progressive fused ablations; do $(BIN)/python benchmarks/recipes.py --study $$study $(ARGS) || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -148,6 +148,8 @@ def _rung(evaluation: Evaluation) -> Rung:
         "loss": evaluation.loss,
         "images": evaluation.images,
         "seconds": round(evaluation.train_seconds + evaluation.eval_seconds, 3),
+        "train_seconds": round(evaluation.train_seconds, 3),
+        "cpu_seconds": round(evaluation.cpu_seconds, 3),
         **_gpu_memory(),
     }
 

@@ -24,6 +24,8 @@ class Evaluation:
         seed: The run's seed.
         outcome: complete, or nan where a loss stopped being finite (accuracy is 0 then, and the run ends).
         lr: Learning rate of the last step.
+        cpu_seconds: Processor seconds of training so far, of all threads of the process: what another's load on the
+            machine changes least.
 
     """
 
@@ -38,6 +40,7 @@ class Evaluation:
     seed: int
     outcome: Outcome = Outcome.COMPLETE
     lr: float = 0.0
+    cpu_seconds: float = 0.0
 
     @classmethod
     def none(cls, seed: int) -> Evaluation:
@@ -55,6 +58,7 @@ class Evaluation:
         train_seconds: float,
         eval_seconds: float,
         lr: float,
+        cpu_seconds: float,
     ) -> Evaluation:
         """The evaluation after this one; images and seconds are those since, and add up."""
         finite = math.isfinite(loss) and math.isfinite(train_loss)
@@ -70,4 +74,5 @@ class Evaluation:
             seed=self.seed,
             outcome=Outcome.COMPLETE if finite else Outcome.NAN,
             lr=lr,
+            cpu_seconds=self.cpu_seconds + cpu_seconds,
         )

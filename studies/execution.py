@@ -16,8 +16,9 @@ Job = dict[str, Any]
 
 Rung = dict[str, Any]
 """What an evaluation yields at each rung, plain JSON values: "step" (1, 2, ...), "accuracy" (0..1) and, where known,
-"loss", "seconds", "images". A rung whose accuracy or loss is not finite ends the trial with outcome nan, one with
-"outcome" (an Outcome's value other than complete) ends it with that outcome and the line under "reason"."""
+"loss", "images", "seconds" and, of training alone, "train_seconds" and "cpu_seconds" (the processor's). A rung whose
+accuracy or loss is not finite ends the trial with outcome nan, one with "outcome" (an Outcome's value other than
+complete) ends it with that outcome and the line under "reason"."""
 
 Evaluate = Callable[[Job], Iterator[Rung]]
 """Runs in the worker. Trains one candidate and yields a Rung after each part; ends when training is over. It may be

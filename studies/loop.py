@@ -100,9 +100,9 @@ def fit_and_judge(
     run: Run, data: Dataset, split: Split, segment: Segment, total: int, before: Evaluation
 ) -> Evaluation:
     """Train on `split` for one segment of the run's `total` steps; evaluate after it, as `before` was before it."""
-    began = time.perf_counter()
+    began, idle = time.perf_counter(), time.process_time()
     train_loss, seen = fit(run, split, segment, total)
-    trained = time.perf_counter()
+    trained, busy = time.perf_counter(), time.process_time() - idle
     judged = score(run.judged, data.validation, run.view, precision=run.recipe.precision)
     return before.next(
         epoch=segment.last / total * run.recipe.epochs,
@@ -113,6 +113,7 @@ def fit_and_judge(
         train_seconds=trained - began,
         eval_seconds=time.perf_counter() - trained,
         lr=run.optimizer.param_groups[0]["lr"],
+        cpu_seconds=busy,
     )
 
 

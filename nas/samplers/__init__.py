@@ -25,7 +25,7 @@ _CLASSES = {
 }
 # Trials that a strategy begins with before it knows anything.
 STARTUP = {"random": 0, "tpe": 10, "nsga2": 20, "gp": 10, "evolution": 20, "ppo": 10, "predictor": 8}
-# The measured best (docs/performance.md), for one objective and for several.
+# For one objective the best that was measured (docs/benchmark.md), and for several.
 DEFAULT, DEFAULT_PARETO = "predictor", "nsga2"
 STRATEGIES = tuple(_CLASSES)
 # Strategies that can't take several objectives.

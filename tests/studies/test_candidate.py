@@ -39,6 +39,7 @@ def test_the_proxy_is_trained_and_its_weights_are_kept_with_its_own_arch(tmp_pat
     rungs = list(evaluate(job(training)))
     assert [rung["step"] for rung in rungs] == [1, 2]
     assert [rung["images"] for rung in rungs] == [64, 128]
+    assert all(rung["cpu_seconds"] > 0 and 0 < rung["train_seconds"] < rung["seconds"] for rung in rungs)
     assert all(rung["outcome"] == "complete" and 0 <= rung["accuracy"] <= 1 for rung in rungs)
     arch, network = load_weights(training.weights(FULL.key, 5))
     assert arch == training.trained(FULL)

@@ -35,6 +35,7 @@ def test_it_learns(data: Dataset) -> None:
     assert curve[-1].accuracy > 0.6
     assert curve[-1].outcome is Outcome.COMPLETE
     assert curve[1].train_seconds > curve[0].train_seconds > 0
+    assert curve[1].cpu_seconds > curve[0].cpu_seconds > 0
 
 
 def test_two_runs_are_equal_bit_for_bit(data: Dataset) -> None:

@@ -1,0 +1,160 @@
+"""What the parts of the papers' recipes and networks bring at small scale, on real images: three studies.
+
+    python benchmarks/recipes.py --study progressive   # progressive learning; growing images alone; one size
+    python benchmarks/recipes.py --study fused         # EfficientNetV2's fused stages 1 to 3 against unfused ones
+    python benchmarks/recipes.py --study ablations     # SE, smoothing, EMA, stochastic depth off; kernel 3, 5, 7
+
+They read imagefolder:data/cifar10 (--dataset: other images) and write into runs/recipes-STUDY (--run): result.txt,
+result.json, trainings.csv (a line a training) and steps.csv (a line a timed network and round), in raw units. The same
+command goes on where an earlier one was ended, and more --seeds join those that are there.
+
+benchmarks/recipe_studies.py says which networks are compared. All trainings of a study have one thread and the same
+images, epochs and seeds, which are blocks: differences are paired. A training's time is told in wall-clock and in
+processor seconds, without evaluation. Steps are timed after all trainings, in turns, on one thread. Memory is what
+search_spaces.memory predicts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipe_config import FREE, RecipesConfig
+from recipe_studies import Arm, Study
+
+from search_spaces import commandline
+from search_spaces.costs import cost
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from studies.candidate import Training
+    from studies.data import Dataset
+    from studies.execution import Job, Rung
+    from studies.record import Proposal, Record
+    from studies.runs import Run
+
+
+@dataclass(frozen=True)
+class Session:
+    """A study under way in its run folder."""
+
+    config: RecipesConfig
+    study: Study
+    data: Dataset
+    run: Run
+    workers: int | None
+
+    @property
+    def training(self) -> Training:
+        """How networks are trained, but for what an arm changes."""
+        from studies.candidate import Training
+
+        return Training(
+            dataset=self.config.dataset,
+            recipe=self.study.recipe,
+            images=self.study.images,
+            validation=self.config.validation,
+            folder=str(self.run.path("checkpoints").resolve()),
+            test=True,
+            corrupt=self.data.corrupt,
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """What must not differ when trainings join others."""
+        amounts = {name: getattr(self.config, name) for name in ("study", "dataset", "validation")}
+        recipes = {arm.name: arm.recipe(self.study.recipe).identity() for arm in self.study.arms}
+        return amounts | {"images": self.study.images, "recipes": recipes}
+
+    def proposals(self) -> list[Proposal]:
+        """Every arm with every seed, seed by seed, so that an early end leaves whole blocks."""
+        return [self._proposal(arm, seed) for seed in range(self.study.seeds) for arm in self.study.arms]
+
+    def _proposal(self, arm: Arm, seed: int) -> Proposal:
+        from studies.record import Proposal
+
+        spent = cost(arm.arch)
+        return Proposal(
+            choice={},
+            key=arm.key,
+            arch=arm.arch.to_json(),
+            macs=spent.macs,
+            params=spent.params,
+            activations=spent.activations,
+            kind=self.config.study,
+            seed=seed,
+            drawn=arm.name,
+            notes={"folder": Path(arm.key).parent.name, "recipe": dict(arm.changes)},
+        )
+
+
+def train(session: Session, console: Console) -> list[Record]:
+    """Train what the ledger does not hold yet; the complete trainings that the study asks for."""
+    from studies.jobs import Fixed
+    from studies.ledger import Ledger
+    from studies.outcome import Outcome
+    from studies.phases import Phase, carry_out
+    from studies.storage import sqlite_url
+
+    kind, proposals = session.config.study, session.proposals()
+    wanted = {proposal.identity for proposal in proposals}
+    url = sqlite_url(session.run.path("ledger.db"))
+    with Ledger.open(url, kind, {}, settings=session.identity()) as ledger:
+        phase = Phase(
+            *(kind, len(wanted), Fixed(proposals), session.training, lambda _, rung: float(rung["accuracy"])),
+            praise=lambda record, accuracy: (accuracy, f"best {accuracy:.1%} ({record.drawn})"),
+            table=session.run.path("trials.csv"),
+            counts=lambda record: record.identity in wanted,
+            work=work,
+        )
+        records = carry_out(phase, ledger, session.config.execution, console, session.workers)
+    return [record for record in records if record.identity in wanted and record.outcome is Outcome.COMPLETE]
+
+
+def work(job: Job) -> Iterator[Rung]:
+    """Train the job's network with the images decoded before any clock runs, its checkpoint in its arm's folder."""
+    from search_spaces.arch import Arch
+    from studies.candidate import Training, evaluate
+    from studies.progressive import progressive
+    from studies.splits import View
+
+    training, resolution = Training.of(job), Arch.from_json(job["arch"]).resolution
+    images = training.data().train.take(training.images, seed=0)
+    for stage in progressive(training.recipe.replace(**job["notes"]["recipe"]), resolution):
+        next(images.train_batches(View(stage.resolution), training.recipe.batch_size, seed=0, augment="none"))
+    folder = Path(training.folder) / job["notes"]["folder"]
+    yield from evaluate(job | replace(training, folder=str(folder)).payload())
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a study, or show a finished one."""
+    said = str(__doc__).splitlines()[0]
+    config = commandline.parse(RecipesConfig, argv, prog="python benchmarks/recipes.py", description=said)
+    from recipe_report import write_files
+    from recipe_steps import step_times
+    from rich.console import Console
+
+    from studies.data import load
+    from studies.execution import settle_here
+    from studies.runs import Existing, Run
+
+    resources = settle_here(config.execution)
+    data = load(config.dataset, validation=config.validation)
+    study = config.plan(len(data.classes))
+    existing = Existing.ANEW if config.new else Existing.CONTINUE
+    settings, command = commandline.plain(replace(config, new=False)), [sys.executable, *sys.argv]
+    with Run.open(config.folder, settings, command=command, existing=existing, free=FREE) as run:
+        console = Console(highlight=False)
+        console.print(data.describe())
+        session = Session(config, study, data, run, resources.workers if resources else None)
+        records = train(session, console)
+        times = step_times(study, run.path("steps.csv"), config.rounds) if study.timed else {}
+        print(f"\n{write_files(study, config.study, records, times, run)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(commandline.run(main))
