@@ -78,19 +78,6 @@ def paired_difference(first: ArrayLike, second: ArrayLike, *, confidence: float 
     return mean_interval(a - b, confidence=confidence)
 
 
-def block_differences(table: ArrayLike, *, confidence: float = CONFIDENCE) -> list[list[Estimate]]:
-    """All differences row - column between the candidates of a table [candidates, seeds], seeds being blocks.
-
-    The variance is pooled over all candidates (`blocked_variance`), which with few seeds makes far shorter intervals
-    than pair by pair. They are not corrected for their number; see `best.best_set` for that.
-    """
-    y = np.asarray(table, dtype=np.float64)
-    variance, freedom = blocked_variance(y)
-    error = math.sqrt(2 * variance / y.shape[1])
-    means = y.mean(1)
-    return [[_t_interval(float(a - b), error, freedom, y.shape[1], confidence) for b in means] for a in means]
-
-
 def kendall(
     x: ArrayLike, y: ArrayLike, rng: np.random.Generator, *, resamples: int = 2000, confidence: float = CONFIDENCE
 ) -> Estimate:

@@ -12,7 +12,6 @@ from scipy import stats
 
 from studies.best import best_set, dunnett_quantile
 from studies.statistics import (
-    block_differences,
     blocked_variance,
     gain_per_doubling,
     kendall,
@@ -92,24 +91,6 @@ def test_blocked_variance_ignores_what_seeds_do_to_all() -> None:
     shifted = blocked_variance(table + np.array([5.0, -3.0, 10.0]) + np.array([[1.0], [2.0], [3.0], [4.0]]))
     assert freedom == 6
     assert shifted == pytest.approx((variance, freedom))
-
-
-def test_block_differences_of_two_are_the_paired_test() -> None:
-    rng = np.random.default_rng(2)
-    table = rng.normal(size=(2, 5))
-    ours, paired = block_differences(table)[0][1], paired_difference(table[0], table[1])
-    assert (ours.value, ours.low, ours.high) == pytest.approx((paired.value, paired.low, paired.high))
-
-
-def test_block_differences_cover() -> None:
-    """Three candidates, three seeds with a strong common effect: 95 % of the intervals hold the true difference."""
-    rng = np.random.default_rng(3)
-    hits = 0
-    for _ in range(2000):
-        table = rng.normal(0, 1, (3, 3)) + rng.normal(0, 5, 3) + np.array([[0.0], [1.0], [2.0]])
-        interval = block_differences(table)[2][0]
-        hits += interval.low <= 2 <= interval.high
-    assert hits / 2000 == pytest.approx(0.95, abs=0.015)
 
 
 @settings(max_examples=50, deadline=None)
