@@ -5,7 +5,7 @@ python benchmarks/strategies.py --table nas-bench-201:cifar100 [--strategies ran
 
 Without --strategies all of them play. Peers need `pip install 'triaxis[peers]'`, NePS 'triaxis[neps]' in an environment
 of its own, Optuna's samplers nothing; each plays with the settings its authors recommend. What is not installed is left
-out with a line that says so.
+out with a line that says so. predictor-no-prior is the predictor without what it believes of size beforehand.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import numpy as np
 
 from nas import samplers
 from nas.benchmark import BenchmarkConfig, judge
+from nas.samplers.predictor import PredictorSampler
 from nas.tables.aim import Aim
 from nas.tables.contest import Player
 from nas.tables.players import SamplerPlayer, make_player
@@ -31,6 +32,7 @@ from search_spaces import commandline
 from search_spaces.naming import nearest
 from search_spaces.spaces import Ints, Space
 
+NO_PRIOR = "predictor-no-prior"
 POPULATION = 20  # NSGA-II for 200 trials: its defaults of 50 and 100 leave it too few generations
 
 
@@ -192,6 +194,9 @@ PEERS: dict[str, tuple[str, Callable[[str, Space, int, int], Player], str]] = {
 
 def make(strategy: str, aim: Aim, trials: int, seed: int) -> Player:
     """A strategy of this project or a peer. Raises ValueError where a peer is to play within a cost band."""
+    if strategy == NO_PRIOR:
+        space = aim.table.space
+        return SamplerPlayer(PredictorSampler(space, band=aim.band, seed=seed, factor=aim.factor, prior=False), space)
     if strategy not in PEERS:
         return make_player(strategy, aim, trials, seed)
     if aim.band is not None:
@@ -203,7 +208,7 @@ def make(strategy: str, aim: Aim, trials: int, seed: int) -> Player:
 def main(argv: Sequence[str]) -> int:
     """Run the comparison."""
     config = commandline.parse(BenchmarkConfig, argv, prog="python benchmarks/strategies.py", description=str(__doc__))
-    known = (*samplers.STRATEGIES, *PEERS)
+    known = (*samplers.STRATEGIES, NO_PRIOR, *PEERS)
     for name in config.strategies:
         if name not in known:
             raise ValueError(f"unknown strategy '{name}'{nearest(name, known)}")

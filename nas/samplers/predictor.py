@@ -24,7 +24,6 @@ from search_spaces.spaces import Ints, Space
 
 STARTUP = samplers.STARTUP["predictor"]
 LARGEST = 256  # networks that the start-up's large one is chosen from
-OWN = 0.3  # see `Hyper`; more hopes for lucky networks to be good ones, less takes them for lucky
 REFIT = 1.1  # hyperparameters are fitted again once there are so many times as many measurements
 
 
@@ -82,7 +81,7 @@ class PredictorSampler(SpaceSampler):
     def _improvement(self, judged: Sequence[Entry], known: Evidence, entries: Sequence[Entry]) -> Improvement:
         described = features(self._space, self._band)
         pending = [entry for entry in entries if not entry.state.is_finished()]
-        model = Model(described, known, self._hyper(judged, known)._replace(own=OWN), prior=self._prior)
+        model = Model(described, known, self._hyper(judged, known), prior=self._prior)
         if pending:
             model.imagine(np.array([entry.encoding for entry in pending]))
         return Improvement(model, known.warp, self._factor, known.encodings)

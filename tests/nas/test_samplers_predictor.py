@@ -22,17 +22,17 @@ from nas.samplers.surrogate.acquisition import log_improvement
 from nas.samplers.surrogate.evidence import accuracies, evidence
 from nas.samplers.surrogate.features import features
 from nas.samplers.surrogate.kernel import Hyper, covariance
-from nas.samplers.surrogate.model import Model
+from nas.samplers.surrogate.model import Model, fitted
 from nas.samplers.surrogate.warp import Warp
 
 PLAIN = ss.Space("plain", {"kernel": (3, 5, 7), "op1": tuple("abc"), "op2": tuple("abc"), "one": (1,)}, dict)
 SMALL = ss.space("small", resolution=28)
 
 
-def hyper(space: ss.Space, noise: float = 0.1) -> Hyper:
+def hyper(space: ss.Space, noise: float = 0.1, own: float = 0.0) -> Hyper:
     found = features(space, None)
     summaries = found(space.sample(np.random.default_rng(0), 2)).summaries.shape[1]
-    return Hyper(0.5, 0.5, 0.5, noise, np.full(len(space.radices), 0.3), np.full(summaries, 0.2))
+    return Hyper(0.5, 0.5, 0.5, noise, own, np.full(len(space.radices), 0.3), np.full(summaries, 0.2))
 
 
 def study_of(space: ss.Space, trials: list[dict[str, Any]]) -> optuna.Study:
@@ -71,14 +71,24 @@ def test_covariances_are_positive_semidefinite():
 
 def test_the_gradient_of_the_fit_is_that_of_finite_differences():
     rng, described = np.random.default_rng(2), features(PLAIN, None)
-    inputs = described(PLAIN.sample(rng, 12))
+    inputs = described(PLAIN.sample(rng, 12)[[*range(12), 0, 0]])
     centre, spread = fitting._prior(4, inputs.summaries.shape[1])
     distances = fitting._choice_distances(inputs, described.owner, 4)
     summaries = np.array([np.subtract.outer(c, c) ** 2 / 2 for c in inputs.summaries.T])
-    density = fitting._Posterior(distances, summaries, rng.normal(size=12), rng.random(12), centre, spread)
+    density = fitting._Posterior(distances, summaries, rng.normal(size=14), rng.random(14), centre, spread)
     logs = centre + rng.normal(size=len(centre)) / 2
     numeric = approx_fprime(logs, lambda at: density(at)[0], 1e-6)
     assert density(logs)[1] == pytest.approx(numeric, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
+def test_repeated_trainings_tell_how_much_is_chance(chance: float):
+    rng, described = np.random.default_rng(4), features(PLAIN, None)
+    which = np.arange(120) % 20
+    rows = np.unique(PLAIN.sample(rng, 200), axis=0)[:20][which]
+    values = rng.normal(size=20)[which] + chance * rng.normal(size=120)
+    found = fitted(described, evidence_of(rows, values), 4, prior=False)
+    assert np.sqrt(found.noise * (1 - found.own)) == pytest.approx(chance, abs=0.1)
 
 
 def test_beliefs_are_the_textbook_posterior():

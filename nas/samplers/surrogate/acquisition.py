@@ -13,6 +13,7 @@ from nas.samplers.surrogate.warp import Warp
 from search_spaces.spaces import Ints
 
 Score = Callable[[Ints], Floats]
+LOOKS = np.array([1, 2, 4, 8, 16])  # numbers of trainings of one network whose gain is looked at
 
 
 class Improvement:
@@ -41,14 +42,13 @@ class Improvement:
         return np.asarray(log_improvement(above) + np.log(deviation) + np.log(factors))
 
     def after_training(self, encoding: Ints) -> float:
-        """By how much one training of a new network [k] is expected to raise the best mean, as a logarithm."""
+        """By how much a training of a new network [k] is expected to raise the best mean, as a logarithm."""
         return float(self._gain(encoding[None], np.array([self._best]))[0])
 
     def best_again(self) -> tuple[Ints, float]:
         """The measured network [k] whose next training is expected to raise the best mean most, and by how much.
 
-        That is the knowledge gradient (Frazier et al. 2008): it also counts that the best may prove worse than the
-        second. As a logarithm, to be compared with `after_training`.
+        It also counts that the best may prove worse than the second. As a logarithm, as `after_training`.
         """
         networks, first = np.unique(self._measured, axis=0, return_index=True)
         rewards = self.rewards[first]
@@ -60,13 +60,18 @@ class Improvement:
         return np.asarray(networks[chosen]), float(gains[chosen])
 
     def _gain(self, encodings: Ints, rivals: Floats) -> Floats:
-        """Log expected gains [n] of a training each over the rewards [n] of the best others."""
+        """Log expected gain [n] per training over the rewards [n] of the best others: the knowledge gradient KG(*).
+
+        One noisy training of two close leaders changes little, several of them decide: so the gain of a training is
+        that of the number of trainings which brings most for each (Frazier and Powell 2010, Paradoxes in Learning).
+        """
         factors = self._factors(encodings)
         mean, deviation = self._model.believe(encodings)
-        # How far one noisy measurement moves the mean.
-        moves = deviation**2 / np.sqrt(deviation**2 + self._model.noise)
+        # How far the mean of so many noisy measurements moves what is believed [looks, n].
+        moves = deviation**2 / np.sqrt(deviation**2 + self._model.noise / LOOKS[:, None])
         apart = -np.abs(mean - self._warp(rivals / factors)) / moves
-        return np.asarray(log_improvement(apart) + np.log(moves) + np.log(factors))
+        gains = log_improvement(apart) + np.log(moves) - np.log(LOOKS[:, None])
+        return np.asarray(gains.max(axis=0) + np.log(factors))
 
     def _factors(self, encodings: Ints) -> Floats:
         return np.ones(len(encodings)) if self._factor is None else self._factor(encodings)

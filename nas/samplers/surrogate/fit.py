@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from nas.samplers.surrogate.features import Floats, Inputs
-from nas.samplers.surrogate.kernel import CONSTANT, Hyper
+from nas.samplers.surrogate.kernel import CONSTANT, SAME, Hyper
 from search_spaces.spaces import Ints
 
 ITERATIONS = 25
 JITTER = 1e-6
-# Logarithms of the variances' most probable values (joint, smooth, additive, noise) and how far they may lie from them.
-CENTRE, SPREAD = np.log([0.3, 0.5, 0.5, 0.05]), np.array([1.0, 1.0, 1.0, 1.5])
+# Logarithms of the variances' most probable values (joint, smooth, additive, noise), log odds of `own`, and how far
+# they may lie from them.
+CENTRE, SPREAD = np.log([0.3, 0.5, 0.5, 0.05, 0.3 / 0.7]), np.array([1.0, 1.0, 1.0, 1.5, 1.0])
 SENSITIVITY = 1.0  # of log weights and rates
 
 
@@ -53,6 +54,7 @@ class _Posterior:
     ) -> None:
         self._distances, self._summaries = distances, summaries
         self._overlap = 1 - distances.mean(axis=0)
+        self._same = (distances.sum(axis=0) < SAME).astype(np.float64)
         self._values, self._extra, self._centre, self._spread = values, extra, centre, spread
 
     def __call__(self, logs: Floats) -> tuple[float, Floats]:
@@ -62,7 +64,9 @@ class _Posterior:
         joint = hyper.joint * np.exp(-np.tensordot(hyper.weights, self._distances, 1))
         smooth = hyper.smooth * np.exp(-np.tensordot(hyper.rates, self._summaries, 1))
         total = CONSTANT + joint + smooth + hyper.additive * self._overlap
-        total[np.diag_indices_from(total)] += hyper.noise + self._extra + JITTER
+        chance = hyper.noise * (1 - hyper.own)
+        total += hyper.noise * hyper.own * self._same
+        total[np.diag_indices_from(total)] += chance + self._extra + JITTER
         lower = cholesky(total, lower=True)
         alpha = cho_solve((lower, True), self._values)
         inner = (cho_solve((lower, True), np.eye(len(alpha))) - np.outer(alpha, alpha)) / 2
@@ -71,5 +75,8 @@ class _Posterior:
         variances = [(inner * joint).sum(), (inner * smooth).sum(), hyper.additive * (inner * self._overlap).sum()]
         weights = -hyper.weights * np.tensordot(self._distances, inner * joint, 2)
         rates = -hyper.rates * np.tensordot(self._summaries, inner * smooth, 2)
-        gradient = np.concatenate([variances, [hyper.noise * np.trace(inner)], weights, rates])
+        trace, same = np.trace(inner), (inner * self._same).sum()
+        noise = hyper.noise * (hyper.own * same + (1 - hyper.own) * trace)
+        own = chance * hyper.own * (same - trace)
+        gradient = np.concatenate([variances, [noise, own], weights, rates])
         return float(density), gradient + away / self._spread

@@ -15,26 +15,26 @@ SAME = 1e-6  # squared distance of choices below which two networks are one
 
 class Hyper(NamedTuple):
     """Hyperparameters, all positive. Variances: `joint` (choices together), `smooth` (summaries), `additive` (choice
-    by choice), `noise` (one measurement); `weights` [k] of the choices, `rates` [f] of the summaries (1 / length^2).
-
-    `own` (0 to 1) is not fitted, as single trainings can't tell it: of what a training differs by from what other
-    networks let expect, the part of the variance that is the network's own, and not chance.
+    by choice), `noise` (what a training differs by from what other networks let expect); `own` (0 to 1), the part of
+    that variance that is the network's own, and not chance; `weights` [k] of the choices, `rates` [f] of the summaries
+    (1 / length^2).
     """
 
     joint: float
     smooth: float
     additive: float
     noise: float
+    own: float
     weights: Floats
     rates: Floats
-    own: float = 0.0
 
     @classmethod
     def of(cls, logs: Floats, choices: int) -> Hyper:
-        """From a vector of logarithms, in the order of the fields."""
+        """From a vector of logarithms, of log odds for `own`, in the order of the fields."""
         values = np.exp(logs)
-        joint, smooth, additive, noise = values[:4].tolist()
-        return cls(joint, smooth, additive, noise, values[4 : 4 + choices], values[4 + choices :])
+        joint, smooth, additive, noise, odds = values[:5].tolist()
+        own = odds / (1 + odds)
+        return cls(joint, smooth, additive, noise, own, values[5 : 5 + choices], values[5 + choices :])
 
 
 def covariance(hyper: Hyper, owner: Ints, left: Inputs, right: Inputs) -> Floats:
