@@ -115,8 +115,8 @@ class SpaceSampler(BaseSampler):
         encodings: dict[bytes, Ints] = {}
         for entry in self._reader.entries(study):
             if entry.value is not None:
-                encodings[entry.encoding.tobytes()] = entry.encoding
-                values.setdefault(entry.encoding.tobytes(), []).append(entry.value)
+                encodings[entry.key] = entry.encoding
+                values.setdefault(entry.key, []).append(entry.value)
         means = {key: float(np.mean(measured)) for key, measured in values.items()}
         return [(encodings[key], means[key]) for key in sorted(means, key=lambda key: -means[key])]
 

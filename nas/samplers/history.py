@@ -23,6 +23,7 @@ Factor = Callable[[Ints], NDArray[np.float64]]
 class Entry:
     """One trial whose parameters are the space's.
 
+    key     the encoding's bytes, the same for the same network
     value   to be maximised; None where the trial has none (running, failed, stopped early)
     rungs   {step: value} of what was reported on the way
     repeat  whether the value was taken over from an earlier trial, so that it says nothing new
@@ -31,6 +32,7 @@ class Entry:
 
     number: int
     encoding: Ints
+    key: bytes
     state: TrialState
     value: float | None
     rungs: Mapping[int, float]
@@ -50,11 +52,11 @@ def judged(entries: Iterable[Entry]) -> list[Entry]:
 
 def seen(entries: Iterable[Entry]) -> set[bytes]:
     """The networks of all trials, as the bytes of their canonical encodings."""
-    return {entry.encoding.tobytes() for entry in entries}
+    return {entry.key for entry in entries}
 
 
 class Reader:
-    """Reads studies of one space. Encodings are kept, a few hundred bytes a trial: a trial's choice never changes.
+    """Reads studies of one space. What was read of trials that are over is kept, some hundred bytes each.
 
     Trials follow one another as they ended; `by_draw`, as they were drawn, whoever was faster.
     """
@@ -63,7 +65,7 @@ class Reader:
         self._space = space
         self._by_draw = by_draw
         self._study = ""
-        self._encodings: dict[int, Ints | None] = {}
+        self._over: dict[int, Entry | None] = {}
 
     def entries(self, study: Study) -> list[Entry]:
         """The trials in order of number, without those that hold other parameters than the space's choices.
@@ -71,15 +73,20 @@ class Reader:
         Encodings are canonical. Values of a minimised study are negated. Of several objectives the first counts.
         """
         if study.study_name != self._study:
-            self._study, self._encodings = study.study_name, {}
-        trials = [trial for trial in study.get_trials(deepcopy=False) if trial.params]
-        self._encode(trial for trial in trials if trial.number not in self._encodings)
+            self._study, self._over = study.study_name, {}
         sign = -1.0 if study.directions[0] == StudyDirection.MINIMIZE else 1.0
-        return [
-            _entry(trial, encoding, sign, self.ended(trial))
-            for trial in trials
-            if (encoding := self._encodings[trial.number]) is not None and trial.state is not TrialState.WAITING
-        ]
+        found = (self._entry(trial, sign) for trial in study.get_trials(deepcopy=False))
+        return [entry for entry in found if entry is not None]
+
+    def _entry(self, trial: FrozenTrial, sign: float) -> Entry | None:
+        """What the trial says; None of one that waits, or of another tool's."""
+        try:
+            return self._over[trial.number]
+        except KeyError:
+            entry = self._read(trial, sign) if trial.params and trial.state is not TrialState.WAITING else None
+        if trial.state.is_finished():
+            self._over[trial.number] = entry
+        return entry
 
     def ended(self, trial: FrozenTrial) -> float:
         """What orders the trials that are over: seconds since 1970, or the draw's number; infinite before the end."""
@@ -89,24 +96,19 @@ class Reader:
             float(trial.user_attrs.get("draw", trial.number)) if self._by_draw else trial.datetime_complete.timestamp()
         )
 
-    def _encode(self, trials: Iterable[FrozenTrial]) -> None:
-        for trial in trials:
-            try:
-                encoding = self._space.encode(to_choice(self._space, trial.params))
-                self._encodings[trial.number] = self._space.canonical(encoding)
-            except (KeyError, ValueError, IndexError, TypeError):
-                self._encodings[trial.number] = None  # another tool's trial
-
-
-def _entry(trial: FrozenTrial, encoding: Ints, sign: float, ended: float) -> Entry:
-    complete = trial.state is TrialState.COMPLETE
-    attrs: dict[str, Any] = trial.user_attrs
-    return Entry(
-        number=trial.number,
-        encoding=encoding,
-        state=trial.state,
-        value=sign * trial.values[0] if complete else None,
-        rungs={step: sign * value for step, value in trial.intermediate_values.items() if np.isfinite(value)},
-        repeat=bool(attrs.get("repeat")) or attrs.get("repeat_of") is not None,
-        ended=ended,
-    )
+    def _read(self, trial: FrozenTrial, sign: float) -> Entry | None:
+        try:
+            encoding = self._space.canonical(self._space.encode(to_choice(self._space, trial.params)))
+        except (KeyError, ValueError, IndexError, TypeError):
+            return None  # another tool's trial
+        attrs: dict[str, Any] = trial.user_attrs
+        return Entry(
+            number=trial.number,
+            encoding=encoding,
+            key=encoding.tobytes(),
+            state=trial.state,
+            value=sign * trial.values[0] if trial.state is TrialState.COMPLETE else None,
+            rungs={step: sign * value for step, value in trial.intermediate_values.items() if np.isfinite(value)},
+            repeat=bool(attrs.get("repeat")) or attrs.get("repeat_of") is not None,
+            ended=self.ended(trial),
+        )

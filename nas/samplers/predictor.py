@@ -73,7 +73,7 @@ class PredictorSampler(SpaceSampler):
         known = evidence(judged)
         if known is None or len(known.values) < STARTUP:
             return super().ranking(study)
-        complete = {e.encoding.tobytes(): e.encoding for e in entries if e.value is not None}
+        complete = {e.key: e.encoding for e in entries if e.value is not None}
         encodings = np.array(list(complete.values()))
         rewards = self._improvement(judged, known, ()).expected(encodings)
         return [(encodings[place], float(rewards[place])) for place in np.argsort(-rewards, kind="stable")]
