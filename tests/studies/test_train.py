@@ -188,7 +188,9 @@ def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
         ("--seeds 0", "--seeds must be at least 1, got 0"),
         ("--lr 0", "--lr must be greater than 0"),
         ("--workers 4096", "needs more than the .* cores"),
-        ("--init nowhere.safetensors", "cannot read --init nowhere.safetensors"),
+        ("--init nowhere.safetensors", r"^cannot read --init nowhere\.safetensors: No such file or directory$"),
+        ("--init nowhere.pth", r"^cannot read --init nowhere\.pth: No such file or directory$"),
+        ("--init /", "^cannot read --init /: Is a directory$"),
         ("--batch-size 100000000", r"needs about .*at most --batch-size \d+ fits"),
     ],
 )
