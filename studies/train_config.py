@@ -89,8 +89,13 @@ class TrainConfig:
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"--device must be auto, cpu or cuda, got {self.device}")
         # These raise where recipe or resources make no sense.
-        self.schedule  # noqa: B018
+        batch_size = self.schedule.batch_size
         self.execution(0)
+        if self.micro_batch > batch_size:
+            raise ValueError(
+                f"--micro-batch must be at most the {batch_size} images of a batch, got {self.micro_batch}: choose a "
+                "smaller one, or leave it out"
+            )
 
     @property
     def schedule(self) -> Recipe:
