@@ -66,6 +66,13 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--step-times", "layer"], "unknown --step-times 'layer': did you mean 'layers'?"),
         (["--step-batch", "-1"], "--step-batch must be at least 0, got -1"),
         (["--params-weight", "0.05"], "--params-weight must be 0 or negative (V2: -0.05), got 0.05"),
+        (["--step-batch", "8"], "--step-batch is no setting of --objective soft, got 8: leave it out, or choose"),
+        (["--objective", "pareto", "--params-weight", "-0.1"], "--params-weight is no setting of --objective pareto"),
+        (["--objective", "hard", "--step-times", "layers"], "--step-times is no setting of --objective hard, got"),
+        (
+            ["--objective", "accuracy", "--weight", "-0.1"],
+            "--weight is no setting of --objective accuracy, got -0.1: leave it out, or choose soft or pareto or",
+        ),
         (["--objective", "training-aware", "--step-batch", "1000000"], "--step-batch 1000000 does not fit"),
         (["--ray-address", "127.0.0.1:1"], "no Ray cluster answers there"),
         (["--retries", "-1"], "--retries must be at least 0, got -1"),
@@ -78,6 +85,19 @@ def test_mistakes_are_one_line_and_write_nothing(
     run = tmp_path / "run"
     assert message in refusal([*words, "--run", str(run)], capsys)
     assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("objective", "settings"),
+    [
+        ("soft", {"weight": -0.1}),
+        ("pareto", {"weight": -0.1}),
+        ("training-aware", {"weight": -0.1, "params_weight": -0.1, "step_times": "layers", "step_batch": 8}),
+    ],
+)
+def test_an_objective_takes_the_settings_it_looks_at(objective: str, settings: dict[str, Any]):
+    config = SearchConfig(objective=objective, **settings)
+    assert settings.items() <= config.identity().items()
 
 
 def test_an_empty_image_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
