@@ -146,9 +146,15 @@ def _numbers(text: str) -> Coefficients | None:
 
 
 def family(config: FamilyConfig, found: Found) -> list[Member]:
-    """The networks, in the order of phi."""
+    """The networks, in the order of phi. Raises ValueError for a cap that the baseline itself is above."""
     from scaling.family_table import grow
 
+    cap, side = config.way.cap, found.baseline.resolution
+    if 0 < cap < side:
+        raise ValueError(
+            f"--strategy {config.strategy} keeps images at {cap} px or below and the baseline has {side}: take "
+            f"{V2}:{side} or more, or a --resolution of at most {cap}"
+        )
     return [
         grow(found.baseline, found.coefficients, phi, found.rounding, config.room, config.equal_cost, config.way)
         for phi in config.phi
