@@ -8,7 +8,7 @@ from typing import Any
 
 from nas import samplers
 from nas.objective import LOOKING, PARAMS_WEIGHT, TRAINING_AWARE, WEIGHT, Objective
-from search_spaces.flags import check_least, flag_of, parsed
+from search_spaces.flags import as_flags, check_least, flag_of, parsed
 from search_spaces.naming import nearest
 from search_spaces.units import parse_count, parse_duration
 from studies.datasets import BUNDLED
@@ -138,8 +138,10 @@ class SearchConfig(TrialConfig):
         samplers.check(self.sampler, len(self.aim.directions), self.trials)
         self._check_looked_at()
         # These raise where a recipe's stages are more than the epochs.
-        self.proxy.recipe(recipe)
-        recipe.lasting(self.finalist_epochs)
+        with as_flags({"epochs": "proxy.epochs"}):
+            self.proxy.recipe(recipe)
+        with as_flags({"epochs": "finalist_epochs"}):
+            recipe.lasting(self.finalist_epochs)
         # These raise where target, objective, weight, durations or resources make no sense.
         self.seconds, self.execution  # noqa: B018
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
-from search_spaces.flags import flag_of
+from search_spaces.flags import as_flags, flag_of
 from search_spaces.naming import nearest
 
 USER_ERROR = 2
@@ -66,12 +66,11 @@ def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, descrip
         if word.startswith("--config="):
             _check_file(Path(word.removeprefix("--config=")), fields)
     try:
-        namespace = parser.parse_args(arguments)
-        values = parser.instantiate(namespace).as_dict()
+        values = parser.parse_args(arguments).as_dict()
     except Exception as error:  # jsonargparse wraps what is wrong in several types
         raise ValueError(_explain(str(error), fields)) from None
     values.pop("config", None)
-    return config_class(**values)
+    return config_class(**{name: _nested(config_class, name, value) for name, value in values.items()})
 
 
 def to_yaml(config: Any) -> str:
@@ -90,6 +89,15 @@ def plain(config: Any) -> dict[str, Any]:
 def one_line(text: str) -> str:
     """Text with every run of white space, line breaks included, as one space."""
     return " ".join(text.split())
+
+
+def _nested(config_class: type[Any], name: str, value: Any) -> Any:
+    """A setting's value; a nested dataclass, whose mistakes come to name their flags, where it is to be one."""
+    kind: type[Any] = get_type_hints(config_class)[name]
+    if not dataclasses.is_dataclass(kind):
+        return value
+    with as_flags({field: f"{name}.{field}" for field in value}):
+        return kind(**value)
 
 
 def _parser(config_class: type[Any], prog: str, description: str) -> Any:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from search_spaces.flags import check_least
+from search_spaces.flags import as_flags, check_least
 from studies.datasets import BUNDLED
 from studies.execution import Execution
 from studies.recipe import Recipe
@@ -89,7 +89,8 @@ class TrainConfig:
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"--device must be auto, cpu or cuda, got {self.device}")
         # These raise where recipe or resources make no sense.
-        batch_size = self.schedule.batch_size
+        with as_flags({"epochs": "epochs"}):
+            batch_size = self.schedule.batch_size
         self.execution(0)
         if self.micro_batch > batch_size:
             raise ValueError(

@@ -23,6 +23,10 @@ class Inner:
     width: float = 0.25
     min_map: int = 4
 
+    def __post_init__(self) -> None:
+        if self.width < 0:
+            raise ValueError(f"width must be 0 or more, got {self.width:g}")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -96,6 +100,7 @@ def test_flags_win_over_the_file_wherever_they_stand(tmp_path: Path):
     [
         (["--tagret-flops", "1M"], "unknown flag '--tagret-flops': did you mean '--target-flops'?"),
         (["--inner.width", "wide"], "--inner.width must be a number, got wide"),
+        (["--inner.width", "-1"], "--inner.width must be 0 or more, got -1"),
         (["--inner.min-map", "2.5"], "--inner.min-map must be a whole number, got 2.5"),
         (["--workers", "two"], "--workers must be a whole number, got two"),
         (["--band", "0.7"], "--band must be 2 numbers, got [0.7]"),

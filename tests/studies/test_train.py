@@ -186,6 +186,7 @@ def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
         ("--recipe quik", "did you mean 'quick'"),
         ("--dataset fashion", "did you mean 'fashion-mnist'"),
         ("--resolution 7", "below the network's total stride of 8: .* take at least 8"),
+        ("--recipe efficientnetv2_s --epochs 3", "^--epochs must be at least 4, one for each stage, got 3"),
         ("--seeds 0", "--seeds must be at least 1, got 0"),
         ("--lr 0", "--lr must be greater than 0"),
         ("--workers 4096", "needs more than the .* cores"),
