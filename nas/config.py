@@ -69,7 +69,7 @@ class SearchConfig(TrialConfig):
         workers: Candidates trained at once; as many as fit unless given.
         cpus_per_trial: CPU cores (and threads) of a candidate.
         gpus_per_trial: GPUs of a candidate, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or host:6379.
+        ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.
         retries: How often a candidate whose worker died is tried again.
         storage: Optuna storage URL of the ledger, where the run folder's name is the study's, so that several machines
             can share it; ledger.db in the run folder unless given.

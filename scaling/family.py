@@ -38,8 +38,8 @@ class FamilyConfig:
     """A family of networks.
 
     Attributes:
-        coefficients: A coefficients file (whose baseline and rounding hold unless others are given), three numbers
-            such as 1.2,1.1,1.15, or paper (EfficientNet's).
+        coefficients: Needed: a coefficients file (whose baseline and rounding hold unless others are given), three
+            numbers such as 1.2,1.1,1.15, or paper (EfficientNet's).
         baseline: A published network's name or an arch file; the coefficients file's unless given, and for paper
             efficientnet_b0.
         phi: Places in the family, in the order of the table; phi 0 is the baseline.
@@ -49,7 +49,8 @@ class FamilyConfig:
             v2:PX for another cap. With --equal-cost depth and width make up for what the cap takes.
         rounding: To what sizes are rounded.
         batch_size: Images a training step, for the memory that training needs.
-        max_memory: Memory for training, such as 8GiB; a member that needs more is marked in the table.
+        max_memory: Memory for training, such as 8GiB; a member that needs more is marked in the table; no limit
+            unless given.
         resolution: Input side in pixels of the baseline; 0 is its own.
         out: Folder of the family; an older family there is replaced.
 

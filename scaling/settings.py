@@ -38,7 +38,7 @@ class Settings(TrialConfig):
         workers: Networks trained at once; as many as fit unless given.
         cpus_per_trial: CPU cores (and threads) of a training.
         gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or host:6379.
+        ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.
         retries: How often a training whose worker died is tried again.
         tensorboard: Write TensorBoard logs of all trainings into the run folder.
         seed: Of everything that is drawn; trainings have the seeds from it on.

@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from search_spaces.flags import as_flags, flag_of
+from search_spaces.helptext import help_text
 from search_spaces.naming import nearest
 
 USER_ERROR = 2
@@ -59,7 +60,7 @@ def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, descrip
     fields = dict(_fields(config_class))
     parser = _parser(config_class, prog, description)
     if {"-h", "--help"} & set(argv):
-        print(_dashed(parser.format_help(), fields), end="")
+        print(help_text(parser, fields), end="")
         raise SystemExit(0)
     arguments = _plain(argv, fields)
     for word in arguments:
@@ -104,7 +105,7 @@ def _parser(config_class: type[Any], prog: str, description: str) -> Any:
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(prog=prog, description=description, exit_on_error=False)
-    parser.add_argument("--config", action="config", help="YAML file of these settings; flags win over it")
+    parser.add_argument("--config", action="config")
     parser.add_class_arguments(config_class, None)
     return parser
 
@@ -209,34 +210,6 @@ def _kind(hint: Any) -> str:
     if get_origin(hint) is UnionType:
         return " or ".join(filter(None, map(_kind, get_args(hint))))
     return names.get(hint, "")
-
-
-def _dashed(text: str, fields: dict[str, Any]) -> str:
-    """The help text with flags as they are typed, without Python's types and the parser's own extras."""
-    text = re.sub(r"\n  --(print_config|\w+ CONFIG  +Path to)[^\n]*(\n {10,}[^\n]*)*", "", text)
-    for name in sorted(fields, key=len, reverse=True):
-        text = re.sub(rf"--{re.escape(name)}\b", flag_of(name), text)
-    for name, kind in fields.items():
-        text = _with_words(text, flag_of(name), _words(kind))
-    for group in _groups(fields):
-        text = re.sub(rf"\s\[--{group} CONFIG\]", "", text)
-    text = re.sub(r"\(type:[^()]*?,\s+(default:)", r"(\1", text)
-    # In the list of options the help stays in its column.
-    text = re.sub(r"(?m)^(  --[\w-]+) \{true,false\}", rf"\1{' ' * len(' {true,false}')}", text)
-    return text.replace(" {true,false}", "")
-
-
-def _with_words(text: str, flag: str, words: str) -> str:
-    """The help text with a tuple's words after its flag; in the list of options the help stays in its column."""
-    pattern = rf"(?m)^(  {flag} )(\[ITEM,\.\.\.\] +)(?=\S)"
-    text = re.sub(pattern, lambda found: found[1] + f"{words} ".ljust(len(found[2])), text)
-    return text.replace(f"{flag} [ITEM,...]", f"{flag} {words}")
-
-
-def _words(kind: Any) -> str:
-    """What stands for a tuple's words in the help."""
-    values = get_args(kind)
-    return "VALUE ..." if Ellipsis in values else " ".join(["VALUE"] * len(values))
 
 
 def _plain_values(value: Any) -> Any:

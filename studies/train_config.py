@@ -44,13 +44,14 @@ class TrainConfig:
         patience: End after so many epochs without a better validation accuracy, and keep the best epoch's weights; 0
             never ends early. What the recipe says unless given.
         init: File of weights to begin with: .safetensors of an earlier training, or a torchvision state dict (.pth). A
-            classifier for another number of classes is drawn anew.
+            classifier for another number of classes is drawn anew; without a file all weights are.
         seeds: Trainings, each with a seed of its own; under 2 there are no intervals.
         seed: The first of them; also decides which images are held out.
         workers: Processes that train the network together, each on its part of every batch.
         cpus_per_worker: CPU threads of each; 0 shares the cores evenly.
         device: auto takes GPUs if there are any.
-        ray_address: An existing Ray cluster to find the workers on, such as auto or host:6379.
+        ray_address: An existing Ray cluster to find the workers on, such as auto or host:6379; this machine
+            alone unless given.
         retries: How often a training goes on from its checkpoint after one of several workers died.
         run: Run folder.
         new: Begin anew; an old run in the folder is moved aside, under a name with its date.
