@@ -33,7 +33,7 @@ class BenchmarkConfig:
     """Which strategies are judged, on which table, and how long.
 
     Attributes:
-        table: nas-bench-macro:FILE, nas-bench-201:DATASET (cifar10, cifar100, imagenet16-120), or csv:FILE.
+        table: Needed: nas-bench-macro:FILE, nas-bench-201:DATASET (cifar10, cifar100, imagenet16-120), or csv:FILE.
         strategies: Strategies by name; all of them unless given.
         scores: accuracy, rewardP, the MnasNet reward with T at the P-th percentile of MACs, hardP, its hard constraint
             there; accuracy reward50 hard25 hard50 hard75 unless given (without multiply-adds accuracy alone).
@@ -41,12 +41,13 @@ class BenchmarkConfig:
         seeds: Searches of each strategy, each with its own seed.
         first_seed: The first of these seeds.
         at: Trials at which regrets are printed; the last one is always.
-        cost_band: Multiply-adds, lowest and highest such as 30M 60M, of the networks that may be proposed and chosen.
+        cost_band: Multiply-adds, lowest and highest such as 30M 60M, of the networks that may be proposed and
+            chosen; all unless given.
         free_repeats: A network that is proposed again shows its old score and costs nothing, as in nas.search.
         measured: csv, columns of what was measured, one or several repetitions.
         choices: csv, columns of choices; all that are nothing else unless given.
-        macs: csv, column of multiply-adds.
-        params: csv, column of parameters.
+        macs: csv, column of multiply-adds; none unless given.
+        params: csv, column of parameters; none unless given.
         minimize: csv, lower is better.
         workers: Searches side by side, one thread each; as many as there are CPU cores unless given.
         run: Folder for results.json, curves.csv, regret.svg and config.yaml; what is there is replaced.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nas import samplers
-from nas.objective import PARAMS_WEIGHT, WEIGHT, Objective
-from search_spaces.flags import check_least, parsed
+from nas.objective import LOOKING, PARAMS_WEIGHT, TRAINING_AWARE, WEIGHT, Objective
+from search_spaces.flags import as_flags, check_least, flag_of, parsed
 from search_spaces.naming import nearest
 from search_spaces.units import parse_count, parse_duration
 from studies.datasets import BUNDLED
@@ -25,7 +25,7 @@ LEAST = {
     "retries": 0, "seed": 0, "step_batch": 0,
 }  # fmt: skip
 # Settings of the training-aware objective, which say nothing to others.
-STEP = frozenset({"params_weight", "step_times", "step_batch"})
+STEP = frozenset(name for name, objectives in LOOKING.items() if objectives == (TRAINING_AWARE,))
 # Settings that say how much to do and where, not what is being judged: a run may go on with others.
 SIZE = frozenset({"trials", "finalists", "finalist_seeds"})
 FREE = SIZE | WHERE | {"time_budget", "storage", "storage_path"}
@@ -47,7 +47,7 @@ class SearchConfig(TrialConfig):
         objective: soft (MnasNet reward), hard (no reward lost below T, T/FLOPs above), accuracy, pareto, or
             training-aware (EfficientNetV2's accuracy * S^w * P^v: training-step time and parameters of the full
             network, over those of the network that the space varies).
-        weight: Exponent w of the soft reward, or of the step time S.
+        weight: soft, pareto and training-aware, exponent w of the soft reward, or of the step time S.
         params_weight: training-aware, exponent v of the parameters P.
         step_times: training-aware, measured (steps of each full network) or layers (the sum of its layers' times, each
             layer's shape measured once).
@@ -69,7 +69,7 @@ class SearchConfig(TrialConfig):
         workers: Candidates trained at once; as many as fit unless given.
         cpus_per_trial: CPU cores (and threads) of a candidate.
         gpus_per_trial: GPUs of a candidate, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or host:6379.
+        ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.
         retries: How often a candidate whose worker died is tried again.
         storage: Optuna storage URL of the ledger, where the run folder's name is the study's, so that several machines
             can share it; ledger.db in the run folder unless given.
@@ -136,9 +136,12 @@ class SearchConfig(TrialConfig):
         if self.new and (self.storage or self.storage_path):
             raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
         samplers.check(self.sampler, len(self.aim.directions), self.trials)
+        self._check_looked_at()
         # These raise where a recipe's stages are more than the epochs.
-        self.proxy.recipe(recipe)
-        recipe.lasting(self.finalist_epochs)
+        with as_flags({"epochs": "proxy.epochs"}):
+            self.proxy.recipe(recipe)
+        with as_flags({"epochs": "finalist_epochs"}):
+            recipe.lasting(self.finalist_epochs)
         # These raise where target, objective, weight, durations or resources make no sense.
         self.seconds, self.execution  # noqa: B018
 
@@ -181,3 +184,13 @@ class SearchConfig(TrialConfig):
         values = {key: value for key, value in self.said(dataclasses.asdict(self)).items() if key not in FREE}
         recipe = {"name": self.recipe, **get_recipe(self.recipe).identity()}
         return values | {"recipe": recipe, "target_flops": self.target, "strategy": self.sampler}
+
+    def _check_looked_at(self) -> None:
+        """Raise ValueError for a setting, other than it is unless given, that the objective does not look at."""
+        for name, objectives in LOOKING.items():
+            value = getattr(self, name)
+            if self.objective not in objectives and value != getattr(SearchConfig, name):
+                raise ValueError(
+                    f"{flag_of(name)} is no setting of --objective {self.objective}, got {value}: leave it out, or "
+                    f"choose {' or '.join(objectives)}"
+                )

@@ -19,6 +19,11 @@ WEIGHT = -0.07
 HARD_WEIGHT = -1.0
 # V2, Section 3.2.
 PARAMS_WEIGHT = -0.05
+# The objectives that look at a search's settings which others do not; pareto ranks its finalists by the soft reward.
+LOOKING = {
+    "weight": ("soft", "pareto", TRAINING_AWARE),
+    **dict.fromkeys(("params_weight", "step_times", "step_batch"), (TRAINING_AWARE,)),
+}
 
 
 def mnas_reward(

@@ -70,6 +70,7 @@ def finished(config: SearchConfig) -> str | None:
 def search(config: SearchConfig, field: Field, workers: int | None) -> None:
     """Run the search in its folder and print the result; `workers` side by side, where that is known."""
     from nas.finalists import judge
+    from nas.plan import warning
     from nas.present import report
     from nas.result import conclude
     from nas.session import Session
@@ -77,6 +78,8 @@ def search(config: SearchConfig, field: Field, workers: int | None) -> None:
     from studies.runs import Status
 
     def work(run: Run, console: Console, data: Dataset) -> str:
+        if warned := warning(config, len(data.train)):
+            console.print(warned, soft_wrap=True)
         session = Session(config, field, run, console, data, workers)
         records = session.search()
         verdict = judge(session.final(records), config.aim)

@@ -38,8 +38,8 @@ class FamilyConfig:
     """A family of networks.
 
     Attributes:
-        coefficients: A coefficients file (whose baseline and rounding hold unless others are given), three numbers
-            such as 1.2,1.1,1.15, or paper (EfficientNet's).
+        coefficients: Needed: a coefficients file (whose baseline and rounding hold unless others are given), three
+            numbers such as 1.2,1.1,1.15, or paper (EfficientNet's).
         baseline: A published network's name or an arch file; the coefficients file's unless given, and for paper
             efficientnet_b0.
         phi: Places in the family, in the order of the table; phi 0 is the baseline.
@@ -49,7 +49,8 @@ class FamilyConfig:
             v2:PX for another cap. With --equal-cost depth and width make up for what the cap takes.
         rounding: To what sizes are rounded.
         batch_size: Images a training step, for the memory that training needs.
-        max_memory: Memory for training, such as 8GiB; a member that needs more is marked in the table.
+        max_memory: Memory for training, such as 8GiB; a member that needs more is marked in the table; no limit
+            unless given.
         resolution: Input side in pixels of the baseline; 0 is its own.
         out: Folder of the family; an older family there is replaced.
 
@@ -146,9 +147,15 @@ def _numbers(text: str) -> Coefficients | None:
 
 
 def family(config: FamilyConfig, found: Found) -> list[Member]:
-    """The networks, in the order of phi."""
+    """The networks, in the order of phi. Raises ValueError for a cap that the baseline itself is above."""
     from scaling.family_table import grow
 
+    cap, side = config.way.cap, found.baseline.resolution
+    if 0 < cap < side:
+        raise ValueError(
+            f"--strategy {config.strategy} keeps images at {cap} px or below and the baseline has {side}: take "
+            f"{V2}:{side} or more, or a --resolution of at most {cap}"
+        )
     return [
         grow(found.baseline, found.coefficients, phi, found.rounding, config.room, config.equal_cost, config.way)
         for phi in config.phi

@@ -8,7 +8,7 @@ from typing import Any
 
 from scaling.roundings import RoundingChoice
 from scaling.standin import StandIn
-from search_spaces.flags import check_least
+from search_spaces.flags import as_flags, check_least
 from studies.datasets import BUNDLED
 from studies.recipe import Recipe
 from studies.recipes import get_recipe
@@ -38,7 +38,7 @@ class Settings(TrialConfig):
         workers: Networks trained at once; as many as fit unless given.
         cpus_per_trial: CPU cores (and threads) of a training.
         gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or host:6379.
+        ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.
         retries: How often a training whose worker died is tried again.
         tensorboard: Write TensorBoard logs of all trainings into the run folder.
         seed: Of everything that is drawn; trainings have the seeds from it on.
@@ -71,7 +71,9 @@ class Settings(TrialConfig):
     def __post_init__(self) -> None:
         check_least(self, LEAST)
         # These raise where there is no such recipe, its stages are more than the epochs, or resources make no sense.
-        self.schedule, self.execution  # noqa: B018
+        with as_flags({"epochs": "epochs"}):
+            self.schedule  # noqa: B018
+        self.execution  # noqa: B018
 
     @property
     def schedule(self) -> Recipe:

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
-from search_spaces.flags import flag_of
+from search_spaces.flags import as_flags, flag_of
+from search_spaces.helptext import help_text
 from search_spaces.naming import nearest
 
 USER_ERROR = 2
@@ -59,19 +60,18 @@ def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, descrip
     fields = dict(_fields(config_class))
     parser = _parser(config_class, prog, description)
     if {"-h", "--help"} & set(argv):
-        print(_dashed(parser.format_help(), fields), end="")
+        print(help_text(parser, fields), end="")
         raise SystemExit(0)
     arguments = _plain(argv, fields)
     for word in arguments:
         if word.startswith("--config="):
             _check_file(Path(word.removeprefix("--config=")), fields)
     try:
-        namespace = parser.parse_args(arguments)
-        values = parser.instantiate(namespace).as_dict()
+        values = parser.parse_args(arguments).as_dict()
     except Exception as error:  # jsonargparse wraps what is wrong in several types
         raise ValueError(_explain(str(error), fields)) from None
     values.pop("config", None)
-    return config_class(**values)
+    return config_class(**{name: _nested(config_class, name, value) for name, value in values.items()})
 
 
 def to_yaml(config: Any) -> str:
@@ -92,11 +92,20 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _nested(config_class: type[Any], name: str, value: Any) -> Any:
+    """A setting's value; a nested dataclass, whose mistakes come to name their flags, where it is to be one."""
+    kind: type[Any] = get_type_hints(config_class)[name]
+    if not dataclasses.is_dataclass(kind):
+        return value
+    with as_flags({field: f"{name}.{field}" for field in value}):
+        return kind(**value)
+
+
 def _parser(config_class: type[Any], prog: str, description: str) -> Any:
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(prog=prog, description=description, exit_on_error=False)
-    parser.add_argument("--config", action="config", help="YAML file of these settings; flags win over it")
+    parser.add_argument("--config", action="config")
     parser.add_class_arguments(config_class, None)
     return parser
 
@@ -201,34 +210,6 @@ def _kind(hint: Any) -> str:
     if get_origin(hint) is UnionType:
         return " or ".join(filter(None, map(_kind, get_args(hint))))
     return names.get(hint, "")
-
-
-def _dashed(text: str, fields: dict[str, Any]) -> str:
-    """The help text with flags as they are typed, without Python's types and the parser's own extras."""
-    text = re.sub(r"\n  --(print_config|\w+ CONFIG  +Path to)[^\n]*(\n {10,}[^\n]*)*", "", text)
-    for name in sorted(fields, key=len, reverse=True):
-        text = re.sub(rf"--{re.escape(name)}\b", flag_of(name), text)
-    for name, kind in fields.items():
-        text = _with_words(text, flag_of(name), _words(kind))
-    for group in _groups(fields):
-        text = re.sub(rf"\s\[--{group} CONFIG\]", "", text)
-    text = re.sub(r"\(type:[^()]*?,\s+(default:)", r"(\1", text)
-    # In the list of options the help stays in its column.
-    text = re.sub(r"(?m)^(  --[\w-]+) \{true,false\}", rf"\1{' ' * len(' {true,false}')}", text)
-    return text.replace(" {true,false}", "")
-
-
-def _with_words(text: str, flag: str, words: str) -> str:
-    """The help text with a tuple's words after its flag; in the list of options the help stays in its column."""
-    pattern = rf"(?m)^(  {flag} )(\[ITEM,\.\.\.\] +)(?=\S)"
-    text = re.sub(pattern, lambda found: found[1] + f"{words} ".ljust(len(found[2])), text)
-    return text.replace(f"{flag} [ITEM,...]", f"{flag} {words}")
-
-
-def _words(kind: Any) -> str:
-    """What stands for a tuple's words in the help."""
-    values = get_args(kind)
-    return "VALUE ..." if Ellipsis in values else " ".join(["VALUE"] * len(values))
 
 
 def _plain_values(value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 Value = TypeVar("Value")
@@ -27,3 +28,19 @@ def parsed(name: str, parse: Callable[[str], Value], given: object) -> Value:
         return parse(str(given))
     except ValueError as error:
         raise ValueError(f"{flag_of(name)}: {error}") from None
+
+
+@contextmanager
+def as_flags(settings: Mapping[str, str]) -> Iterator[None]:
+    """Within, a ValueError whose text begins with a name comes to begin with the flag of the setting of that name.
+
+    For values that check themselves and know no command line: {"width": "proxy.width"} makes "width must be ..." of a
+    Proxy "--proxy.width must be ...".
+    """
+    try:
+        yield
+    except ValueError as error:
+        name, space, rest = str(error).partition(" ")
+        if name not in settings:
+            raise
+        raise ValueError(f"{flag_of(settings[name])}{space}{rest}") from None

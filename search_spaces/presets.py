@@ -29,8 +29,3 @@ def space(name: str, **settings: Any) -> Space:
         if setting not in known:
             raise ValueError(f"space {name} has no setting '{setting}'{nearest(setting, known)}")
     return make(**settings)
-
-
-def space_names() -> tuple[str, ...]:
-    """The names `space` knows."""
-    return NAMES

@@ -39,6 +39,7 @@ def conduct(
     free: Collection[str],
     validation: int = 0,
     storage: str | None = None,
+    check: Callable[[Dataset], None] | None = None,
 ) -> None:
     """Do a command's work in its run folder; write its report to result.txt and print it.
 
@@ -50,12 +51,15 @@ def conduct(
         free: names of the settings that may differ from those of the run that is gone on with
         validation: images held out of training; 0 is a fifth, at most 10 000
         storage: Optuna storage URL of the ledger, where it is not in the run folder
+        check: raises ValueError where the images do not allow what the settings ask for
 
     Raises ValueError for images that cannot be read, a broken ledger or another run's folder, before anything is
     written; a KeyboardInterrupt of the work says how to go on.
 
     """
     data = load(config.dataset, seed=config.seed, validation=validation or None, root=config.data_root)
+    if check is not None:
+        check(data)
     check_ledger(config.run, new=config.new, storage=storage)
     with open_run(config.run, settings, module, seed=config.seed, new=config.new, free=free) as run:
         console = Console(highlight=False)

@@ -94,6 +94,16 @@ def validation_count(asked: int | None, images: int) -> int:
     return asked
 
 
+def check_images(images: int, data: Dataset) -> None:
+    """Raise ValueError where an epoch is to have more training images than there are; 0 is all of them."""
+    most, held_out = len(data.train), len(data.validation)
+    if images > most:
+        raise ValueError(
+            f"--images {images} is more than the {most} training images of {data.name} ({held_out} others are held "
+            f"out for validation): ask for at most {most}, or 0 for all of them"
+        )
+
+
 def _test_split(labelled: Labelled, mean: Tensor, std: Tensor) -> TensorSplit:
     return TensorSplit(*labelled, mean, std)
 

@@ -42,6 +42,7 @@ def initialise_from(network: nn.Module, path: str | Path) -> str:
 def read_weights(path: str | Path) -> dict[str, Tensor]:
     """A state dict from a file. Raises ValueError, in one line, for a file that is none."""
     source = Path(path)
+    _check_readable(source)
     try:
         if source.suffix == ".safetensors":
             return load_file(source)
@@ -54,6 +55,14 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     if not isinstance(found, dict) or not all(torch.is_tensor(value) for value in found.values()):
         raise ValueError(f"--init {source} holds no state dict (names and tensors): give one, or a .safetensors file")
     return found
+
+
+def _check_readable(source: Path) -> None:
+    # Before safetensors and torch, whose own messages name the file once more.
+    try:
+        source.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"cannot read --init {source}: {error.strerror}") from None
 
 
 def _are_for_other_classes(theirs: dict[str, Tensor], ours: dict[str, Tensor]) -> bool:

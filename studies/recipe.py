@@ -132,8 +132,8 @@ class Recipe:
             raise ValueError(f"decay must be greater than 0 and at most 1, got {self.decay}")
         if self.epochs < self.stages:
             raise ValueError(
-                f"{self.stages} stages need at least {self.stages} epochs, got {self.epochs}: "
-                "train for more epochs, or in fewer stages"
+                f"epochs must be at least {self.stages}, one for each stage, got {self.epochs}: train for more epochs, "
+                "or in fewer stages"
             )
 
     def replace(self, **changes: Any) -> Recipe:
@@ -190,7 +190,7 @@ class Proxy:
         for field in ("width", "resolution", "epochs", "min_map", "divisor"):
             _check_positive(field, getattr(self, field))
         if self.resolution < self.min_map:
-            raise ValueError(f"a proxy's resolution must be at least min_map ({self.min_map}), got {self.resolution}")
+            raise ValueError(f"resolution must be at least {self.min_map} (min_map), got {self.resolution}")
         if self.images < 0:
             raise ValueError(f"images must be 0 (all) or more, got {self.images}")
 
@@ -215,7 +215,7 @@ def _check_choice(field: str, value: str, known: tuple[str, ...]) -> None:
 
 def _check_positive(field: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{field} must be greater than 0, got {value}")
+        raise ValueError(f"{field} must be greater than 0, got {value:g}")
 
 
 def _check_share(field: str, value: float) -> None:

@@ -46,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
 def train_network(plan: Plan) -> None:
     """Train in the run's folder and print the result."""
     from studies.conduct import conduct
+    from studies.data import check_images
     from studies.train_plan import describe_network, describe_recipe
     from studies.train_report import report, write_result
     from studies.train_run import carry_out
@@ -59,7 +60,10 @@ def train_network(plan: Plan) -> None:
         write_result(plan, trained, run)
         return report(plan, trained, run)
 
-    conduct(work, config, settings(config), "studies.train", free=FREE, validation=config.validation)
+    def check(data: Dataset) -> None:
+        check_images(config.images, data)
+
+    conduct(work, config, settings(config), "studies.train", free=FREE, validation=config.validation, check=check)
 
 
 def settings(config: TrainConfig) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from search_spaces.flags import check_least
+from search_spaces.flags import as_flags, check_least
 from studies.datasets import BUNDLED
 from studies.execution import Execution
 from studies.recipe import Recipe
@@ -44,13 +44,14 @@ class TrainConfig:
         patience: End after so many epochs without a better validation accuracy, and keep the best epoch's weights; 0
             never ends early. What the recipe says unless given.
         init: File of weights to begin with: .safetensors of an earlier training, or a torchvision state dict (.pth). A
-            classifier for another number of classes is drawn anew.
+            classifier for another number of classes is drawn anew; without a file all weights are.
         seeds: Trainings, each with a seed of its own; under 2 there are no intervals.
         seed: The first of them; also decides which images are held out.
         workers: Processes that train the network together, each on its part of every batch.
         cpus_per_worker: CPU threads of each; 0 shares the cores evenly.
         device: auto takes GPUs if there are any.
-        ray_address: An existing Ray cluster to find the workers on, such as auto or host:6379.
+        ray_address: An existing Ray cluster to find the workers on, such as auto or host:6379; this machine
+            alone unless given.
         retries: How often a training goes on from its checkpoint after one of several workers died.
         run: Run folder.
         new: Begin anew; an old run in the folder is moved aside, under a name with its date.
@@ -89,8 +90,14 @@ class TrainConfig:
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"--device must be auto, cpu or cuda, got {self.device}")
         # These raise where recipe or resources make no sense.
-        self.schedule  # noqa: B018
+        with as_flags({"epochs": "epochs"}):
+            batch_size = self.schedule.batch_size
         self.execution(0)
+        if self.micro_batch > batch_size:
+            raise ValueError(
+                f"--micro-batch must be at most the {batch_size} images of a batch, got {self.micro_batch}: choose a "
+                "smaller one, or leave it out"
+            )
 
     @property
     def schedule(self) -> Recipe:

@@ -53,6 +53,7 @@ def prepare(config: TrainConfig) -> Plan:
     arch, recipe = _arch(config), config.schedule
     device = _device(config)
     threads = _threads(config)
+    _check_precision(recipe, device)
     if recipe.batch_size < 2 * config.workers and config.is_together:
         raise ValueError(
             f"--batch-size {recipe.batch_size} is too small for {several(config.workers, 'worker')}: each needs at "
@@ -182,6 +183,16 @@ def _threads(config: TrainConfig) -> int:
     return config.cpus_per_worker or max(1, cores // config.workers)
 
 
+def _check_precision(recipe: Recipe, device: str) -> None:
+    """Raise ValueError for a precision that a CPU does not have; GPUs, which may be another machine's, have all."""
+    import torch
+
+    from studies.precision import compute_type
+
+    if device == "cpu":
+        compute_type(recipe.precision, torch.device(device))
+
+
 def _size_notes(arch: Arch, config: TrainConfig) -> list[str]:
     pixels = native_pixels(config.dataset)
     if arch.resolution <= pixels:
@@ -213,16 +224,17 @@ def _pace(plan: Plan) -> tuple[int, float]:
     """Training images there are, and measured seconds for each, evaluation apart."""
     import torch
 
-    from studies.data import load
+    from studies.data import check_images, load
     from studies.loop import train
 
     config = plan.config
     torch.set_num_threads(plan.threads)
     data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
+    check_images(config.images, data)
     timed = max(TIMED_IMAGES, 2 * plan.recipe.batch_size)
     run = train(plan.arch, data, plan.recipe, seed=config.seed, images=timed, device=plan.device)
     first = next(run)
-    return min(config.images or len(data.train), len(data.train)), first.train_seconds / first.images
+    return config.images or len(data.train), first.train_seconds / first.images
 
 
 def _each(config: TrainConfig) -> str:

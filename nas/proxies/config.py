@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from nas.config import SearchConfig
-from search_spaces.flags import check_least, parsed
+from search_spaces.flags import as_flags, check_least, parsed
 from search_spaces.units import parse_duration
 from studies.datasets import BUNDLED
 from studies.recipe import Proxy
@@ -54,7 +54,7 @@ class ProxyConfig(TrialConfig):
         workers: Trainings at once; as many as fit unless given.
         cpus_per_trial: CPU cores (and threads) of a training.
         gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or host:6379.
+        ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.
         retries: How often a training whose worker died is tried again.
         tensorboard: Write TensorBoard logs of all trainings into the run folder.
         seed: Of the sample and of everything else that is drawn.
@@ -94,12 +94,16 @@ class ProxyConfig(TrialConfig):
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        get_recipe(self.against_recipe)
         check_least(self, LEAST)
         for name in GRID:
             _check_values(f"--{name}", getattr(self, name))
-        # These raise where a proxy, the search's settings, a duration or resources make no sense.
-        self.proxies, self.search(), self.seconds, self.execution
+        # These raise where a proxy, its recipe, the search's settings, a duration or resources make no sense.
+        with as_flags({"epochs": "against.epochs"}):
+            self.against.recipe(get_recipe(self.against_recipe))
+        with as_flags({"width": "widths", "resolution": "resolutions"} | {name: name for name in ("images", "epochs")}):
+            for proxy in self.proxies:
+                proxy.recipe(get_recipe(self.recipe))
+        self.search(), self.seconds, self.execution
 
     @property
     def proxies(self) -> tuple[Proxy, ...]:
@@ -116,9 +120,11 @@ class ProxyConfig(TrialConfig):
         return parsed("time_budget", parse_duration, self.time_budget) or None
 
     def search(self, proxy: Proxy | None = None) -> SearchConfig:
-        """The search that this study is for, with a proxy."""
+        """The search that this study is for, with a proxy; the first one unless given."""
         shared = {name: getattr(self, name) for name in SHARED}
-        return SearchConfig(**shared, seed=self.seed, proxy=proxy or Proxy())
+        # The study trains no finalists: they are no reason to refuse a recipe of many stages.
+        epochs = max(SearchConfig.finalist_epochs, get_recipe(self.recipe).stages)
+        return SearchConfig(**shared, seed=self.seed, proxy=proxy or self.proxies[0], finalist_epochs=epochs)
 
     def identity(self) -> dict[str, Any]:
         """What decides what a training means, the recipes' numbers included; a study goes on only under the same."""

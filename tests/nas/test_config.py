@@ -37,8 +37,8 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--strategy", "tpee"], "unknown strategy 'tpee': did you mean 'tpe'?"),
         (["--objective", "sfot"], "unknown objective 'sfot': did you mean 'soft'?"),
         (["--recipe", "qick"], "unknown recipe 'qick': did you mean 'quick'?"),
-        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "3"], "4 stages need at least 4 epochs, got 3"),
-        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "4"], "4 stages need at least 4 epochs, got 3"),
+        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "3"], "--proxy.epochs must be at least 4, one for each"),
+        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "4"], "--finalist-epochs must be at least 4, one for each"),
         (["--reference", "mobilenetv2"], "unknown reference 'mobilenetv2': did you mean 'mobilenet_v2'?"),
         (["--scheduler", "asah"], "unknown scheduler 'asah': did you mean 'asha'?"),
         (["--target-flops", "lots"], "cannot read 'lots' as a count"),
@@ -51,8 +51,13 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--time-budget", "soon"], "cannot read 'soon' as a duration"),
         (["--cost-band", "1.1", "0.9"], "--cost-band must be two multiples of the target"),
         (["--cost-band", "3.9", "4"], "holds no network"),
-        (["--proxy.resolution", "2"], "resolution"),
-        (["--proxy.epochs", "0"], "epochs must be greater than 0, got 0"),
+        (["--proxy.width", "0"], "error: --proxy.width must be greater than 0, got 0"),
+        (["--proxy.resolution", "2"], "error: --proxy.resolution must be at least 4 (min_map), got 2"),
+        (["--proxy.resolution", "0"], "error: --proxy.resolution must be greater than 0, got 0"),
+        (["--proxy.images", "-1"], "error: --proxy.images must be 0 (all) or more, got -1"),
+        (["--proxy.epochs", "0"], "error: --proxy.epochs must be greater than 0, got 0"),
+        (["--proxy.min-map", "0"], "error: --proxy.min-map must be greater than 0, got 0"),
+        (["--proxy.divisor", "-4"], "error: --proxy.divisor must be greater than 0, got -4"),
         (["--dataset", "imagefolder:/no/such/folder"], "image folder /no/such/folder does not exist"),
         (["--workers", "100000"], "--workers 100000"),
         (["--gpus-per-trial", "512"], "--gpus-per-trial 512"),
@@ -66,6 +71,13 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--step-times", "layer"], "unknown --step-times 'layer': did you mean 'layers'?"),
         (["--step-batch", "-1"], "--step-batch must be at least 0, got -1"),
         (["--params-weight", "0.05"], "--params-weight must be 0 or negative (V2: -0.05), got 0.05"),
+        (["--step-batch", "8"], "--step-batch is no setting of --objective soft, got 8: leave it out, or choose"),
+        (["--objective", "pareto", "--params-weight", "-0.1"], "--params-weight is no setting of --objective pareto"),
+        (["--objective", "hard", "--step-times", "layers"], "--step-times is no setting of --objective hard, got"),
+        (
+            ["--objective", "accuracy", "--weight", "-0.1"],
+            "--weight is no setting of --objective accuracy, got -0.1: leave it out, or choose soft or pareto or",
+        ),
         (["--objective", "training-aware", "--step-batch", "1000000"], "--step-batch 1000000 does not fit"),
         (["--ray-address", "127.0.0.1:1"], "no Ray cluster answers there"),
         (["--retries", "-1"], "--retries must be at least 0, got -1"),
@@ -78,6 +90,19 @@ def test_mistakes_are_one_line_and_write_nothing(
     run = tmp_path / "run"
     assert message in refusal([*words, "--run", str(run)], capsys)
     assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("objective", "settings"),
+    [
+        ("soft", {"weight": -0.1}),
+        ("pareto", {"weight": -0.1}),
+        ("training-aware", {"weight": -0.1, "params_weight": -0.1, "step_times": "layers", "step_batch": 8}),
+    ],
+)
+def test_an_objective_takes_the_settings_it_looks_at(objective: str, settings: dict[str, Any]):
+    config = SearchConfig(objective=objective, **settings)
+    assert settings.items() <= config.identity().items()
 
 
 def test_an_empty_image_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -44,9 +44,14 @@ def test_mistakes_are_one_line_and_write_nothing(tmp_path: Path, capsys: pytest.
         "--recipe qick": "unknown recipe 'qick': did you mean 'quick'?",
         "--against-recipe qick": "unknown recipe 'qick'",
         "--widths 0.25 0.25": "--widths must differ, got 0.25 0.25",
-        "--widths 0": "width must be greater than 0",
+        "--widths 0": "--widths must be greater than 0, got 0",
+        "--images -1": "--images must be 0 (all) or more, got -1",
+        "--epochs 0": "--epochs must be greater than 0, got 0",
+        "--recipe efficientnetv2_s --epochs 4 2": "--epochs must be at least 4, one for each stage, got 2",
+        "--against.width 0": "--against.width must be greater than 0, got 0",
+        "--against-recipe efficientnetv2_s --against.epochs 3": "--against.epochs must be at least 4, one for each st",
         "--epochs": "--epochs needs a value",
-        "--resolutions 2": "resolution must be at least min_map",
+        "--resolutions 2": "--resolutions must be at least 4 (min_map), got 2",
         "--against-seeds 0": "--against-seeds must be at least 1",
         "--time-budget soon": "cannot read 'soon' as a duration",
         "--target-flops 5G": "--target-flops must lie between",
@@ -54,8 +59,13 @@ def test_mistakes_are_one_line_and_write_nothing(tmp_path: Path, capsys: pytest.
     for words, message in cases.items():
         assert commandline.run(proxy.main, [*words.split(), "--run", str(tmp_path / "run")]) == 2
         (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: ")
         assert message in line
     assert not (tmp_path / "run").exists()
+
+
+def test_proxies_that_last_as_long_as_their_recipe_needs_are_taken() -> None:
+    assert ProxyConfig(recipe="efficientnetv2_s", epochs=(4, 8)).search().recipe == "efficientnetv2_s"
 
 
 def network(choice: Any) -> Arch:

@@ -63,6 +63,12 @@ def test_v2_caps_the_images_and_deepens_late_stages(tmp_path: Path) -> None:
     assert ss.cost(equal).macs / ss.cost(ss.get("efficientnetv2_s")).macs == pytest.approx(4, rel=TOLERANCE)
 
 
+def test_a_cap_at_the_baseline_s_own_resolution_keeps_it(tmp_path: Path) -> None:
+    words = ("--coefficients", "paper", "--strategy", "v2:160", "--resolution", "160", "--phi", "0", "2")
+    assert run(tmp_path / "family", *words) == 0
+    assert [ss.Arch.load(tmp_path / "family" / f"phi-{phi}.json").resolution for phi in (0, 2)] == [160, 160]
+
+
 def test_a_family_has_no_other_strategy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path / "family", "--coefficients", "paper", "--strategy", "width") == 2
     assert "--strategy must be compound or v2, got width" in capsys.readouterr().err
@@ -200,6 +206,14 @@ def test_a_swap_that_fails_keeps_the_older_family(tmp_path: Path, monkeypatch: p
         (["--coefficients", "paper", "--batch-size", "0"], "--batch-size must be at least 1, got 0"),
         (["--coefficients", "paper", "--max-memory", "8G"], "--max-memory: cannot read '8G' as a size"),
         (["--coefficients", "paper", "--resolution", "16"], "16 px is below the network's stride of 32"),
+        (
+            ["--coefficients", "paper", "--strategy", "v2:223"],
+            "--strategy v2:223 keeps images at 223 px or below and the baseline has 224: take v2:224 or more, or a",
+        ),
+        (
+            ["--coefficients", "paper", "--strategy", "v2", "--resolution", "512"],
+            "keeps images at 480 px or below and the baseline has 512: take v2:512 or more, or a --resolution of at mo",
+        ),
         (["--coefficients", "paper", "--rounding.divisor", "-8"], "--rounding.divisor must be at least 1"),
         (["--coefficients", "1,1,1", "--baseline", "mnasnet_a1", "--equal-cost"], "1/1/1 grow nothing"),
     ],

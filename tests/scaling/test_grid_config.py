@@ -26,7 +26,7 @@ SHARED = [
     (["--baseline", "efficientnet-b0"], "did you mean 'efficientnet_b0'?"),
     (["--baseline", "efficientnet_b0", "--resolution", "16"], "below the network's stride of 32"),
     (["--recipe", "qick"], "unknown recipe 'qick': did you mean 'quick'?"),
-    (["--recipe", "efficientnetv2_s", "--epochs", "3"], "4 stages need at least 4 epochs, got 3"),
+    (["--recipe", "efficientnetv2_s", "--epochs", "3"], "--epochs must be at least 4, one for each stage, got 3"),
     (["--seeds", "0"], "--seeds must be at least 1, got 0"),
     (["--epochs", "0"], "--epochs must be at least 1, got 0"),
     (["--workers", "100000"], "--workers 100000"),

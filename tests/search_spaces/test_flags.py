@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from search_spaces.flags import check_least, flag_of, parsed
+from search_spaces.flags import as_flags, check_least, flag_of, parsed
 from search_spaces.units import parse_count, parse_duration
 
 
@@ -34,3 +34,12 @@ def test_human_units_are_parsed_and_mistakes_name_the_flag() -> None:
     assert parsed("time_budget", parse_duration, 90) == 90
     with pytest.raises(ValueError, match=r"^--target-flops: cannot read 'much' as a count"):
         parsed("target_flops", parse_count, "much")
+
+
+def test_a_value_that_knows_no_flag_is_told_by_it() -> None:
+    settings = {"min_map": "proxy.min_map"}
+    with pytest.raises(ValueError, match=r"^--proxy\.min-map must be at least 1, got 0$"), as_flags(settings):
+        raise ValueError("min_map must be at least 1, got 0")
+    for text in ("width must differ", "", "--min-map must differ"):
+        with pytest.raises(ValueError, match=f"^{text}$"), as_flags(settings):
+            raise ValueError(text)

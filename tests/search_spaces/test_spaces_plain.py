@@ -13,7 +13,7 @@ import pytest
 
 from search_spaces.arch import Arch, Stage
 from search_spaces.counting import Count
-from search_spaces.presets import space, space_names
+from search_spaces.presets import NAMES, space
 from search_spaces.spaces import Space
 
 
@@ -93,7 +93,7 @@ def test_count_is_an_integer_with_bounds() -> None:
 
 
 def test_spaces_by_name() -> None:
-    assert [space(name).name for name in space_names()] == list(space_names())
+    assert [space(name).name for name in NAMES] == list(NAMES)
     with pytest.raises(ValueError, match="unknown space 'mnasnett': did you mean 'mnasnet'?"):
         space("mnasnett")
     with pytest.raises(ValueError, match="space small has no setting 'resolutoin': did you mean 'resolution'?"):

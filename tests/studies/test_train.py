@@ -21,8 +21,9 @@ import search_spaces as ss
 from search_spaces.arch import Arch, Stage
 from search_spaces.memory import training_memory
 from studies.checkpoint import load_weights
-from studies.data import load
+from studies.data import check_images, load
 from studies.recipe import Recipe
+from studies.recipes import RECIPES
 from studies.scoring import score
 from studies.splits import View
 from studies.train import main
@@ -185,18 +186,37 @@ def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
         ("--recipe quik", "did you mean 'quick'"),
         ("--dataset fashion", "did you mean 'fashion-mnist'"),
         ("--resolution 7", "below the network's total stride of 8: .* take at least 8"),
+        ("--recipe efficientnetv2_s --epochs 3", "^--epochs must be at least 4, one for each stage, got 3"),
         ("--seeds 0", "--seeds must be at least 1, got 0"),
         ("--lr 0", "--lr must be greater than 0"),
         ("--workers 4096", "needs more than the .* cores"),
-        ("--init nowhere.safetensors", "cannot read --init nowhere.safetensors"),
+        ("--init nowhere.safetensors", r"^cannot read --init nowhere\.safetensors: No such file or directory$"),
+        ("--init nowhere.pth", r"^cannot read --init nowhere\.pth: No such file or directory$"),
+        ("--init /", "^cannot read --init /: Is a directory$"),
+        ("--micro-batch 26", "^--micro-batch must be at most the 25 images of a batch, got 26: choose a smaller one"),
+        ("--recipe half", "^precision float16 needs a GPU: choose bfloat16, float32 or auto on a CPU$"),
+        # Of 10 000 training images 100 are held out.
+        ("--images 9901", r"^--images 9901 is more than the 9900 training .*\(100 others .*at most 9900, or 0 for all"),
+        ("--images 9901 --dry-run", "^--images 9901 is more than the 9900 training images"),
         ("--batch-size 100000000", r"needs about .*at most --batch-size \d+ fits"),
     ],
 )
-def test_mistakes_are_said_before_anything_is_written(arch: Path, tmp_path: Path, flags: str, message: str) -> None:
+def test_mistakes_are_said_before_anything_is_written(
+    arch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, message: str
+) -> None:
+    monkeypatch.setitem(RECIPES, "half", RECIPES["quick"].replace(precision="float16"))
     run = tmp_path / "run"
     with pytest.raises(ValueError, match=message):
         main(words(arch, run, *flags.split()))
     assert not run.exists()
+
+
+def test_all_images_and_a_whole_batch_may_be_asked_for(arch: Path) -> None:
+    config = TrainConfig(arch=str(arch), batch_size=25, micro_batch=25, device="cpu")
+    assert prepare(config).recipe.micro_batch == 25
+    data = load("fashion-mnist-mini", validation=100)
+    for images in (0, 9900):
+        check_images(images, data)
 
 
 def test_the_largest_batch_that_fits_does_fit() -> None:
