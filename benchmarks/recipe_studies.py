@@ -98,7 +98,7 @@ def ablations() -> Study:
         *(Arm(f"no {name}", arch, {setting: 0.0}) for name, setting in off.items()),
         *(Arm(f"kernel {kernel}", stages_with(arch, kernel=kernel)) for kernel in (5, 7)),
     )
-    return Study(arms, RECIPE.replace(epochs=10), images=3000, seeds=6)
+    return Study(arms, RECIPE.replace(epochs=10), images=2000, seeds=6)
 
 
 def small_v2() -> Arch:
