@@ -69,7 +69,7 @@ format: install
 	$(BIN)/ruff format .
 
 bench: install
-	for name in startup cost_model memory scaling_costs law training orchestration search report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in startup cost_model memory scaling_costs suggestions law training orchestration search report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 proxy-study: install
 	$(BIN)/python -m nas.proxy --run $(or $(RUN),runs/proxy) $(ARGS)

@@ -1,0 +1,71 @@
+"""The default search against random search at equal trials: python benchmarks/compare_searches.py [--seeds 5].
+
+Each search is `nas.search --target-flops 400M` on the bundled images with 64 candidates; its one finalist, the network
+that the strategy takes for the best, is trained again with three fresh seeds on all images, and that is what counts.
+Searches of one seed are a pair. Each has its own folder under --run, and the same command goes on where it was ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from studies.statistics import mean_interval, paired_difference
+
+STRATEGIES = ("predictor", "random")
+TRIALS = 64
+LOOKS = (16, 32, 64)
+SEARCH = f"--target-flops 400M --trials {TRIALS} --proxy.images 2000 --finalists 1 --finalist-seeds 3".split()
+
+
+def main() -> None:
+    """Make the searches that are missing and print how they compare."""
+    arguments = _arguments()
+    pairs = [(strategy, seed) for seed in range(arguments.seeds) for strategy in STRATEGIES]
+    folders = {pair: Path(arguments.run) / f"{pair[0]}-{pair[1]}" for pair in pairs}
+    for (strategy, seed), folder in folders.items():
+        if not (folder / "result.json").exists():
+            words = ["--strategy", strategy, "--seed", str(seed), "--run", str(folder), *SEARCH]
+            if arguments.workers:
+                words += ["--workers", str(arguments.workers)]
+            subprocess.run([sys.executable, "-m", "nas.search", *words], check=True)
+    rows = [{"strategy": strategy, "seed": seed, **_figures(folders[strategy, seed])} for strategy, seed in pairs]
+    table = pd.DataFrame(rows).set_index(["seed", "strategy"])
+    print(table.unstack().to_string(float_format=lambda value: f"{value:.4f}"), "\n")
+    for figure in table.columns:
+        first, second = (table[figure].xs(strategy, level="strategy") for strategy in STRATEGIES)
+        means = ", ".join(
+            f"{name} {mean_interval(part)}" for name, part in zip(STRATEGIES, (first, second), strict=True)
+        )
+        print(f"{figure:15} {means}; difference {paired_difference(first, second)}")
+
+
+def _figures(folder: Path) -> dict[str, float]:
+    """Of the network chosen: reward and test accuracy over fresh seeds. Of the search: its best reward so far, work."""
+    result = json.loads((folder / "result.json").read_text())
+    trials = pd.read_csv(folder / "trials.csv")
+    best = trials["value"].where(trials["outcome"] == "complete").cummax().ffill()
+    return {
+        "reward": result["best"]["reward"],
+        "test accuracy": result["proxy"]["test_accuracy"]["value"],
+        **{f"best seen @{look}": float(best.iloc[look - 1]) for look in LOOKS},
+        "images": float(trials["images"].sum()),
+        "macs": float(result["best"]["macs"]),
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--workers", type=int, help="trainings at once; as many as there are cores unless given")
+    parser.add_argument("--run", default="runs/compare", help="folder of the searches' run folders")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
