@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nas.config import SearchConfig
+from nas.objective import LOOKING
 from nas.result import BEST, PROXY_WEIGHTS, Result
 from nas.steps import baseline_of, step_batch
 from search_spaces.costs import cost
@@ -91,14 +93,17 @@ def _gain(result: Result) -> str:
         return "not known: too few candidates, or too much alike in cost"
     low, high = (f"{100 * end:+.1f}" for end in (result.gain.low, result.gain.high))
     told = f"a doubling gains {100 * result.gain.value:+.1f} % accuracy here (95 %: {low} to {high})"
-    config = result.session.config
-    if config.aim.needs_step_times:
+    assumed = _assumed(result.session.config)
+    if assumed is None:
         return told
-    return f"{told}, where w = {config.weight:g} assumes {100 * _assumed(result):+.0f} %"
+    return f"{told}, where w = {result.session.config.weight:g} assumes {100 * assumed:+.0f} %"
 
 
-def _assumed(result: Result) -> float:
-    return float(2.0**-result.session.config.weight - 1)
+def _assumed(config: SearchConfig) -> float | None:
+    """The gain per doubling of multiply-adds at which the reward breaks even; None where w weighs no multiply-adds."""
+    if config.objective not in LOOKING["weight"] or config.aim.needs_step_times:
+        return None
+    return float(2.0**-config.weight - 1)
 
 
 def _caveats(result: Result) -> str:
@@ -109,9 +114,8 @@ def _caveats(result: Result) -> str:
             f"warning: the best lies at the {result.edge} edge of the cost band: the band chose its size, "
             "not the reward; --cost-band moves it"
         )
-    config = result.session.config
-    assumes = config.weight and not config.aim.needs_step_times
-    if result.gain and assumes and not result.gain.low <= _assumed(result) <= result.gain.high:
+    assumed = _assumed(result.session.config)
+    if result.gain and assumed and not result.gain.low <= assumed <= result.gain.high:
         lines.append(
             "warning: the reward's exponent does not fit these data: cost is worth more or less than it assumes"
         )

@@ -14,9 +14,9 @@ from nas.session import describe_best
 from studies.statistics import Estimate
 
 
-def gain(estimate: Estimate | None) -> str:
+def gain(estimate: Estimate | None, objective: str = "soft") -> str:
     """The report's line on the worth of cost, for a gain per doubling."""
-    result = SimpleNamespace(gain=estimate, session=SimpleNamespace(config=SearchConfig()))
+    result = SimpleNamespace(gain=estimate, session=SimpleNamespace(config=SearchConfig(objective=objective)))
     return present._gain(result)  # type: ignore[arg-type]
 
 
@@ -25,6 +25,11 @@ def test_a_gain_stands_beside_what_the_exponent_assumes():
     assert gain(Estimate(0.021, -0.004, 0.047, 36)) == (
         "a doubling gains +2.1 % accuracy here (95 %: -0.4 to +4.7), where w = -0.07 assumes +5 %"
     )
+
+
+@pytest.mark.parametrize("objective", ["hard", "accuracy", "training-aware"])
+def test_rewards_that_do_not_weigh_multiply_adds_by_w_assume_nothing(objective: str):
+    assert gain(Estimate(0.021, -0.004, 0.047, 36), objective).endswith("(95 %: -0.4 to +4.7)")
 
 
 @pytest.mark.parametrize("estimate", [None, Estimate(0.2, -1.0, math.inf, 2), Estimate(0.2, -0.9, 123.0, 4)])
