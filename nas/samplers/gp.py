@@ -16,13 +16,13 @@ from nas.samplers import STARTUP
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import seen
 
-FITTED = 80  # trials: a suggestion's cost grows with their cube
+FITTED = 60  # trials: a suggestion's cost grows with their cube
 
 
 class GpSampler(SpaceSampler):
     """Optuna's `GPSampler` (Matern kernel over the choices, log expected improvement) after 10 uniform draws.
 
-    It is fitted to the 40 best and the 40 latest trials. What it proposes outside the band walks into it by single
+    It is fitted to the 30 best and the 30 latest trials. What it proposes outside the band walks into it by single
     changes. Trials without values are not looked at.
     """
 

@@ -14,8 +14,8 @@ from nas.samplers import gp
 def test_it_is_fitted_to_the_best_and_the_latest_trials(direction: str, sign: int):
     study = optuna.create_study(direction=direction)
     for number in range(200):
-        value = sign * (1.0 if 20 <= number < 60 else number / 1000)
+        value = sign * (1.0 if 20 <= number < 50 else number / 1000)
         study.add_trial(create_trial(params={"x": 0.5}, distributions={"x": FloatDistribution(0, 1)}, value=value))
     fitted = [trial.number for trial in gp._fitted(study, study.get_trials())]
-    assert fitted == [*range(20, 60), *range(160, 200)]
-    assert len(gp._fitted(study, study.get_trials()[:80])) == 80
+    assert fitted == [*range(20, 50), *range(170, 200)]
+    assert len(gp._fitted(study, study.get_trials()[:60])) == 60
