@@ -40,7 +40,7 @@ def describe(config: SearchConfig, field: Field, resources: Resources | None) ->
         "space": f"{config.space}: {_power(field.space.size)} encodings",
         "near the target": f"{_power(int(field.inside))} different networks between "
         f"{format_count(field.band[0], 4)} and {format_count(field.band[1], 4)} FLOPs (multiply-adds)",
-        "objective": f"{config.aim}, T = {format_count(config.target)}",
+        "objective": config.aim.described,
         **_steps(config, field),
         "strategy": f"{config.sampler}, {config.trials} candidates, early stopping: {_stopping(config)}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
