@@ -51,10 +51,12 @@ class StepClock:
     device: torch.device
 
     @classmethod
-    def here(cls, recipe: Recipe, batch: int, runs: int, warmup: int, folder: str) -> StepClock:
-        """The clock on the device that this process trains on."""
+    def here(
+        cls, recipe: Recipe, batch: int, runs: int, warmup: int, folder: str, device: str | None = None
+    ) -> StepClock:
+        """The clock on the device that this process trains on, unless another is given."""
         plain = recipe.replace(batch_size=batch, micro_batch=0, stages=1, epochs=1, **PLAIN)
-        return cls(plain, batch, runs, warmup, TimeCache(folder), choose_device())
+        return cls(plain, batch, runs, warmup, TimeCache(folder), choose_device(device))
 
     def whole(self, arch: Arch) -> float:
         """Seconds of a step of the network at its own resolution: the median of the runs."""
