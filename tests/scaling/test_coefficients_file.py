@@ -67,7 +67,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ({"baseline": {"format": "triaxis-arch-1"}}, "no arch: 'stages'"),
         ({"rounding": None}, '"rounding" must be an object of divisor, step, got None'),
         ({"rounding": {"divisor": 8.5, "step": 2}}, '"rounding" must have a whole number divisor, got 8.5'),
-        ({"rounding": {"divisor": 8, "step": 2, "least": "0"}}, '"rounding" must have a number least, got \'0\''),
+        ({"rounding": {"divisor": 8, "step": 2, "least": "0"}}, "\"rounding\" must have a number least, got '0'"),
         ({"rounding": {"divisor": 8, "step": 2, "least": 2}}, "rounding.least must be a share from 0 to 1, got 2"),
         ({"rounding": {"divisor": 0, "step": 2}}, "rounding.divisor must be at least 1, got 0"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,31 @@ def test_other_roundings_of_a_compound_row() -> None:
     assert "layers rounded to the nearest, not up: 2.18G" in note(one)
     assert "states no multipliers" not in note(one)
     assert "states no multipliers" in note(find("resnet50", COMPOUND))
+
+
+def test_other_roundings_are_told_where_they_come_nearer() -> None:
+    # 1.44G for 1.3G: 1.28G is nearer, 1.12G is not.
+    assert "layers rounded" not in note(find("mobilenet_v2", COMPOUND))
+    assert note(find("mobilenet_v2", COMPOUND)).endswith("at 288 px, a multiple of the network's stride: 1.28G")
+    # 15.86G for 16.7G: 14.1G and 14.4G are further away.
+    said = note(find("resnet50", COMPOUND))
+    assert "nearest" not in said
+    assert "288 px" not in said
+
+
+@pytest.mark.parametrize("name", ["depth", "width", "resolution"])
+def test_what_the_unexplained_row_would_take(name: str) -> None:
+    one = find("resnet50", COMPOUND)
+    found = re.search(rf"\b{name[0]} = ([0-9.]+)", note(one))
+    assert found
+    assert "unexplained; one change alone would do: d = " in note(one)
+    asked = {other: getattr(COMPOUND, other) for other in ("depth", "width", "resolution")}
+    misses = {
+        place / 100: abs(ss.cost(scale(ss.get("resnet50"), **asked | {name: place / 100})).macs / 16.7e9 - 1)
+        for place in range(120, 180)
+    }
+    assert float(found[1]) > asked[name]
+    assert misses[float(found[1])] == min(misses.values()) < 0.025
 
 
 def test_one_unit_of_the_digit_is_said() -> None:
