@@ -58,6 +58,11 @@ class Realised:
         grown = (f"{SYMBOLS[name]}={getattr(asked, name):g}" for name in SINGLE if getattr(asked, name) != 1)
         return " ".join((self.row.baseline, *grown))
 
+    @property
+    def file(self) -> str:
+        """The row as a file's name without its ending, such as "resnet50-d4"."""
+        return self.label.replace(" ", "-").replace("=", "")
+
 
 def realise(row: Published) -> Realised:
     """The row's network, built from our baseline."""
