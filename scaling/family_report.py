@@ -65,7 +65,11 @@ def _headline(config: FamilyConfig, found: Found) -> str:
     base, rule = found.baseline, found.coefficients
     way = "grown to 2^phi times its FLOPs" if config.equal_cost else "rounded as in the papers"
     if config.way.cap:
-        way += f", {V2}: up to {config.way.cap} px, layers added late first"
+        way += f", {V2}: up to {config.way.cap} px"
+    if config.depth_weights:
+        way += f", stages deepened as {' '.join(f'{weight:g}' for weight in config.depth_weights)}"
+    elif config.way.cap:
+        way += ", layers added late first"
     return (
         f"Family of {base.name or base.key}, {base.resolution} px, {way}\n"
         f"alpha/beta/gamma {rule}: d = alpha^phi, w = beta^phi, r = gamma^phi; "
