@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from recipe_studies import STUDIES, Study
 
+from search_spaces.flags import as_flags
 from search_spaces.naming import nearest
 from studies.execution import Execution
 
@@ -50,7 +51,9 @@ class RecipesConfig:
             if (given := getattr(self, name)) is not None and given < number:
                 raise ValueError(f"--{name} must be at least {number}, got {given}")
         # These raise where the epochs are too few for the study, or resources make no sense.
-        self.plan(classes=2), self.execution
+        with as_flags({"epochs": "epochs"}):
+            self.plan(classes=2)
+        self.execution  # noqa: B018
 
     @property
     def folder(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search_spaces.naming import nearest
+from search_spaces.units import format_count
 from studies.steptime import PARAMS, STEP
 
 TRAINING_AWARE = "training-aware"
@@ -24,6 +25,8 @@ LOOKING = {
     "weight": ("soft", "pareto", TRAINING_AWARE),
     **dict.fromkeys(("params_weight", "step_times", "step_batch"), (TRAINING_AWARE,)),
 }
+# Those that have the target in them; for the others it says only around what the band lies.
+TARGETED = ("soft", "hard", "pareto")
 
 
 def mnas_reward(
@@ -119,6 +122,11 @@ class Objective:
         if self.kind == "hard":
             return mnas_reward(accuracy, macs, self.target, 0.0, HARD_WEIGHT)
         return mnas_reward(accuracy, macs, self.target, self.weight)
+
+    @property
+    def described(self) -> str:
+        """The formula and, where there is a T in it, what that is."""
+        return f"{self}, T = {format_count(self.target)}" if self.kind in TARGETED else str(self)
 
     def __str__(self) -> str:
         texts = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from nas.candidates import Field
 from nas.config import SearchConfig
-from nas.steps import baseline_of, step_batch
+from nas.steps import baseline_of, step_batch, timing
 from search_spaces.arch import Arch
 from search_spaces.costs import cost
 from search_spaces.units import format_count, format_duration
@@ -31,7 +31,10 @@ def describe(config: SearchConfig, field: Field, resources: Resources | None) ->
     Without resources, which on a cluster only joining it tells, the trials are timed here and no total is given.
     """
     archs, proxy = _typical(field), config.proxy
-    pace = _pace(config, archs, resources)
+    device = None if resources is None or resources.gpus_per_trial else "cpu"
+    pace = _pace(config, archs, device)
+    # On a cluster steps may fit that do not fit here.
+    stepping = timing(config, field, archs, device) if config.aim.needs_step_times and resources else 0.0
     images = _images(config, pace.images)
     trial = proxy.epochs * (images * pace.image + pace.judging)
     finalist = config.finalist_epochs * (pace.images * pace.image + pace.judging)
@@ -40,14 +43,14 @@ def describe(config: SearchConfig, field: Field, resources: Resources | None) ->
         "space": f"{config.space}: {_power(field.space.size)} encodings",
         "near the target": f"{_power(int(field.inside))} different networks between "
         f"{format_count(field.band[0], 4)} and {format_count(field.band[1], 4)} FLOPs (multiply-adds)",
-        "objective": f"{config.aim}, T = {format_count(config.target)}",
-        **_steps(config, field),
+        "objective": config.aim.described,
+        **_steps(config, field, stepping),
         "strategy": f"{config.sampler}, {config.trials} candidates, early stopping: {_stopping(config)}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
         f"{proxy.epochs} x {images} images, about {_round(trial)}",
         "finalists": f"{config.finalists} x {config.finalist_seeds} seeds: "
         f"{config.finalist_epochs} x {pace.images} images, about {_round(finalist)} each",
-        **_hardware(config, resources, trial, finalist),
+        **_hardware(config, resources, trial, finalist, stepping),
     }
     width = max(map(len, rows))
     lines = [f"{name:<{width}}  {text}" for name, text in rows.items()]
@@ -75,16 +78,19 @@ def _images(config: SearchConfig, images: int) -> int:
     return min(config.proxy.images or images, images)
 
 
-def _steps(config: SearchConfig, field: Field) -> dict[str, str]:
-    """How step times are had, where the objective needs them."""
+def _steps(config: SearchConfig, field: Field, stepping: float) -> dict[str, str]:
+    """How step times are had, where the objective needs them; `stepping` is what one takes in seconds, 0 unknown."""
     if not config.aim.needs_step_times:
         return {}
     base, batch = baseline_of(field), step_batch(config, field)
-    how = "timed before its proxy is trained" if config.step_times == "measured" else "summed from its layers' times"
+    how = "timed before its proxy is trained"
+    taken = f"about {_round(stepping)} each"
+    if config.step_times == "layers":
+        how, taken = "summed from its layers' times", f"at most {taken}"
     spent = f"{format_count(cost(base).macs, 4)} FLOPs, {format_count(cost(base).params, 4)} params"
     return {
-        "S, P": f"training-step time and params of the full network at batch {batch}, {base.resolution} px, {how} "
-        "(not in the times below)",
+        "S, P": f"training-step time and params of the full network at batch {batch}, {base.resolution} px, "
+        f"{how}, {taken if stepping else 'which is not in the times below'}",
         "over": f"those of {base.key}, the network that the space varies: {spent}",
     }
 
@@ -97,11 +103,16 @@ def _stopping(config: SearchConfig) -> str:
     return f"after each epoch one in {config.reduction_factor} goes on"
 
 
-def _hardware(config: SearchConfig, resources: Resources | None, trial: float, finalist: float) -> dict[str, str]:
+def _hardware(
+    config: SearchConfig, resources: Resources | None, trial: float, finalist: float, stepping: float
+) -> dict[str, str]:
+    """Workers and, where they are known, the time: trials with their networks' step times (finalists have theirs)."""
     if resources is None:
         return {"workers": f"as many as the cluster at {config.ray_address} has room for; times are this machine's"}
     workers, finalists = resources.workers, config.finalists * config.finalist_seeds
-    total = math.ceil(config.trials / workers) * trial + math.ceil(finalists / workers) * finalist
+    trials = math.ceil(config.trials / workers) * (trial + stepping)
+    # The first step time is the baseline's.
+    total = stepping + trials + math.ceil(finalists / workers) * finalist
     return {
         "workers": f"{workers} at a time, {resources.cpus_per_trial} CPU and {resources.gpus_per_trial:g} GPU each",
         "expected": f"at most about {_round(total)}, and some 20 s to start",
@@ -122,7 +133,7 @@ def _typical(field: Field) -> list[Arch]:
     return [field.space.decode(field.space.choice(encoding)) for encoding in encodings]
 
 
-def _pace(config: SearchConfig, archs: list[Arch], resources: Resources | None) -> _Pace:
+def _pace(config: SearchConfig, archs: list[Arch], device: str | None) -> _Pace:
     """Measured: each network trained on a few images, the first one twice because a process' first steps are slow."""
     import torch
 
@@ -130,7 +141,6 @@ def _pace(config: SearchConfig, archs: list[Arch], resources: Resources | None) 
     from studies.loop import train
 
     torch.set_num_threads(config.cpus_per_trial)
-    device = None if resources is None or resources.gpus_per_trial else "cpu"
     data = load(config.dataset, seed=config.seed, root=config.data_root)
     recipe = get_recipe(config.recipe).replace(epochs=1, stages=1)
     timed = []

@@ -41,8 +41,8 @@ def _figures(result: Result) -> str:
     share = spent.macs / config.target
     return align(
         {
-            "reward": f"{winner.reward:.4f}  ({config.aim}, T = {format_count(config.target)})",
-            "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of T); "
+            "reward": f"{winner.reward:.4f}  ({config.aim.described})",
+            "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of the target); "
             f"fvcore reads {format_count(result.fvcore, 4)}, with batch norm and pooling",
             "params": f"{format_count(spent.params, 4)}",
             **_step(result),

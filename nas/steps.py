@@ -55,6 +55,17 @@ def step_batch(config: SearchConfig, field: Field) -> int:
     return min(MOST, 1 << (fitting.bit_length() - 1))
 
 
+def timing(config: SearchConfig, field: Field, archs: Sequence[Arch], device: str | None) -> float:
+    """Seconds that a worker spends on one network's step time: measured, on a step of each of some networks.
+
+    Summing the times of layers takes at most as long, as each shape is timed once.
+    """
+    from studies.stepclock import StepClock
+
+    clock = StepClock.here(get_recipe(config.recipe), step_batch(config, field), 1, 1, "", device)
+    return step_times(config, field, "").steps * sum(map(clock.whole, archs)) / len(archs)
+
+
 def check_steps(config: SearchConfig, field: Field, resources: Resources | None) -> None:
     """Raise ValueError for a batch that this machine cannot hold, and for a GPU that trials share.
 

@@ -11,6 +11,7 @@ from typing import Any
 from scaling.compound import Coefficients
 from scaling.roundings import Rounding
 from search_spaces.arch import Arch
+from search_spaces.resize import LEAST
 
 FORMAT = "triaxis-coefficients-1"
 
@@ -63,7 +64,11 @@ def _coefficients(values: object) -> Coefficients:
 
 
 def _rounding(values: object) -> Rounding:
-    return Rounding(*_numbers("rounding", values, ("divisor", "step"), (int,)))
+    # Files may be older than `least`.
+    whole = {"least": LEAST, **values} if isinstance(values, dict) else values
+    divisor, step = _numbers("rounding", whole, ("divisor", "step"), (int,))
+    (least,) = _numbers("rounding", whole, ("least",), (int, float))
+    return Rounding(divisor, step, float(least))
 
 
 def _numbers(what: str, values: object, names: tuple[str, ...], kinds: tuple[type, ...]) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from scaling.depths import EVEN, deepen
 from search_spaces.arch import Arch
 from search_spaces.costs import cost
-from search_spaces.resize import DIVISOR, scale_width
+from search_spaces.resize import DIVISOR, LEAST, scale_width
 
 TARGET = 2.0
 RESOLUTION_STEP = 2
@@ -91,13 +91,15 @@ def scale(
     resolution: float = 1.0,
     divisor: int = DIVISOR,
     step: int = RESOLUTION_STEP,
+    least: float = LEAST,
     cap: int = 0,
     depth_weights: Sequence[float] = EVEN,
 ) -> Arch:
     """The network grown by coefficients at phi, or by multipliers, with the papers' rounding.
 
-    Layers are rounded up, channels to a multiple of `divisor` but never below 90 % of what is asked, the resolution
-    to the nearest multiple of `step` pixels. A multiplier of 1 leaves its dimension as it is.
+    Layers are rounded up, channels to a multiple of `divisor` but never below the share `least` of what is asked
+    (EN: 0.9; V2's B1 to B3: 0), the resolution to the nearest multiple of `step` pixels. A multiplier of 1 leaves its
+    dimension as it is.
 
     Non-uniform scaling (V2, Section 3.3): `cap` is the largest side in pixels that resolution may grow to (0: none;
     what it cuts off is not made up for, `solve` does that), `depth_weights` say how fast the stages deepen beside each
@@ -112,7 +114,7 @@ def scale(
         if given != Multipliers():
             raise ValueError(f"scale takes coefficients and phi, or multipliers, not both; got {coefficients}, {given}")
         given = coefficients.multipliers(phi)
-    grown = deepen(scale_width(arch, given.width, divisor), given.depth, depth_weights)
+    grown = deepen(scale_width(arch, given.width, divisor, least), given.depth, depth_weights)
     side = round_resolution(arch.resolution, given.resolution, step)
     grown = at_resolution(grown, min(side, max(cap, arch.resolution)) if cap else side)
     return arch if grown == arch else grown.replace(name="")

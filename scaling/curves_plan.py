@@ -118,6 +118,7 @@ def _scaled(ground: Ground, curve: str, asked: Multipliers, rounding: Rounding) 
         resolution=asked.resolution,
         divisor=rounding.divisor,
         step=rounding.step,
+        least=rounding.least,
     )
     return _place(ground, curve, cost(arch).macs / cost(ground.trained).macs, arch, asked, None)
 

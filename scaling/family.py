@@ -47,6 +47,8 @@ class FamilyConfig:
             instead of rounding as the papers do.
         strategy: compound, or v2: no image above 480 px, and layers added to the late stages first (EfficientNetV2);
             v2:PX for another cap. With --equal-cost depth and width make up for what the cap takes.
+        depth_weights: How fast the stages deepen beside each other, one number a stage from the first to the last, such
+            as 0 0 0 0 1 1 1; 0 keeps a stage as it is, equal numbers are compound scaling. The strategy's unless given.
         rounding: To what sizes are rounded.
         batch_size: Images a training step, for the memory that training needs.
         max_memory: Memory for training, such as 8GiB; a member that needs more is marked in the table; no limit
@@ -61,6 +63,7 @@ class FamilyConfig:
     phi: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0)
     equal_cost: bool = False
     strategy: str = "compound"
+    depth_weights: tuple[float, ...] = ()
     rounding: RoundingChoice = field(default_factory=RoundingChoice)
     batch_size: int = 64
     max_memory: str | None = None
@@ -84,7 +87,13 @@ class FamilyConfig:
     @property
     def way(self) -> Strategy:
         """The strategy that says how growth is spread; the coefficients say how fast each dimension grows."""
-        return get_strategy(self.strategy)
+        named = get_strategy(self.strategy)
+        if not self.depth_weights:
+            return named
+        try:
+            return dataclasses.replace(named, depth_weights=self.depth_weights)
+        except ValueError as error:
+            raise ValueError(f"--depth-weights: {error}") from None
 
     @property
     def room(self) -> Room:
@@ -147,9 +156,12 @@ def _numbers(text: str) -> Coefficients | None:
 
 
 def family(config: FamilyConfig, found: Found) -> list[Member]:
-    """The networks, in the order of phi. Raises ValueError for a cap that the baseline itself is above."""
+    """The networks, in the order of phi. ValueError for a cap or depth weights that do not go with the baseline."""
     from scaling.family_table import grow
 
+    given, stages = len(config.depth_weights), len(found.baseline.stages)
+    if given not in (0, stages):
+        raise ValueError(f"--depth-weights must be one number a stage, {stages} for this baseline, got {given}")
     cap, side = config.way.cap, found.baseline.resolution
     if 0 < cap < side:
         raise ValueError(
@@ -175,6 +187,7 @@ def files(config: FamilyConfig, found: Found, members: Sequence[Member]) -> dict
         "format": FORMAT,
         "equal_cost": config.equal_cost,
         "strategy": config.strategy,
+        "depth_weights": list(config.way.depth_weights),
         "batch_size": config.batch_size,
         "max_memory_bytes": config.room.limit,
         "origin": json.loads(found.to_json()),

@@ -12,6 +12,7 @@ from scaling.coefficients_file import Found
 from scaling.compound import PAPER, Growth, Multipliers
 from scaling.family import INDEX, FamilyConfig
 from scaling.family_table import Member, Room, exact
+from scaling.roundings import Rounding
 from scaling.strategy import V2
 from search_spaces.efficientnet import B0, PUBLISHED
 from search_spaces.table import CONVENTION, align
@@ -64,7 +65,11 @@ def _headline(config: FamilyConfig, found: Found) -> str:
     base, rule = found.baseline, found.coefficients
     way = "grown to 2^phi times its FLOPs" if config.equal_cost else "rounded as in the papers"
     if config.way.cap:
-        way += f", {V2}: up to {config.way.cap} px, layers added late first"
+        way += f", {V2}: up to {config.way.cap} px"
+    if config.depth_weights:
+        way += f", stages deepened as {' '.join(f'{weight:g}' for weight in config.depth_weights)}"
+    elif config.way.cap:
+        way += ", layers added late first"
     return (
         f"Family of {base.name or base.key}, {base.resolution} px, {way}\n"
         f"alpha/beta/gamma {rule}: d = alpha^phi, w = beta^phi, r = gamma^phi; "
@@ -76,15 +81,19 @@ def _explanation(config: FamilyConfig, found: Found) -> str:
     layers = "rounded up or down, so that the FLOPs come out" if config.equal_cost else "rounded up in every stage"
     lines = (
         "Nominal: what the coefficients ask for, cost = d * w^2 * r^2. Realised: the network as it is. Layers are "
-        f"{layers}, channels to multiples of {found.rounding.divisor} (never below 90 %), the resolution to multiples "
-        f"of {found.rounding.step} px. And not all of the cost grows with d * w^2 * r^2: stem and head have no depth, "
-        "a stage's first layer has another cost than its others.",
+        f"{layers}, channels to multiples of {found.rounding.divisor}{_floor(found.rounding)}, the resolution to "
+        f"multiples of {found.rounding.step} px. And not all of the cost grows with d * w^2 * r^2: stem and head have "
+        "no depth, a stage's first layer has another cost than its others.",
         CONVENTION,
         "Dropout: suggested, as EfficientNet's: 0.2 for the baseline, 0.045 more a doubling of its cost, 0.5 at most.",
         f"Memory: peak of a training step at batch size {config.batch_size} (SGD with momentum, float32), and of one "
         "image's forward pass.",
     )
     return "\n".join(textwrap.fill(line, _WIDTH) for line in lines)
+
+
+def _floor(rounding: Rounding) -> str:
+    return f" (never below {100 * rounding.least:g} %)" if rounding.least else ""
 
 
 def _b1(found: Found) -> str:

@@ -120,6 +120,7 @@ def grow(
         phi,
         divisor=rounding.divisor,
         step=rounding.step,
+        least=rounding.least,
         cap=spread.cap,
         depth_weights=spread.depth_weights,
     )

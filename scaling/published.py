@@ -31,10 +31,13 @@ class PublishedConfig:
     Attributes:
         tables: Tables of EfficientNet's paper, 3 (MobileNetV1, MobileNetV2, ResNet-50) and 7 (EfficientNet-B0), and v2
             (EfficientNetV2-S to M and L).
+        out: Folder to write the scaled networks of these tables into, each as an arch file that studies.train --arch
+            takes; none unless given.
 
     """
 
     tables: tuple[int | str, ...] = TABLES
+    out: str | None = None
 
     def __post_init__(self) -> None:
         given = [str(table) for table in self.tables]
@@ -45,7 +48,11 @@ class PublishedConfig:
 def main(argv: Sequence[str]) -> int:
     """Run the command. Raises ValueError for a user's mistake."""
     config = commandline.parse(PublishedConfig, argv, prog="python -m scaling.published", description=DESCRIPTION)
-    print(describe([str(table) for table in config.tables]))
+    tables = [str(table) for table in config.tables]
+    said = describe(tables)
+    if config.out:
+        said += f"\n\n{_written(tables, config.out)}"
+    print(said)
     return 0
 
 
@@ -60,6 +67,16 @@ def describe(tables: Sequence[str]) -> str:
     if V2 in tables:
         parts.append(side_by_side())
     return "\n\n".join((*parts, CONVENTION))
+
+
+def _written(tables: Sequence[str], out: str) -> str:
+    """Write the networks; which they are, in a line."""
+    from scaling.published_files import networks, write
+
+    archs = networks([int(name) for name in tables if name != V2], V2 in tables)
+    write(out, archs)
+    text = f"networks in {out}: " + " ".join(f"{name}.json" for name in archs)
+    return textwrap.fill(text, _WIDTH, break_on_hyphens=False, break_long_words=False)
 
 
 def _table(number: int) -> str:

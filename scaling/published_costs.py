@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scaling.budget import solve
 from scaling.compound import Multipliers, scale
 from scaling.published_rows import DIGIT, Published
-from scaling.strategy import SINGLE, get_strategy
+from scaling.strategy import SINGLE
 from search_spaces.arch import Arch
 from search_spaces.catalog import get
 from search_spaces.costs import cost
@@ -18,6 +18,8 @@ from search_spaces.units import format_count
 SYMBOLS = dict(zip(SINGLE, "dwr", strict=True))
 # So near must two rows come to each other's figures to be taken for exchanged.
 EXCHANGED = 0.02
+# Multipliers among which the one is looked for that a printed cost belongs to.
+HUNDREDTHS = range(50, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Realised:
         asked = self.row.multipliers
         grown = (f"{SYMBOLS[name]}={getattr(asked, name):g}" for name in SINGLE if getattr(asked, name) != 1)
         return " ".join((self.row.baseline, *grown))
+
+    @property
+    def file(self) -> str:
+        """The row as a file's name without its ending, such as "resnet50-d4"."""
+        return self.label.replace(" ", "-").replace("=", "")
 
 
 def realise(row: Published) -> Realised:
@@ -95,19 +102,44 @@ def _otherwise(one: Realised) -> Iterator[str]:
         needed, base = (format_count(value, 4) for value in (round(one.row.macs / factor), one.base))
         yield f"r^2 = {factor:g} times the cost of every convolution: the baseline would need {needed}, it has {base}"
     if one.alone:
-        yield f"the printed cost is that of {SYMBOLS[one.alone]} = {_multiplier(one):.2g}"
-        return
+        yield f"the printed cost is that of {SYMBOLS[one.alone]} = {_multiplier(one, one.alone):.2g}"
+    elif one.row.multipliers != Multipliers():
+        yield from list(_nearer(one)) or [_unexplained(one)]
+
+
+def _nearer(one: Realised) -> Iterator[str]:
+    """The other roundings that come nearer to the printed cost than ours."""
+    for way, spent in _roundings(one):
+        if abs(spent - one.row.macs) < abs(one.macs - one.row.macs):
+            yield f"{way}: {format_count(spent, 3)}"
+
+
+def _roundings(one: Realised) -> Iterator[tuple[str, int]]:
+    """Other ways of rounding, where they differ from ours, and the multiply-adds that they lead to."""
     if one.row.multipliers.depth != 1:
-        yield f"layers rounded to the nearest, not up: {format_count(_nearest_layers(one), 3)}"
+        yield "layers rounded to the nearest, not up", _nearest_layers(one)
     whole = one.arch.resolution // one.arch.total_stride * one.arch.total_stride
     if whole != one.arch.resolution:
         spent = cost(one.arch.replace(resolution=whole)).macs
-        yield f"at {whole} px, a multiple of the network's stride: {format_count(spent, 3)}"
+        yield f"at {whole} px, a multiple of the network's stride", spent
 
 
-def _multiplier(one: Realised) -> float:
-    grown = solve(get(one.row.baseline), get_strategy(one.alone), one.row.macs).growth.nominal
-    return float(getattr(grown, one.alone))
+def _unexplained(one: Realised) -> str:
+    *some, last = (f"{SYMBOLS[name]} = {_multiplier(one, name):.3g}" for name in SINGLE)
+    return f"no other rounding comes nearer, unexplained; one change alone would do: {', '.join(some)} or {last}"
+
+
+def _multiplier(one: Realised, name: str) -> float:
+    """The multiplier of a dimension at which the network's cost is nearest to the printed, the others as in the row."""
+    asked = {each: getattr(one.row.multipliers, each) for each in SINGLE}
+    baseline = get(one.row.baseline)
+
+    def spent(hundredths: int) -> int:
+        return cost(scale(baseline, **asked | {name: hundredths / 100})).macs
+
+    above = bisect_left(HUNDREDTHS, one.row.macs, key=spent)
+    nearest = min(HUNDREDTHS[max(0, above - 1) : above + 1], key=lambda each: abs(spent(each) - one.row.macs))
+    return nearest / 100
 
 
 def _nearest_layers(one: Realised) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from functools import cache
 
 from scaling.budget import solve
 from scaling.shapes import channels_of, layers_of
@@ -33,6 +34,7 @@ def side_by_side() -> str:
     return "\n\n".join((title, *parts, "\n".join((textwrap.fill(about, _WIDTH), *notes))))
 
 
+@cache
 def scaled(name: str, strategy: str) -> Arch:
     """S grown by a strategy to the multiply-adds of a published network."""
     return solve(get(BASELINE), get_strategy(strategy), cost(get(name)).macs).arch

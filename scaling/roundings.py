@@ -14,9 +14,8 @@ from scaling.depths import EVEN, asked_layers
 from scaling.shapes import Shapes, channels_of, layers_of
 from scaling.strategy import Strategy
 from search_spaces.arch import Arch
-from search_spaces.resize import DIVISOR, round_channels
+from search_spaces.resize import DIVISOR, LEAST, round_channels
 
-LOWEST_SHARE = 0.9
 SMALL_SIDE = 64
 # Up to this spread widths are rounded one by one; beyond, there would be too many combinations.
 FINE_SPREAD = 2
@@ -30,25 +29,31 @@ Sizes = tuple[int, ...]
 
 @dataclass(frozen=True)
 class RoundingChoice:
-    """To what scaled sizes are rounded; 0 leaves it to the network.
+    """To what scaled sizes are rounded; 0 leaves divisor and step to the network.
 
     Attributes:
         divisor: Channels are multiples of it; 0 is 8 as in the papers, for networks with narrower stages 4 or 2.
         step: The resolution is a multiple of so many pixels; 0 is 2, below 64 px the network's stride.
+        least: Share of the channels asked for that rounding keeps at least; 0.9 as in EfficientNet unless given. 0
+            rounds to the nearest multiple, as EfficientNetV2's B1 to B3 are.
 
     """
 
     divisor: int = 0
     step: int = 0
+    least: float | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("divisor", self.divisor), ("step", self.step)):
             if value < 0:
                 raise ValueError(f"--rounding.{name} must be at least 1, or 0 to have it decided, got {value}")
+        if self.least is not None:
+            _check_least(self.least)
 
     def over(self, default: Rounding) -> Rounding:
         """The rounding where one is given, else the default's."""
-        return Rounding(self.divisor or default.divisor, self.step or default.step)
+        least = default.least if self.least is None else self.least
+        return Rounding(self.divisor or default.divisor, self.step or default.step, least)
 
     def for_network(self, arch: Arch) -> Rounding:
         """What is left open decided for a network.
@@ -69,21 +74,29 @@ class Rounding:
     Attributes:
         divisor: Channels are multiples of it; 8 as in the papers, 4 or 2 for small networks.
         step: The resolution is a multiple of so many pixels.
+        least: Share of the channels asked for that rounding keeps at least; 0.9 in EN's code, 0 in V2's B1 to B3.
 
     """
 
     divisor: int = DIVISOR
     step: int = RESOLUTION_STEP
+    least: float = LEAST
 
     def __post_init__(self) -> None:
         for name, value in (("divisor", self.divisor), ("step", self.step)):
             if value < 1:
                 raise ValueError(f"--rounding.{name} must be at least 1, got {value}")
+        _check_least(self.least)
+
+
+def _check_least(share: float) -> None:
+    if not 0 <= share <= 1:
+        raise ValueError(f"--rounding.least must be a share from 0 to 1, got {share:g}")
 
 
 def nearest(arch: Arch, asked: Multipliers, rounding: Rounding, weights: Sequence[float] = EVEN) -> Shapes:
     """The network at some multipliers, every size rounded to the nearest (layers in all, by largest remainder)."""
-    channels = _round_widths(channels_of(arch), asked.width, rounding.divisor)
+    channels = _round_widths(channels_of(arch), asked.width, rounding)
     layers = share_out(layers_of(arch), asked.depth, weights=weights)
     side = _sides(arch, asked.resolution, rounding, 0)
     return Shapes(arch, np.array([channels]), np.array([layers]), np.array(side))
@@ -96,7 +109,7 @@ def around(arch: Arch, strategy: Strategy, ideal: Multipliers, rounding: Roundin
     """
     depths = _depths(layers_of(arch), ideal.depth, spread, strategy) if strategy.depth else [layers_of(arch)]
     one_by_one = spread <= FINE_SPREAD
-    widths = _widths(channels_of(arch), ideal.width, rounding.divisor, one_by_one) if strategy.width else []
+    widths = _widths(channels_of(arch), ideal.width, rounding, one_by_one) if strategy.width else []
     widths = widths or [channels_of(arch)]
     sides = _sides(arch, ideal.resolution, rounding, 2 * spread if strategy.resolution else 0)
     sides = [side for side in sides if side <= strategy.most(arch.resolution)] or sides[:1]
@@ -128,29 +141,30 @@ def _depths(layers: Sequence[int], factor: float, spread: int, strategy: Strateg
     return list(dict.fromkeys(share_out(layers, factor, extra, weights) for extra in range(-spread, spread + 1)))
 
 
-def _widths(channels: Sequence[int], factor: float, divisor: int, one_by_one: bool) -> list[Sizes]:
-    """Slightly other factors; and every way of rounding each width up or down, never below 90 % of what is asked."""
+def _widths(channels: Sequence[int], factor: float, rounding: Rounding, one_by_one: bool) -> list[Sizes]:
+    """Slightly other factors; and every way of rounding each width up or down, as far down as the rounding allows."""
     least = 1.0 if factor >= 1 else 0.0
-    swept = [_round_widths(channels, max(least, factor * more), divisor) for more in SWEEP]
-    rounded = _one_by_one(channels, factor, divisor) if one_by_one else []
+    swept = [_round_widths(channels, max(least, factor * more), rounding) for more in SWEEP]
+    rounded = _one_by_one(channels, factor, rounding) if one_by_one else []
     return list(dict.fromkeys([*rounded, *swept]))
 
 
-def _one_by_one(channels: Sequence[int], factor: float, divisor: int) -> list[Sizes]:
+def _one_by_one(channels: Sequence[int], factor: float, rounding: Rounding) -> list[Sizes]:
     options = []
-    for width, nearest_width in zip(channels, _round_widths(channels, factor, divisor), strict=True):
+    for width, nearest_width in zip(channels, _round_widths(channels, factor, rounding), strict=True):
         asked = width * factor
-        least = max(LOWEST_SHARE * asked, width if factor >= 1 else 1)
-        near = [option for option in _neighbours(asked, divisor) if option >= least]
+        least = max(rounding.least * asked, width if factor >= 1 else 1)
+        near = [option for option in _neighbours(asked, rounding.divisor) if option >= least]
         options.append(sorted({*near, nearest_width}))
     return _roundings(options, [width * factor for width in channels])
 
 
-def _round_widths(channels: Sequence[int], factor: float, divisor: int) -> Sizes:
+def _round_widths(channels: Sequence[int], factor: float, rounding: Rounding) -> Sizes:
     """As `search_spaces.scale_width`, factor 1 leaves the widths as they are; a larger one makes none narrower."""
     if factor == 1:
         return tuple(channels)
-    return tuple(max(round_channels(width * factor, divisor), width * (factor > 1)) for width in channels)
+    rounded = (round_channels(width * factor, rounding.divisor, rounding.least) for width in channels)
+    return tuple(max(now, width * (factor > 1)) for now, width in zip(rounded, channels, strict=True))
 
 
 def _neighbours(value: float, step: int) -> list[int]:

@@ -29,6 +29,8 @@ from studies.timecache import TimeCache
 
 # Steps are timed at the start of so long a training, where learning rates are low and losses finite.
 STEPS = 1000
+# Images as they come, at the network's own resolution: else a step's time would have resizing and mixing in it.
+PLAIN: dict[str, Any] = {"augment": "none", "size": 1.0, "mixup": 0.0, "cutmix": 0.0}
 
 Part = Block | Classifier
 
@@ -37,7 +39,8 @@ Part = Block | Classifier
 class StepClock:
     """Times training steps of `batch` images under a recipe on a device, and keeps what it measured.
 
-    A step is the trainer's own: images made float, forward, loss, backward, optimiser, the average of weights.
+    A step is the trainer's own: images made float, forward, loss, backward, optimiser, the average of weights. What a
+    recipe does to images is left out.
     """
 
     recipe: Recipe
@@ -48,10 +51,12 @@ class StepClock:
     device: torch.device
 
     @classmethod
-    def here(cls, recipe: Recipe, batch: int, runs: int, warmup: int, folder: str) -> StepClock:
-        """The clock on the device that this process trains on."""
-        plain = recipe.replace(batch_size=batch, micro_batch=0, augment="none", stages=1, epochs=1)
-        return cls(plain, batch, runs, warmup, TimeCache(folder), choose_device())
+    def here(
+        cls, recipe: Recipe, batch: int, runs: int, warmup: int, folder: str, device: str | None = None
+    ) -> StepClock:
+        """The clock on the device that this process trains on, unless another is given."""
+        plain = recipe.replace(batch_size=batch, micro_batch=0, stages=1, epochs=1, **PLAIN)
+        return cls(plain, batch, runs, warmup, TimeCache(folder), choose_device(device))
 
     def whole(self, arch: Arch) -> float:
         """Seconds of a step of the network at its own resolution: the median of the runs."""

@@ -60,6 +60,11 @@ class StepTimes:
         seconds = self.seconds(arch, recipe)
         return {SECONDS: seconds, STEP: seconds / whole, PARAMS: cost(arch).params / cost(base).params}
 
+    @property
+    def steps(self) -> int:
+        """Steps that are made for one network's time, the untimed ones included."""
+        return self.warmup + self.runs
+
     def seconds(self, arch: Arch, recipe: Recipe) -> float:
         """Seconds of a training step at the arch's own resolution, from the cache where they are there."""
         from studies.stepclock import StepClock

@@ -93,3 +93,18 @@ def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]):
     expected = [not any(beats(other, point) for other in points) for point in points]
     accuracy, macs = (np.array(column) for column in zip(*points, strict=True))
     assert pareto_front(accuracy.astype(float), macs).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("soft", "accuracy * (FLOPs/T)^-0.07, T = 400M"),
+        ("hard", "accuracy, times T/FLOPs above T, T = 400M"),
+        # Its finalists are ranked by the soft reward.
+        ("pareto", "accuracy up, FLOPs down, T = 400M"),
+        ("accuracy", "accuracy"),
+        ("training-aware", "accuracy * S^-0.07 * P^-0.05"),
+    ],
+)
+def test_a_target_is_told_where_the_objective_has_one(kind: str, text: str):
+    assert Objective(kind, 400_000_000).described == text

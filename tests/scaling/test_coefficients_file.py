@@ -36,8 +36,15 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert found == Found(PAPER, ss.get("mobilenet_v2"), Rounding(4, 1), {"seeds": [0, 1]})
 
 
+def test_the_least_share_of_channels_is_read(tmp_path: Path) -> None:
+    found = read(write(tmp_path, content(rounding={"divisor": 4, "step": 1, "least": 0})))
+    assert found.rounding == Rounding(4, 1, 0.0)
+    # EN's, where a file does not say.
+    assert read(write(tmp_path, content())).rounding.least == 0.9
+
+
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    found = Found(Coefficients(1.25, 1, 1.3), ss.get("mnasnet_a1"), Rounding(2, 1), {"study": {"networks": 20}})
+    found = Found(Coefficients(1.25, 1, 1.3), ss.get("mnasnet_a1"), Rounding(2, 1, 0.5), {"study": {"networks": 20}})
     path = tmp_path / "c.json"
     path.write_text(found.to_json())
     assert read(path) == found
@@ -60,6 +67,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ({"baseline": {"format": "triaxis-arch-1"}}, "no arch: 'stages'"),
         ({"rounding": None}, '"rounding" must be an object of divisor, step, got None'),
         ({"rounding": {"divisor": 8.5, "step": 2}}, '"rounding" must have a whole number divisor, got 8.5'),
+        ({"rounding": {"divisor": 8, "step": 2, "least": "0"}}, "\"rounding\" must have a number least, got '0'"),
+        ({"rounding": {"divisor": 8, "step": 2, "least": 2}}, "rounding.least must be a share from 0 to 1, got 2"),
         ({"rounding": {"divisor": 0, "step": 2}}, "rounding.divisor must be at least 1, got 0"),
     ],
 )

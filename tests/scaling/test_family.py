@@ -63,6 +63,51 @@ def test_v2_caps_the_images_and_deepens_late_stages(tmp_path: Path) -> None:
     assert ss.cost(equal).macs / ss.cost(ss.get("efficientnetv2_s")).macs == pytest.approx(4, rel=TOLERANCE)
 
 
+def test_the_published_v2_base_networks_round_below_ninety_percent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # B3: depth 1.4, width 1.2, 300 px of 224. Its first stage has 16 of the 19.2 channels that are asked.
+    words = ("--coefficients", f"1.4,1.2,{300 / 224}", "--baseline", "efficientnetv2_b0", "--phi", "1")
+    assert run(tmp_path / "family", *words, "--rounding.least", "0") == 0
+    arch = ss.Arch.load(tmp_path / "family" / "phi-1.json")
+    # timm's and Keras' counts of EfficientNetV2-B3.
+    assert (ss.cost(arch).params, ss.cost(arch).macs) == (14_358_406, 3_011_458_816)
+    assert arch.replace(name="") == ss.get("efficientnetv2_b3").replace(name="")
+    assert "never below" not in capsys.readouterr().out
+    assert run(tmp_path / "family", *words) == 0
+    assert ss.Arch.load(tmp_path / "family" / "phi-1.json").stages[0].channels == 24
+    assert "channels to multiples of 8 (never below 90 %)" in capsys.readouterr().out
+
+
+def test_depth_weights_say_which_stages_deepen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--coefficients", "1.5,1,1", "--baseline", "efficientnet_b0", "--phi", "1")
+    assert run(tmp_path / "f", *words, "--depth-weights", "0", "0", "0", "0", "0", "1", "2") == 0
+    assert "stages deepened as 0 0 0 0 0 1 2" in capsys.readouterr().out
+    # 16 layers come to 24, 8 more: n * (1 + weight * rate) has 4 * rate + 1 * 2 * rate = 8, so rate = 4/3, and stages
+    # 6 and 7 get 9.33 and 3.67 of their 4 and 1 layers, rounded up.
+    arch = ss.Arch.load(tmp_path / "f" / "phi-1.json")
+    assert [stage.layers for stage in arch.stages] == [1, 2, 2, 3, 3, 10, 4]
+    assert json.loads((tmp_path / "f" / "family.json").read_text())["depth_weights"] == [0, 0, 0, 0, 0, 1, 2]
+
+
+def test_depth_weights_hold_at_equal_cost_and_under_a_cap(tmp_path: Path) -> None:
+    words = ("--coefficients", "paper", "--strategy", "v2:240", "--equal-cost", "--phi", "2")
+    assert run(tmp_path / "f", *words, "--depth-weights", "1", "0", "0", "0", "0", "0", "0") == 0
+    arch, base = ss.Arch.load(tmp_path / "f" / "phi-2.json"), ss.get("efficientnet_b0")
+    grown = [now.layers - old.layers for now, old in zip(arch.stages, base.stages, strict=True)]
+    # What is spread alone decides; single layers may be added to meet the cost.
+    assert grown[0] == max(grown) > 4
+    assert arch.resolution <= 240
+    assert ss.cost(arch).macs / ss.cost(base).macs == pytest.approx(4, rel=TOLERANCE)
+
+
+def test_equal_depth_weights_are_compound_scaling(tmp_path: Path) -> None:
+    words = ("--coefficients", "paper", "--phi", "2", "--depth-weights", *["3"] * 7)
+    assert run(tmp_path / "f", *words) == 0
+    expected = scale(ss.get("efficientnet_b0"), PAPER, 2)
+    assert ss.Arch.load(tmp_path / "f" / "phi-2.json") == expected.replace(name="family-phi-2")
+
+
 def test_a_cap_at_the_baseline_s_own_resolution_keeps_it(tmp_path: Path) -> None:
     words = ("--coefficients", "paper", "--strategy", "v2:160", "--resolution", "160", "--phi", "0", "2")
     assert run(tmp_path / "family", *words) == 0
@@ -140,7 +185,11 @@ def test_small_baselines_get_a_rounding_of_their_own(tmp_path: Path) -> None:
     words = ("--coefficients", "1,1,1.5", "--baseline", "mobilenet_v2", "--resolution", "32", "--phi", "1")
     assert run(tmp_path / "f", *words) == 0
     assert ss.Arch.load(tmp_path / "f" / "phi-1.json").resolution == 64  # 48, halfway between multiples of 32
-    assert json.loads((tmp_path / "f" / "family.json").read_text())["origin"]["rounding"] == {"divisor": 8, "step": 32}
+    assert json.loads((tmp_path / "f" / "family.json").read_text())["origin"]["rounding"] == {
+        "divisor": 8,
+        "step": 32,
+        "least": 0.9,
+    }
 
 
 def test_a_family_replaces_a_family(tmp_path: Path) -> None:
@@ -215,6 +264,16 @@ def test_a_swap_that_fails_keeps_the_older_family(tmp_path: Path, monkeypatch: p
             "keeps images at 480 px or below and the baseline has 512: take v2:512 or more, or a --resolution of at mo",
         ),
         (["--coefficients", "paper", "--rounding.divisor", "-8"], "--rounding.divisor must be at least 1"),
+        (["--coefficients", "paper", "--rounding.least", "90"], "--rounding.least must be a share from 0 to 1, got 90"),
+        (
+            ["--coefficients", "paper", "--depth-weights", "0", "0", "1"],
+            "--depth-weights must be one number a stage, 7 for this baseline, got 3",
+        ),
+        (
+            ["--coefficients", "paper", "--depth-weights", *["0"] * 7],
+            "--depth-weights: depth weights must be 0 or more and not all 0, got 0 0 0 0 0 0 0",
+        ),
+        (["--coefficients", "paper", "--depth-weights", "1", "-1"], "--depth-weights: depth weights must be 0 or more"),
         (["--coefficients", "1,1,1", "--baseline", "mnasnet_a1", "--equal-cost"], "1/1/1 grow nothing"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from scaling.published import describe, main
 from scaling.published_costs import Realised, explain, realise
 from scaling.published_rows import COMPOUND, ROWS, Published
 from search_spaces import commandline
+from search_spaces.table import find as find_arch
 
 TABLES = Path(__file__).with_name("data") / "scaled_networks.csv"
 FOUND = [realise(row) for row in ROWS]
@@ -107,6 +109,31 @@ def test_other_roundings_of_a_compound_row() -> None:
     assert "states no multipliers" in note(find("resnet50", COMPOUND))
 
 
+def test_other_roundings_are_told_where_they_come_nearer() -> None:
+    # 1.44G for 1.3G: 1.28G is nearer, 1.12G is not.
+    assert "layers rounded" not in note(find("mobilenet_v2", COMPOUND))
+    assert note(find("mobilenet_v2", COMPOUND)).endswith("at 288 px, a multiple of the network's stride: 1.28G")
+    # 15.86G for 16.7G: 14.1G and 14.4G are further away.
+    said = note(find("resnet50", COMPOUND))
+    assert "nearest" not in said
+    assert "288 px" not in said
+
+
+@pytest.mark.parametrize("name", ["depth", "width", "resolution"])
+def test_what_the_unexplained_row_would_take(name: str) -> None:
+    one = find("resnet50", COMPOUND)
+    found = re.search(rf"\b{name[0]} = ([0-9.]+)", note(one))
+    assert found
+    assert "unexplained; one change alone would do: d = " in note(one)
+    asked = {other: getattr(COMPOUND, other) for other in ("depth", "width", "resolution")}
+    misses = {
+        place / 100: abs(ss.cost(scale(ss.get("resnet50"), **asked | {name: place / 100})).macs / 16.7e9 - 1)
+        for place in range(120, 180)
+    }
+    assert float(found[1]) > asked[name]
+    assert misses[float(found[1])] == min(misses.values()) < 0.025
+
+
 def test_one_unit_of_the_digit_is_said() -> None:
     row = Published(3, "mobilenet_v2", Multipliers(), 400_000_000, 72.0)
     assert explain(realise(row), ()) == "one unit of the printed digit"
@@ -140,6 +167,40 @@ def test_v2_beside_the_published_networks(capsys: pytest.CaptureFixture[str]) ->
     assert "published 480 4 7 7 10 19 25 7 32 32 64 96 192 224 384 640 1280 118.5M 56.08G" in lines
     assert sum(line.startswith("v2 480 ") for line in lines) == 2
     assert max(map(len, out.splitlines())) <= 120
+
+
+def test_networks_are_written_as_files_that_can_be_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "new" / "networks"
+    assert commandline.run(main, ["--tables", "3", "7", "--out", str(out)]) == 0
+    assert "resnet50-d4.json" in capsys.readouterr().out
+    assert len(list(out.iterdir())) == len(ROWS)
+    for one in FOUND:
+        asked = one.row.multipliers
+        grown = {"d": asked.depth, "w": asked.width, "r": asked.resolution}
+        name = one.row.baseline + "".join(f"-{letter}{value:g}" for letter, value in grown.items() if value != 1)
+        arch = find_arch(str(out / f"{name}.json"))
+        assert arch.name == name
+        assert ss.cost(arch).macs == one.macs
+        assert arch.resolution == one.arch.resolution
+    # ResNet-50's 3, 4, 6 and 3 blocks, four times.
+    assert [stage.layers for stage in ss.Arch.load(out / "resnet50-d4.json").stages] == [12, 16, 24, 12]
+
+
+def test_v2_s_networks_are_written_too(tmp_path: Path) -> None:
+    assert commandline.run(main, ["--tables", "v2", "--out", str(tmp_path)]) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"efficientnetv2_{size}-{way}.json" for size in "ml" for way in ("v2", "compound")}
+    grown = ss.cost(ss.Arch.load(tmp_path / "efficientnetv2_m-v2.json")).macs
+    assert grown == pytest.approx(ss.cost(ss.get("efficientnetv2_m")).macs, rel=0.01)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert commandline.run(main, ["--tables", "7", "--out", str(tmp_path / "file")]) == 2
+    shown = capsys.readouterr()
+    assert shown.err == f"error: cannot write networks to {tmp_path / 'file'}: File exists; choose another --out\n"
+    assert not shown.out
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_an_unknown_table_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
