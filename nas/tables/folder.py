@@ -20,6 +20,7 @@ import search_spaces
 import studies
 from nas.tables.contest import MakePlayer, Trace
 from nas.tables.table import Table
+from studies.manifest import versions
 from studies.settings import describe_differences
 
 CONFIG, GAMES = "config.yaml", "games.jsonl"
@@ -87,8 +88,8 @@ def opened(folder: str | Path, settings: Mapping[str, Any], *, anew: bool = Fals
 
 
 def fingerprint(table: Table, make: MakePlayer) -> dict[str, str]:
-    """What a game depends on besides its settings, in short: the table, and the program that plays."""
-    program = hashlib.sha256()
+    """What a game depends on besides its settings, in short: the table, the program and its packages."""
+    program = hashlib.sha256(repr(versions()).encode())
     packages = [Path(str(package.__file__)).parent for package in (nas, search_spaces, studies)]
     files = [path for folder in packages for path in sorted(folder.rglob("*.py"))]
     for path in (*files, Path(inspect.getfile(make))):

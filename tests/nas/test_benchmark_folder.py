@@ -155,8 +155,9 @@ def test_one_command_at_a_time_writes_to_a_folder(tmp_path: Path, words: list[st
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_all_processes(words: list[str], tmp_path: Path):
-    """A real one, as a terminal sends it: to the whole process group, while both workers search."""
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
+def test_ctrl_c_and_a_killed_command_leave_no_process(words: list[str], tmp_path: Path, kind: signal.Signals):
+    """Ctrl-C as a terminal sends it, to the whole process group, while both workers search."""
     games = tmp_path / "run" / "games.jsonl"
     command = [sys.executable, "-m", "nas.benchmark", *words, "--workers", "2", "--seeds", "5000"]
     root = Path(__file__).parents[2]
@@ -165,10 +166,14 @@ def test_ctrl_c_ends_all_processes(words: list[str], tmp_path: Path):
     )
     try:
         until(lambda: games.exists() and games.read_text().count("\n") > 2)
-        os.killpg(started.pid, signal.SIGINT)
+        if kind is signal.SIGINT:
+            os.killpg(started.pid, kind)
+        else:
+            started.kill()
         _, error = started.communicate(timeout=120)
-        assert started.returncode == commandline.INTERRUPTED
-        assert error == "interrupted\n"
+        if kind is signal.SIGINT:
+            assert started.returncode == commandline.INTERRUPTED
+            assert error == "interrupted\n"
         until(lambda: not alive(started.pid))
     finally:
         if alive(started.pid):
