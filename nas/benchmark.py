@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +14,12 @@ from typing import TYPE_CHECKING
 from nas import samplers, tables
 from search_spaces import commandline
 from search_spaces.counting import Band
-from search_spaces.flags import check_least
+from search_spaces.flags import check_different, check_least
 from search_spaces.units import parse_count
 
 if TYPE_CHECKING:
     from nas.tables.contest import MakePlayer, Trace
+    from nas.tables.folder import Games
     from nas.tables.standings import Standing
     from nas.tables.table import Table
     from nas.tables.tournament import Tournament
@@ -26,6 +29,9 @@ DESCRIPTION = (
     "intervals over seeds, and the seconds that a suggestion costs."
 )
 SCORES = ("accuracy", "reward50", "hard25", "hard50", "hard75")
+AT = (50, 100, 200)
+# What decides how a search goes, besides table, program and cost band.
+DECISIVE = ("table", "trials", "free_repeats")
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,9 @@ class BenchmarkConfig:
         trials: Trainings a search.
         seeds: Searches of each strategy, each with its own seed.
         first_seed: The first of these seeds.
-        at: Trials at which regrets are printed; the last one is always.
+        at: Trials at which regrets are printed, besides the last one; 50 100 200, those that there are, unless given.
         cost_band: Multiply-adds, lowest and highest such as 30M 60M, of the networks that may be proposed and
-            chosen; all unless given.
+            chosen, and no multiples of a target as in nas.search; all unless given.
         free_repeats: A network that is proposed again shows its old score and costs nothing, as in nas.search.
         measured: csv, columns of what was measured, one or several repetitions.
         choices: csv, columns of choices; all that are nothing else unless given.
@@ -50,7 +56,9 @@ class BenchmarkConfig:
         params: csv, column of parameters; none unless given.
         minimize: csv, lower is better.
         workers: Searches side by side, one thread each; as many as there are CPU cores unless given.
-        run: Folder for results.json, curves.csv, regret.svg and config.yaml; what is there is replaced.
+        run: Folder for results.json, curves.csv, regret.svg and config.yaml. The same command goes on where it was
+            ended; what an earlier benchmark left is replaced.
+        new: Begin anew, without the searches that an unfinished command made.
 
     """
 
@@ -60,8 +68,8 @@ class BenchmarkConfig:
     trials: int = 200
     seeds: int = 50
     first_seed: int = 0
-    at: tuple[int, ...] = (50, 100, 200)
-    cost_band: tuple[int | str, ...] = ()
+    at: tuple[int, ...] = ()
+    cost_band: tuple[int | float | str, ...] = ()
     free_repeats: bool = False
     measured: tuple[str, ...] = ("accuracy",)
     choices: tuple[str, ...] = ()
@@ -70,13 +78,16 @@ class BenchmarkConfig:
     minimize: bool = False
     workers: int | None = None
     run: str = "runs/benchmark"
+    new: bool = False
 
     def __post_init__(self) -> None:
         if not self.table:
             raise ValueError(f"--table is needed, such as {' or '.join(tables.EXAMPLES.values())}")
         check_least(self, {"trials": 1, "seeds": 1, "first_seed": 0, "workers": 1})
-        if any(trial < 1 for trial in self.at):
-            raise ValueError(f"--at must be numbers of trials, at least 1, got {' '.join(map(str, self.at))}")
+        for name in ("strategies", "scores"):
+            check_different(name, getattr(self, name))
+        if not all(1 <= trial <= self.trials for trial in self.at):
+            raise ValueError(f"--at must be of 1 to {self.trials} (--trials), got {' '.join(map(str, self.at))}")
         self.band  # noqa: B018
 
     @property
@@ -89,18 +100,19 @@ class BenchmarkConfig:
         """The cost band in multiply-adds."""
         if not self.cost_band:
             return None
+        given = " ".join(map(str, self.cost_band))
         try:
             low, high = (parse_count(str(end)) for end in self.cost_band)
-        except ValueError as error:
-            raise ValueError(f"--cost-band must be two counts such as 30M 60M: {error}") from None
+        except ValueError:
+            raise ValueError(f"--cost-band must be two counts of multiply-adds such as 30M 60M, got {given}") from None
         if low > high:
-            raise ValueError(f"--cost-band must be lowest and highest, got {' '.join(map(str, self.cost_band))}")
+            raise ValueError(f"--cost-band must be lowest and highest, got {given}")
         return low, high
 
     @property
     def shown(self) -> tuple[int, ...]:
         """The trials at which regrets are printed."""
-        return tuple(sorted({self.trials, *(trial for trial in self.at if trial <= self.trials)}))
+        return tuple(sorted({self.trials, *(self.at or (trial for trial in AT if trial <= self.trials))}))
 
 
 def main(argv: Sequence[str]) -> int:
@@ -117,8 +129,9 @@ def main(argv: Sequence[str]) -> int:
 def judge(config: BenchmarkConfig, make: MakePlayer, strategies: tuple[str, ...]) -> list[Standing]:
     """Judge the strategies that `make` makes, print the standings and write them down.
 
-    Raises ValueError where the table, a score or a strategy cannot be had.
+    Raises ValueError, before anything is searched, where the table, a score, a strategy or the folder cannot be had.
     """
+    from nas.tables import folder
     from nas.tables.standings import standings, text
     from nas.tables.tournament import Tournament
 
@@ -129,10 +142,13 @@ def judge(config: BenchmarkConfig, make: MakePlayer, strategies: tuple[str, ...]
         table, make, strategies, scores, config.trials, seeds, band=config.band, free=config.free_repeats
     )
     tournament.check()
-    print(describe(table, tournament), flush=True)
-    found = standings(_ordered(_watched(tournament, config), tournament))
-    shown = text(found, config.shown, tournament.aims)
-    write(config, found, tournament, f"{describe(table, tournament)}\n\n{shown}\n")
+    settings = folder.fingerprint(table, make) | {name: getattr(config, name) for name in DECISIVE}
+    with folder.opened(config.run, settings | {"cost_band": config.band and [*config.band]}, anew=config.new) as games:
+        print(describe(table, tournament), flush=True)
+        found = standings(_ordered(_watched(tournament, config, games), tournament))
+        shown = text(found, config.shown, tournament.aims)
+        write(config, found, tournament, f"{describe(table, tournament)}\n\n{shown}\n")
+        games.discard()
     print(f"\n{shown}\n\nwritten to {config.run}: results.json, curves.csv, regret.svg, report.txt")
     return found
 
@@ -150,13 +166,13 @@ def describe(table: Table, tournament: Tournament) -> str:
 
 
 def write(config: BenchmarkConfig, found: Sequence[Standing], tournament: Tournament, report: str) -> None:
-    """Write the run folder."""
+    """Write what came out into the run folder."""
     from nas.tables.figure import draw
     from nas.tables.standings import frame, results
     from search_spaces.files import atomic_write
 
     folder = Path(config.run)
-    folder.mkdir(parents=True, exist_ok=True)
+    config = dataclasses.replace(config, new=False)
     settings = commandline.plain(config)
     largest = {aim.name: aim.regret_of_largest for aim in tournament.aims}
     plain = {"config": settings, "largest_network": largest, "standings": results(found, config.shown)}
@@ -167,12 +183,21 @@ def write(config: BenchmarkConfig, found: Sequence[Standing], tournament: Tourna
     atomic_write(folder / "report.txt", report)
 
 
-def _watched(tournament: Tournament, config: BenchmarkConfig) -> list[Trace]:
+def _watched(tournament: Tournament, config: BenchmarkConfig, games: Games) -> list[Trace]:
+    """All traces, those of earlier commands included."""
     from rich.progress import track
 
-    total = len(tournament.strategies) * len(tournament.scores) * len(tournament.seeds)
-    workers = min(total, config.workers or os.cpu_count() or 1)
-    return list(track(tournament.run(workers), description="searching", total=total, transient=True))
+    wanted = set(tournament.games)
+    found = {trace.game: trace for trace in games.played if trace.game in wanted}
+    left = len(wanted) - len(found)
+    if found:
+        print(f"{len(found)} of {len(wanted)} searches were made by an earlier command", flush=True)
+    workers = max(1, min(left, config.workers or os.cpu_count() or 1))
+    with closing(tournament.run(workers, found)) as playing:
+        for trace in track(playing, description="searching", total=left, transient=True):
+            games.add(trace)
+            found[trace.game] = trace
+    return list(found.values())
 
 
 def _ordered(traces: list[Trace], tournament: Tournament) -> list[Trace]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -20,6 +20,12 @@ def check_least(config: object, least: Mapping[str, int]) -> None:
         value = getattr(config, name)
         if value is not None and value < bound:
             raise ValueError(f"{flag_of(name)} must be at least {bound}, got {value}")
+
+
+def check_different(name: str, values: Collection[object]) -> None:
+    """Raise ValueError, naming the flag, where one of a setting's values is given twice."""
+    if len(set(values)) != len(values):
+        raise ValueError(f"{flag_of(name)} must differ, got {' '.join(map(str, values))}")
 
 
 def parsed(name: str, parse: Callable[[str], Value], given: object) -> Value:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from nas.config import SearchConfig
-from search_spaces.flags import as_flags, check_least, parsed
+from search_spaces.flags import as_flags, check_different, check_least, flag_of, parsed
 from search_spaces.units import parse_duration
 from studies.datasets import BUNDLED
 from studies.recipe import Proxy
@@ -96,7 +95,9 @@ class ProxyConfig(TrialConfig):
     def __post_init__(self) -> None:
         check_least(self, LEAST)
         for name in GRID:
-            _check_values(f"--{name}", getattr(self, name))
+            if not getattr(self, name):
+                raise ValueError(f"{flag_of(name)} needs at least one value")
+            check_different(name, getattr(self, name))
         # These raise where a proxy, its recipe, the search's settings, a duration or resources make no sense.
         with as_flags({"epochs": "against.epochs"}):
             self.against.recipe(get_recipe(self.against_recipe))
@@ -134,11 +135,3 @@ class ProxyConfig(TrialConfig):
             for name in ("recipe", "against_recipe")
         }
         return values | recipes | {"target_flops": self.search().target}
-
-
-def _check_values(flag: str, values: Sequence[float]) -> None:
-    given = " ".join(f"{value:g}" for value in values)
-    if not values:
-        raise ValueError(f"{flag} needs at least one value")
-    if len(set(values)) != len(values):
-        raise ValueError(f"{flag} must differ, got {given}")

@@ -13,7 +13,7 @@ from nas.proxies.choose import is_as_good, is_trusted
 from nas.proxies.compare import Row
 from nas.proxies.config import LEAST_NETWORKS, ProxyConfig
 from nas.proxies.result import CHOSEN, NETWORKS, ROWS, SUMMARY, Result
-from nas.proxies.training import name_of, work
+from nas.proxies.training import different, name_of, work
 from search_spaces.arch import Arch
 from search_spaces.units import format_count
 from studies.statistics import Estimate
@@ -26,13 +26,15 @@ NOTHING = "-"
 def describe_plan(config: ProxyConfig, archs: Sequence[Arch], images: int) -> str:
     """What would be trained, and how much work each proxy is beside the reference; `images` to train on there are."""
     whole = work(config.against, archs, images)
-    shares = {name_of(proxy): work(proxy, archs, images) / whole for proxy in config.proxies}
+    shares = {name_of(proxy): work(proxy, archs, images) / whole for proxy in different(config.proxies, archs, images)}
     trainings = len(archs) * (config.against_seeds + len(shares))
     facts = _facts(config, len(archs)) | {
         "trainings": f"{trainings}, and {several(len(archs), 'network')} measured without training",
         "proxies": "multiply-adds of training them, beside the reference's:",
     }
-    return align(facts | {f"  {name}": f"{share:.1%}" for name, share in shares.items()})
+    plan = align(facts | {f"  {name}": f"{share:.1%}" for name, share in shares.items()})
+    dear = [name for name, share in shares.items() if share >= 1]
+    return plan + (f"\nwarning: no cheaper than the reference: {', '.join(dear)}" if dear else "")
 
 
 def report(result: Result) -> str:

@@ -75,10 +75,8 @@ class ProxyStudy:
 
     @cached_property
     def proxies(self) -> tuple[Setting, ...]:
-        """The grid's proxies by their work, least first; more images than there are is all of them."""
-        there = len(self.data.train)
-        proxies = dict.fromkeys(p.replace(images=0) if p.images >= there else p for p in self.config.proxies)
-        ordered = sorted(proxies, key=lambda proxy: work(proxy, self.archs, there))
+        """How the grid's different proxies are trained, the least work first."""
+        ordered = different(self.config.proxies, self.archs, len(self.data.train))
         return tuple(Setting(name_of(p), p, self.config.recipe, (self.config.seed,)) for p in ordered)
 
     def carry_out(self) -> dict[str, list[Record]]:
@@ -142,6 +140,12 @@ def work(proxy: Proxy, archs: Sequence[Arch], images: int) -> float:
     """Multiply-adds of training the sample as proxies, forward passes only; `images` there are."""
     each = sum(cost(proxy.arch(arch)).macs for arch in archs)
     return float(each * proxy.epochs * min(proxy.images or images, images))
+
+
+def different(proxies: Sequence[Proxy], archs: Sequence[Arch], images: int) -> list[Proxy]:
+    """Those of the proxies that differ where there are `images`, of which more is all of them; least work first."""
+    merged = dict.fromkeys(proxy.replace(images=0) if proxy.images >= images else proxy for proxy in proxies)
+    return sorted(merged, key=lambda proxy: work(proxy, archs, images))
 
 
 def proposal(arch: Arch, setting: Setting, seed: int) -> Proposal:

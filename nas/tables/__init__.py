@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from nas.tables.csv_table import Columns
+from search_spaces.flags import flag_of
 from search_spaces.naming import nearest
 
 if TYPE_CHECKING:
@@ -29,9 +31,14 @@ def load(name: str, columns: Columns | None = None) -> Table:
         raise ValueError(f"table {kind} needs a name after a colon, such as {EXAMPLES[kind]}, got '{name}'")
     if kind == "csv":
         return csv_table.load(rest, columns or Columns())
-    if columns not in (None, Columns()):
-        raise ValueError(f"columns are for csv tables; {kind} has its own")
+    if given := [flag_of(field.name) for field in fields(Columns) if _differs(columns, field.name)]:
+        raise ValueError(f"leave out {' '.join(given)}: columns are those of csv tables, {kind} has its own")
     return macro.load(rest) if kind == "nas-bench-macro" else nas201.load(rest)
+
+
+def _differs(columns: Columns | None, name: str) -> bool:
+    """Whether a setting is another than where nothing is said."""
+    return columns is not None and getattr(columns, name) != getattr(Columns(), name)
 
 
 EXAMPLES = {

@@ -32,6 +32,9 @@ class Player(Protocol):
         """The encoding [k] that the strategy itself would choose now; None where it has no opinion."""
 
 
+Game = tuple[str, str, int]
+"""One search: strategy, score, seed."""
+
 # From the aim, the number of trials and the seed.
 MakePlayer = Callable[[str, Aim, int, int], Player]
 
@@ -55,6 +58,11 @@ class Trace:
     recommended: Floats
     seconds: Floats
     repeats: int
+
+    @property
+    def game(self) -> Game:
+        """Which search."""
+        return self.strategy, self.aim, self.seed
 
 
 def play(strategy: str, make: MakePlayer, aim: Aim, trials: int, seed: int, *, free: bool = False) -> Trace:

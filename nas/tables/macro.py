@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nas.tables.table import Table
+from nas.tables.table import Table, is_cost
 
 STAGES = (2, 3, 3)  # layers
 OPERATORS = ("identity", "mbconv3_e3", "mbconv5_e6")
@@ -61,11 +61,15 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def _accuracies(row: Any, key: str, path: str) -> list[float]:
-    try:
-        values = [float(value) for value in row["test_acc"]]
-        int(row["flops"]), int(row["params"])
-    except (TypeError, KeyError, ValueError):
-        raise ValueError(f"network {key} of {path} needs test_acc (a list), flops, params, got {row!r:.80}") from None
-    if not values or not np.isfinite(values).all():
-        raise ValueError(f"network {key} of {path} needs finite test_acc, got {values}")
-    return values
+    """A network's accuracies, its costs checked as well."""
+    known = row if isinstance(row, dict) else {}
+    values = known.get("test_acc")
+    if not isinstance(values, list) or not all(map(is_cost, (known.get("flops"), known.get("params")))):
+        raise ValueError(
+            f"network {key} of {path} needs test_acc (a list), and flops and params that are whole and above 0, "
+            f"got {row!r:.80}"
+        )
+    numbers = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if not values or len(numbers) < len(values) or not np.isfinite(numbers).all():
+        raise ValueError(f"network {key} of {path} needs finite test_acc, got {values!r:.80}")
+    return numbers

@@ -15,6 +15,14 @@ from search_spaces.counting import Band, whole_band
 from search_spaces.spaces import Ints
 
 Floats = NDArray[np.float64]
+LARGEST = np.iinfo(np.int64).max
+
+
+def is_cost(value: Any) -> bool:
+    """Whether something is a number of multiply-adds or parameters: whole, above 0, and not too large to count in."""
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LARGEST and value == int(value)
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+import signal
+import threading
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from functools import cached_property
 from itertools import product
 
 from nas.tables.aim import Aim
-from nas.tables.contest import MakePlayer, Trace, play
+from nas.tables.contest import Game, MakePlayer, Trace, play
 from nas.tables.table import Table
 from search_spaces.counting import Band
 
@@ -49,19 +51,32 @@ class Tournament:
             for strategy in self.strategies:
                 self.make(strategy, aim, self.trials, 0)
 
-    def run(self, workers: int = 1) -> Iterator[Trace]:
-        """The searches as they end, `workers` at once; one alone runs in this process."""
-        games = list(product(self.strategies, self.scores, self.seeds))
+    @cached_property
+    def games(self) -> list[Game]:
+        """All searches."""
+        return list(product(self.strategies, self.scores, self.seeds))
+
+    def run(self, workers: int = 1, over: Collection[Game] = ()) -> Generator[Trace]:
+        """The searches as they end, but for those that are over, `workers` at once; one alone runs in this process.
+
+        Closing the iterator, and any exception, Ctrl-C among them, ends the other processes at once.
+        """
+        games = [game for game in self.games if game not in over]
         if workers == 1:
             yield from (self.game(*game) for game in games)
             return
-        with _one_thread_each():
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, context, initializer=_enter, initargs=(self,)) as pool:
-                try:
-                    yield from (done.result() for done in as_completed([pool.submit(_game, *game) for game in games]))
-                finally:
-                    pool.shutdown(wait=False, cancel_futures=True)
+        context = multiprocessing.get_context("spawn")
+        others = set(context.active_children())
+        with ProcessPoolExecutor(workers, context, initializer=_enter, initargs=(self,)) as pool:
+            try:
+                with _one_thread_each(), _deaf_to_interrupts():
+                    submitted = [pool.submit(_game, *game) for game in games]
+                yield from (done.result() for done in as_completed(submitted))
+            except BaseException:
+                # The pool itself would play what has begun to its end.
+                for process in set(context.active_children()) - others:
+                    process.terminate()
+                raise
 
     def game(self, strategy: str, score: str, seed: int) -> Trace:
         """One search."""
@@ -75,10 +90,29 @@ _playing: list[Tournament] = []
 def _enter(tournament: Tournament) -> None:
     """Keep the tournament in a worker process, so that the table travels once."""
     _playing[:] = [tournament]
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for its next game for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _game(strategy: str, score: str, seed: int) -> Trace:
     return _playing[0].game(strategy, score, seed)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started within leave Ctrl-C, which a terminal sends to all, to this one; it hears of it afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -51,6 +51,7 @@ def test_mistakes_are_one_line_and_write_nothing(tmp_path: Path, capsys: pytest.
         "--against.width 0": "--against.width must be greater than 0, got 0",
         "--against-recipe efficientnetv2_s --against.epochs 3": "--against.epochs must be at least 4, one for each st",
         "--epochs": "--epochs needs a value",
+        "--epochs []": "--epochs needs at least one value",
         "--resolutions 2": "--resolutions must be at least 4 (min_map), got 2",
         "--against-seeds 0": "--against-seeds must be at least 1",
         "--time-budget soon": "cannot read 'soon' as a duration",
@@ -287,6 +288,21 @@ def test_the_plan_trains_nothing(
     assert "50, and 10 networks measured without training" in text
     assert not trained
     assert not (tmp_path / "run").exists()
+
+
+def test_the_plan_counts_what_the_study_trains(
+    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bundled images are 8000 to train on: 9000 is as good as all of them, which the reference's 1000 are not."""
+    more = "--networks 8 --widths 0.25 --resolutions 28 --images 500 0 9000 --epochs 1"
+    words = [*WORDS, *more.split(), "--run", str(tmp_path / "run")]
+    assert commandline.run(proxy.main, [*words, "--dry-run"]) == 0
+    plan = capsys.readouterr().out
+    assert "24, and 8 networks measured without training" in plan
+    assert "x0.25 28px 1x500  25.0%" in plan
+    assert plan.endswith("\nwarning: no cheaper than the reference: x0.25 28px 1xall\n")
+    assert commandline.run(proxy.main, words) == 0
+    assert len([kind for kind, _, _ in trained if kind != "measures"]) == 24
 
 
 @pytest.mark.slow

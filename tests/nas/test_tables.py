@@ -100,6 +100,34 @@ def test_macro_refuses_other_files(tmp_path: Path):
         tables.load(f"nas-bench-macro:{tmp_path / 'gone.json'}")
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ('{"test_acc": [9.0], "params": 1, "flops": Infinity}', "flops and params that are whole and above 0"),
+        ('{"test_acc": [9.0], "params": NaN, "flops": 1}', "flops and params that are whole and above 0"),
+        ('{"test_acc": [9.0], "params": 1, "flops": -1}', "flops and params that are whole and above 0"),
+        ('{"test_acc": [9.0], "params": 0, "flops": 1}', "flops and params that are whole and above 0"),
+        ('{"test_acc": [9.0], "params": 1.5, "flops": 1}', "flops and params that are whole and above 0"),
+        ('{"test_acc": [9.0], "params": true, "flops": 1}', "flops and params that are whole and above 0"),
+        ('{"test_acc": [9.0], "params": 1, "flops": "1"}', "flops and params that are whole and above 0"),
+        ('{"test_acc": "90", "params": 1, "flops": 1}', r"needs test_acc \(a list\)"),
+        ('{"test_acc": [9.0], "params": 1}', "flops and params that are whole and above 0"),
+        ('{"test_acc": ["90"], "params": 1, "flops": 1}', r"finite test_acc, got \['90'\]"),
+        ('{"test_acc": [9.0, NaN], "params": 1, "flops": 1}', "finite test_acc"),
+        ('{"test_acc": [], "params": 1, "flops": 1}', "finite test_acc"),
+        ("[9.0]", "needs test_acc"),
+    ],
+)
+def test_macro_refuses_what_is_no_accuracy_and_no_cost(tmp_path: Path, row: str, message: str):
+    """The wrong network is neither the first nor one that stands for others."""
+    good = json.dumps({"test_acc": [90.0], "params": 1, "flops": 1.0})
+    rows = ",".join(f'"{key}": {row if key == "02100000" else good}' for key in map("".join, product("012", repeat=8)))
+    (tmp_path / "table.json").write_text(f"{{{rows}}}")
+    with pytest.raises(ValueError, match=f"network 02100000 of .* {message}") as caught:
+        tables.load(f"nas-bench-macro:{tmp_path / 'table.json'}")
+    assert "\n" not in str(caught.value)
+
+
 def test_nas201_costs_are_the_published_ones():
     """The largest and smallest of NAS-Bench-201: 220.12 and 7.78 MFLOPs, 1.531546 and 0.073306 MB of parameters."""
     macs, params = costs(np.array([[3] * 6, [0] * 6]), classes=10, side=32)
@@ -133,6 +161,29 @@ def test_csv_rows_may_stand_in_any_order(tmp_path: Path):
         assert table.macs[network] == 40
 
 
+def test_csv_rows_in_another_order_are_the_same_table(tmp_path: Path):
+    """Where a file is sorted by accuracy, its order would say which values are good."""
+    head, *rows = GOOD.replace("3,", "11,").splitlines()
+    first, other = (tables.load(csv(tmp_path, "\n".join([head, *lines])), columns()) for lines in (rows, rows[::-1]))
+    assert first.space.choices == other.space.choices == {"kernel": (5, 11), "expansion": ("None", "a")}
+    assert first.truth.tolist() == other.truth.tolist() == [8.0, 5.5, 3.0, 1.5]
+    assert first.macs is not None
+    assert first.macs.tolist() == [40, 30, 20, 10]
+
+
+def test_csv_blank_lines_space_and_a_column_without_a_name_say_nothing(tmp_path: Path):
+    lines = GOOD.replace(",", " , ").splitlines()
+    numbered = "\ufeff," + "\n\n".join([lines[0], *(f"{place},{line}" for place, line in enumerate(lines[1:]))])
+    plain, table = (tables.load(csv(tmp_path, text), columns()) for text in (GOOD, numbered))
+    assert table.space.choices == plain.space.choices
+    assert table.truth.tolist() == plain.truth.tolist()
+
+
+def test_csv_choices_are_numbers_only_where_all_of_them_are(tmp_path: Path):
+    table = tables.load(csv(tmp_path, GOOD.replace("3,", "0.5,").replace(",a,", ",2,")), columns())
+    assert table.space.choices == {"kernel": (0.5, 5.0), "expansion": ("2", "None")}
+
+
 def test_csv_cells_may_lack_repetitions(tmp_path: Path):
     table = tables.load(csv(tmp_path), columns())
     assert sorted(table.repetitions.tolist()) == [1, 2, 2, 2]
@@ -151,15 +202,31 @@ def test_csv_lower_is_better_where_one_says_so(tmp_path: Path):
         (GOOD, {"choices": ("depth",)}, "no column 'depth'"),
         (GOOD, {"choices": ("kernel", "first")}, "'first' of .* is named twice"),
         (GOOD, {"choices": ("kernel",)}, "the choices of line 3 twice"),
-        (GOOD.replace("5,None,7.0,9.0,40\n", ""), {}, "3 rows for 4 combinations of kernel, expansion"),
+        (GOOD.replace("5,None,7.0,9.0,40\n", ""), {}, "3 rows for 4 combinations of kernel, expansion, and none of "),
+        (
+            GOOD,
+            {"macs": ""},
+            "4 rows for 16 .* none of kernel=3 expansion=None macs=10: .* costs with --macs and ",
+        ),
+        (GOOD.replace("5,a,5.0,6.0,30", "5,a,5.0,6.0,30,"), {}, "line 4 of .* has 6 cells for the 5 columns"),
+        (GOOD.replace("5,a,5.0,6.0,30", "5,a,5.0,30"), {}, "line 4 of .* has 4 cells for the 5 columns"),
+        (GOOD.replace("\n", ",\n").replace("macs,", "macs"), {}, "line 2 of .* has 6 cells for the 5 columns"),
+        (GOOD.replace("5,", "inf,"), {}, "'kernel' of .* must be finite, line 4 has 'inf'"),
+        (GOOD.replace("5,", "nan,"), {}, "'kernel' of .* must be finite, line 4 has 'nan'"),
+        (GOOD.replace("\n5,a", "\n\n   \n5,"), {}, "'expansion' of .* has a hole in line 6"),
+        (GOOD.replace("\n5,a", "\n\n5,a").replace("6.0", "six"), {}, "must be numbers, line 5 has 'six'"),
+        (GOOD.replace("second", "first"), {"measured": ("first",)}, "'first' of .* is named twice"),
         (GOOD + "3,a,1.0,2.0,10\n", {}, "the choices of line 6 twice"),
         (GOOD.replace("5,a", "5,"), {}, "'expansion' of .* has a hole in line 4"),
         (GOOD.replace("5.0,6.0", ","), {}, "line 4 .* finite first or second"),
         (GOOD.replace("5.0", "inf"), {}, "line 4 .* finite"),
         (GOOD.replace("5.0", "good"), {}, "'first' of .* must be numbers, line 4 has 'good'"),
-        (GOOD.replace("30", "30.5"), {}, "'macs' of .* must be whole"),
+        (GOOD.replace("30", "30.5"), {}, "'macs' of .* must be whole and above 0, line 4 is not"),
+        (GOOD.replace("30", "0"), {}, "'macs' of .* must be whole and above 0, line 4 is not"),
+        (GOOD.replace("30", ""), {}, "'macs' of .* must be whole and above 0, line 4 is not"),
         (GOOD.splitlines()[0], {}, "has no rows"),
-        ("", {}, "is no CSV"),
+        ("", {}, "has no rows"),
+        (GOOD + '3,"a,1.0', {}, "is no CSV"),
     ],
 )
 def test_bad_csv_tables_are_refused_in_one_line(tmp_path: Path, text: str, changes: dict[str, object], message: str):
@@ -183,5 +250,7 @@ def test_unknown_tables_are_named(name: str, message: str):
 
 
 def test_columns_are_for_csv_alone():
-    with pytest.raises(ValueError, match="columns are for csv"):
+    with pytest.raises(ValueError, match="leave out --measured --macs: .* csv tables, nas-bench-201 has its own"):
         tables.load("nas-bench-201:cifar10", columns())
+    with pytest.raises(ValueError, match="leave out --minimize: "):
+        tables.load("nas-bench-macro:gone", Columns(minimize=True))

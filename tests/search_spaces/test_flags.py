@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from search_spaces.flags import as_flags, check_least, flag_of, parsed
+from search_spaces.flags import as_flags, check_different, check_least, flag_of, parsed
 from search_spaces.units import parse_count, parse_duration
 
 
@@ -27,6 +27,12 @@ def test_a_bound_itself_and_what_is_not_given_are_enough() -> None:
 def test_what_is_less_is_told_with_its_bound() -> None:
     with pytest.raises(ValueError, match=r"^--finalist-seeds must be at least 2, got 1$"):
         check_least(Config(), {"finalist_seeds": 2})
+
+
+def test_what_is_given_twice_is_told() -> None:
+    check_different("finalist_seeds", (1, 2))
+    with pytest.raises(ValueError, match=r"^--finalist-seeds must differ, got 1 2 1$"):
+        check_different("finalist_seeds", (1, 2, 1))
 
 
 def test_human_units_are_parsed_and_mistakes_name_the_flag() -> None:
