@@ -1,16 +1,10 @@
-"""`python -m studies.train`: what it refuses and writes, that it goes on exactly after a kill, several workers."""
+"""`python -m studies.train`: what it refuses and writes, that it goes on exactly after a kill."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +12,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import search_spaces as ss
-from search_spaces.arch import Arch, Stage
 from studies.checkpoint import load_weights
 from studies.data import check_images, load
 from studies.loop import train
@@ -28,53 +21,7 @@ from studies.splits import View
 from studies.train import main
 from studies.train_config import TrainConfig
 from studies.train_plan import prepare
-
-TINY = Arch(stages=(Stage("mbconv", 3, 2, 8, 1, 2.0), Stage("sepconv", 3, 2, 12, 1)), stem=8, head=16, resolution=16)
-PATIENCE = 120
-
-
-@pytest.fixture
-def arch(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.json"
-    TINY.save(path)
-    return path
-
-
-def words(arch: Path, run: Path, *more: str) -> list[str]:
-    base = "--recipe quick --images 200 --validation 100 --epochs 3 --batch-size 25 --cpus-per-worker 1 --device cpu"
-    return [*base.split(), "--arch", str(arch), "--run", str(run), *more]
-
-
-def rows(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def curve(run: Path) -> list[tuple[str, ...]]:
-    """What of a run's metrics does not depend on the clock."""
-    names = ("seed", "epoch", "train_loss", "validation_loss", "validation_accuracy", "lr")
-    return [tuple(row[name] for name in names) for row in rows(run)]
-
-
-@contextmanager
-def started(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """The command under way; whatever happens, it does not outlive the test."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "studies.train", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def wait_for_rows(run: Path, count: int, process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not (run / "metrics.csv").exists() or len(rows(run)) < count:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "the training makes no progress"
-        time.sleep(0.02)
+from tests.studies.trainings import PATIENCE, TINY, curve, rows, started, wait_for_rows, words
 
 
 def test_what_a_training_leaves(arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -347,24 +294,3 @@ def test_a_dry_run_writes_nothing(arch: Path, tmp_path: Path, capsys: pytest.Cap
     out = capsys.readouterr().out
     assert "images/s in one process here, 1 thread (cpu)" in out
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.slow
-def test_two_workers_have_the_curve_of_one(arch: Path, tmp_path: Path) -> None:
-    """Ray Train, gloo on the loopback device, the same global batch; `quick` has neither augmentation nor dropout."""
-    curves = []
-    for workers in ("1", "2"):
-        run = tmp_path / workers
-        done = subprocess.run(
-            [sys.executable, "-m", "studies.train", *words(arch, run, "--workers", workers, "--lr", "0.01")],
-            capture_output=True,
-            text=True,
-            timeout=2 * PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-        curves.append([[float(value) for value in row] for row in curve(run)])
-        assert (run / "seeds" / "seed0.safetensors").exists()
-    for alone, together in zip(*curves, strict=True):
-        assert together == pytest.approx(alone, rel=2e-3)
