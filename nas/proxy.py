@@ -53,9 +53,17 @@ def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
     from nas.proxies.sample import spread
     from studies.datasets import class_count
     from studies.execution import settle_here
+    from studies.progressive import check_sizes
+    from studies.recipes import get_recipe
 
     field = Field.of(config.search(), class_count(config.dataset))
-    return spread(field.space, field.band, config.networks, config.seed), settle_here(config.execution)
+    archs = spread(field.space, field.band, config.networks, config.seed)
+    # All networks of a space have the same strides.
+    for proxy in config.proxies:
+        check_sizes(proxy.recipe(get_recipe(config.recipe)), proxy.arch(archs[0]), "resolutions")
+    against = config.against
+    check_sizes(against.recipe(get_recipe(config.against_recipe)), against.arch(archs[0]), "against.resolution")
+    return archs, settle_here(config.execution)
 
 
 def study(config: ProxyConfig, archs: Sequence[Arch], workers: int | None) -> None:

@@ -47,11 +47,16 @@ def check(config: SearchConfig) -> tuple[Field, Resources | None]:
     What a cluster has is known only once it is joined.
     """
     from nas.candidates import Field
-    from nas.steps import check_steps
+    from nas.steps import baseline_of, check_steps
     from studies.datasets import class_count
     from studies.execution import settle_here
+    from studies.progressive import check_sizes
+    from studies.recipes import get_recipe
 
     field, resources = Field.of(config, class_count(config.dataset)), settle_here(config.execution)
+    # All networks of a space have its reference's strides.
+    recipe = config.proxy.recipe(get_recipe(config.recipe))
+    check_sizes(recipe, config.proxy.arch(baseline_of(field)), "proxy.resolution")
     if config.aim.needs_step_times:
         check_steps(config, field, resources)
     return field, resources

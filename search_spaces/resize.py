@@ -55,7 +55,7 @@ def shrink(arch: Arch, *, width: float = 1.0, resolution: int, min_map: int = 4,
 
 def drop_strides(arch: Arch, min_map: int) -> Arch:
     """The arch with as many early strides set to 1 as keep the last feature map at least `min_map` pixels a side."""
-    strides = [arch.stem_stride, arch.stem_pool, *(stage.stride for stage in arch.stages)]
+    strides = _strides(arch)
     for index in range(len(strides)):
         if _last_map(arch.resolution, strides) >= min_map:
             break
@@ -63,6 +63,15 @@ def drop_strides(arch: Arch, min_map: int) -> Arch:
     stem_stride, stem_pool, *rest = strides
     stages = tuple(dataclasses.replace(stage, stride=stride) for stage, stride in zip(arch.stages, rest, strict=True))
     return arch.replace(stages=stages, stem_stride=stem_stride, stem_pool=stem_pool)
+
+
+def last_map(arch: Arch) -> int:
+    """Side of the last feature map in pixels."""
+    return _last_map(arch.resolution, _strides(arch))
+
+
+def _strides(arch: Arch) -> list[int]:
+    return [arch.stem_stride, arch.stem_pool, *(stage.stride for stage in arch.stages)]
 
 
 def _last_map(resolution: int, strides: list[int]) -> int:

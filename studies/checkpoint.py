@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -34,12 +34,16 @@ def load_state(path: Path, run: dict[str, Any], device: torch.device) -> dict[st
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         stored = state["run"]
     except Exception as error:
-        reason = " ".join(str(error).split())[:120]
-        raise ValueError(f"{path} is no checkpoint of a training run ({reason}): delete it to start anew") from None
+        raise ValueError(
+            f"{path} is no checkpoint of a training run ({_short(error, 120)}): delete it to start anew"
+        ) from None
     differing = [name for name in run if stored.get(name) != run[name]]
     if differing:
         name = differing[0]
-        raise ValueError(f"{path} belongs to another run: {name} was {stored.get(name)}, now {run[name]}")
+        raise ValueError(
+            f"{path} belongs to another run: {name} was {stored.get(name)}, now {run[name]}: delete it to start anew, "
+            "or choose another --run"
+        )
     return state
 
 
@@ -56,6 +60,15 @@ def save_weights(model: nn.Module, arch: Arch, path: str | Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def check_weights(path: Path, remedy: str) -> None:
+    """Raise ValueError, ending in the remedy, for a file that is not whole: its header and its length are looked at."""
+    try:
+        with safe_open(path, framework="pt"):
+            pass
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path} holds no whole weights ({_short(error, 120)}): {remedy}") from None
+
+
 def load_weights(path: str | Path) -> tuple[Arch, nn.Module]:
     """The arch and the network that `save_weights` wrote, in eval mode. ValueError, in one line, for anything else."""
     from search_spaces.network import build
@@ -66,5 +79,9 @@ def load_weights(path: str | Path) -> tuple[Arch, nn.Module]:
     try:
         model.load_state_dict(load_file(target))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise ValueError(f"cannot read weights {target}: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(f"cannot read weights {target}: {_short(error, 200)}") from None
     return arch, model.eval()
+
+
+def _short(error: BaseException, most: int) -> str:
+    return " ".join(str(error).split())[:most]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import ray.train
+import torch
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer, get_device
 
@@ -27,6 +28,8 @@ from studies.execution import Execution
 from studies.interrupts import terminations_as_interrupts
 from studies.jobrun import set_threads
 from studies.outcome import Outcome, one_line
+from studies.precision import compute_type
+from studies.train_memory import Load, check_memory, free_memory
 
 Watch = Callable[[Evaluation], None]
 POLL_SECONDS = 0.2
@@ -41,6 +44,8 @@ class Crew:
     cluster: Cluster
     environment: dict[str, str]
     retries: int
+    # Whether the workers are on machines whose memory the driver cannot see.
+    elsewhere: bool = False
 
     def train(self, work: Assignment, watch: Watch) -> None:
         """Train; `watch` is told every evaluation, from another thread while the training goes on.
@@ -51,7 +56,7 @@ class Crew:
         resources = self.cluster.resources
         trainer = TorchTrainer(
             _work,
-            train_loop_config={"work": work, "threads": resources.cpus_per_trial},
+            train_loop_config={"work": work, "threads": resources.cpus_per_trial, "elsewhere": self.elsewhere},
             scaling_config=ScalingConfig(
                 num_workers=resources.workers,
                 use_gpu=resources.gpus_per_trial > 0,
@@ -85,7 +90,8 @@ def crew(execution: Execution) -> Iterator[Crew]:
                 "or --device cpu"
             )
         threads = {"OMP_NUM_THREADS": str(cluster.resources.cpus_per_trial)}
-        yield Crew(cluster, threads | ({} if execution.ray_address else LOOPBACK), execution.max_retries)
+        elsewhere = execution.ray_address is not None
+        yield Crew(cluster, threads | ({} if elsewhere else LOOPBACK), execution.max_retries, elsewhere)
 
 
 def _work(config: dict[str, Any]) -> None:
@@ -93,11 +99,21 @@ def _work(config: dict[str, Any]) -> None:
     set_threads(config["threads"])
     context, work = ray.train.get_context(), config["work"]
     rank, size = context.get_world_rank(), context.get_world_size()
+    if config["elsewhere"]:
+        check_here(work, size, get_device(), context.get_local_world_size())
     curve: list[Evaluation] = []
     for evaluation in follow(work, worker=rank, workers=size, device=get_device()):
         curve.append(evaluation)
         if rank == 0:
             write_curve(curve_file(work), curve)
+
+
+def check_here(work: Assignment, workers: int, device: torch.device, beside: int) -> None:
+    """Raise ValueError where the training does not fit this machine, whose RAM `beside` workers share."""
+    recipe = work.training.recipe
+    room = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory("cpu", beside)
+    mixed = compute_type(recipe.precision, device) is not torch.float32
+    check_memory(Load(work.arch, recipe, workers), room, mixed=mixed)
 
 
 class _Curve:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from search_spaces.arch import Arch
+from search_spaces.flags import as_flags
 from studies.recipe import Recipe
 
 
@@ -42,11 +44,19 @@ def progressive(recipe: Recipe, resolution: int, total_stride: int = 1) -> tuple
     for number, stage in enumerate(stages, start=1):
         if stage.resolution < total_stride:
             where = f"stage {number} of {len(stages)} would train on" if len(stages) > 1 else "training would be on"
+            # Of full size, images are too small for every recipe.
+            other = ", or another --recipe" if resolution >= total_stride else ""
             raise ValueError(
-                f"{where} images of {stage.resolution} px, below the network's total stride of {total_stride}: "
-                "train at a higher resolution, or raise the recipe's start_size and size"
+                f"resolution {resolution} is too small: {where} images of {stage.resolution} px, below the network's "
+                f"total stride of {total_stride}; take at least {_least(recipe, total_stride)}{other}"
             )
     return stages
+
+
+def check_sizes(recipe: Recipe, arch: Arch, setting: str) -> None:
+    """Raise ValueError, naming the flag of `setting`, where a stage's images are too small for the network."""
+    with as_flags({"resolution": setting}):
+        progressive(recipe, arch.resolution, arch.total_stride)
 
 
 def stage_at(stages: Sequence[TrainingStage], epoch: int) -> TrainingStage:
@@ -57,6 +67,15 @@ def stage_at(stages: Sequence[TrainingStage], epoch: int) -> TrainingStage:
 def last_stage(recipe: Recipe) -> int:
     """The first epoch of the recipe's last stage."""
     return recipe.epochs * (recipe.stages - 1) // recipe.stages
+
+
+def _least(recipe: Recipe, total_stride: int) -> int:
+    """The smallest resolution whose stages are all at least `total_stride` px."""
+    share = recipe.size if recipe.stages == 1 else min(recipe.start_size, recipe.size)
+    side = max(1, int((total_stride - 0.5) / share))
+    while round(side * share) < total_stride:
+        side += 1
+    return side
 
 
 def _stage(recipe: Recipe, resolution: int, index: int) -> TrainingStage:

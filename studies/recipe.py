@@ -133,12 +133,16 @@ class Recipe:
         if self.epochs < self.stages:
             raise ValueError(
                 f"epochs must be at least {self.stages}, one for each stage, got {self.epochs}: train for more epochs, "
-                "or in fewer stages"
+                "or by another --recipe"
             )
 
     def replace(self, **changes: Any) -> Recipe:
         """A copy with some fields changed, validated again."""
         return dataclasses.replace(self, **changes)
+
+    def with_dropout(self, dropout: float) -> Recipe:
+        """The recipe with another dropout; with several stages in the last one, so that earlier ones have no more."""
+        return self.replace(dropout=dropout, start_dropout=min(self.start_dropout, dropout))
 
     def lasting(self, epochs: int) -> Recipe:
         """The recipe for another number of epochs, its learning rate going the same way in that time.

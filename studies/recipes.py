@@ -5,6 +5,8 @@ docs/recipes.md says where each of them differs from its source.
 
 from __future__ import annotations
 
+from search_spaces.arch import Arch
+from search_spaces.efficientnet import PUBLISHED, efficientnet
 from search_spaces.naming import nearest
 from studies.recipe import Recipe
 
@@ -72,6 +74,18 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+# Where each recipe's numbers come from.
+SOURCES: dict[str, str] = {
+    "quick": "ours, chosen on fashion-mnist-mini",
+    "standard": "ours: quick with what a longer training needs",
+    "one-cycle": "Smith and Topin, arXiv 1708.07120",
+    "efficientnet": "EfficientNet, arXiv 1905.11946, section 5, and its released code",
+    "efficientnetv2_s": "EfficientNetV2-S, arXiv 2104.00298, section 5.1 and Table 6",
+    "efficientnetv2_m": "EfficientNetV2-M, arXiv 2104.00298, section 5.1 and Table 6",
+    "efficientnetv2_l": "EfficientNetV2-L, arXiv 2104.00298, section 5.1 and Table 6",
+}
+
+
 def get_recipe(name: str) -> Recipe:
     """The recipe of that name. ValueError, with the near name, where there is none."""
     if name not in RECIPES:
@@ -85,3 +99,14 @@ def grown_dropout(phi: float, start: float = 0.2) -> float:
     It rises by 0.045 a doubling, to 0.5 at most, and does not fall for smaller networks.
     """
     return max(start, min(MOST_DROPOUT, start + DROPOUT_A_DOUBLING * phi))
+
+
+def published_dropout(arch: Arch) -> tuple[str, float] | None:
+    """Name and dropout of the published EfficientNet that this is, at any image size and number of classes.
+
+    From EN's released code: 0.2 (B0, B1) to 0.5 (B6 and larger). None for all other networks.
+    """
+    for name, row in PUBLISHED.items():
+        if efficientnet(name).replace(resolution=arch.resolution, classes=arch.classes).key == arch.key:
+            return name, row.dropout
+    return None

@@ -20,6 +20,8 @@ LEAST = {
 FREE = frozenset({
     "workers", "cpus_per_worker", "ray_address", "retries", "device", "data_root", "seeds", "run", "new", "dry_run",
 })  # fmt: skip
+# Settings of the recipe that are its own unless given.
+ASKED = ("lr", "patience", "precision", "clip_norm")
 # A run that has more of these has what is asked for.
 SIZE = frozenset({"seeds"})
 
@@ -29,10 +31,12 @@ class TrainConfig:
     """A network trained on somebody's images.
 
     Attributes:
-        arch: Network: a published one by name, or an arch file such as runs/search/best.json.
+        arch: Network: an arch file such as runs/search/best.json, or one by name: triaxis_small, efficientnet_b0 to _b8
+            and _l2, efficientnetv2_b0 to _b3, _s, _m, _l and _xl, mnasnet_a1, mnasnet_b1, mobilenet_v1, mobilenet_v2,
+            resnet18, 34, 50, 101 or 152.
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
         data_root: Where downloaded data sets lie.
-        recipe: How it is trained, by name.
+        recipe: How it is trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
         resolution: Side of the images in pixels; 0 is the network's own.
         images: Training images of one epoch; 0 is all of them.
         validation: Images held out of training to judge by; 0 is a fifth, at most 10 000.
@@ -40,6 +44,12 @@ class TrainConfig:
         batch_size: Images a step, over all workers; 0 is what the recipe says.
         micro_batch: Images a forward pass of each worker: gradients add up to those of the batch, so that less memory
             does; batch norm sees a part at a time. 0 is what the recipe says, mostly the whole batch.
+        dropout: Before the last linear layer, in the last stage where the recipe has several. What the recipe says
+            unless given; with recipe efficientnet a published EfficientNet has the one published for it.
+        precision: auto (mixed on a GPU, float32 on a CPU), float32, bfloat16 or float16 (on a GPU); what the recipe
+            says, mostly auto, unless given.
+        clip_norm: Largest norm of all gradients together, to which longer ones are shortened; 0 is no limit. What the
+            recipe says, mostly 0, unless given.
         lr: Peak learning rate; what the recipe says unless given, whatever the batch size.
         patience: End after so many epochs without a better validation accuracy, and keep the best epoch's weights; 0
             never ends early. What the recipe says unless given.
@@ -69,6 +79,9 @@ class TrainConfig:
     epochs: int = 0
     batch_size: int = 0
     micro_batch: int = 0
+    dropout: float | None = None
+    precision: str | None = None
+    clip_norm: float | None = None
     lr: float | None = None
     patience: int | None = None
     init: str = ""
@@ -90,7 +103,7 @@ class TrainConfig:
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"--device must be auto, cpu or cuda, got {self.device}")
         # These raise where recipe or resources make no sense.
-        with as_flags({"epochs": "epochs"}):
+        with as_flags({name: name for name in ("epochs", "dropout", *ASKED)}):
             batch_size = self.schedule.batch_size
         self.execution(0)
         if self.micro_batch > batch_size:
@@ -104,9 +117,10 @@ class TrainConfig:
         """The recipe with what is asked for in place of its own."""
         asked = {"batch_size": self.batch_size, "micro_batch": self.micro_batch}
         changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
-        changes |= {} if self.lr is None else {"lr": self.lr}
-        changes |= {} if self.patience is None else {"patience": self.patience}
+        changes |= {name: value for name in ASKED if (value := getattr(self, name)) is not None}
         recipe = get_recipe(self.recipe)
+        if self.dropout is not None:
+            recipe = recipe.with_dropout(self.dropout)
         return recipe.lasting(self.epochs or recipe.epochs).replace(**changes)
 
     @property

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from search_spaces.arch import Arch
 from search_spaces.costs import cost
-from search_spaces.memory import largest_batch, training_memory
+from search_spaces.flags import as_flags
 from search_spaces.table import find
 from search_spaces.units import format_bytes, format_count, format_duration
 from studies.datasets import class_count, native_pixels
 from studies.execution import available_cores, gpus_here
+from studies.progressive import check_sizes
 from studies.recipe import Recipe
+from studies.recipes import published_dropout
 from studies.train_config import TrainConfig
+from studies.train_memory import Load, check_memory, check_parts, free_memory
 from studies.wording import align, several
 
+# The recipe whose dropout is another for each network of its paper.
+PAPER = "efficientnet"
 # Images that a dry run times.
 TIMED_IMAGES = 320
 
@@ -50,10 +54,12 @@ class Plan:
 
 def prepare(config: TrainConfig) -> Plan:
     """The plan of a training. Raises ValueError, in one line, for whatever cannot work; nothing is written."""
-    arch, recipe = _arch(config), config.schedule
+    arch = _arch(config)
+    recipe, said = _recipe(config, arch)
+    check_sizes(recipe, arch, "resolution")
     device = _device(config)
     threads = _threads(config)
-    _check_precision(recipe, device)
+    mixed = _is_mixed(recipe, device)
     if recipe.batch_size < 2 * config.workers and config.is_together:
         raise ValueError(
             f"--batch-size {recipe.batch_size} is too small for {several(config.workers, 'worker')}: each needs at "
@@ -63,52 +69,19 @@ def prepare(config: TrainConfig) -> Plan:
         raise ValueError(
             "--micro-batch 1 is too small for several workers: their parts of a batch differ by one, take 2"
         )
-    notes = (*_size_notes(arch, config), *_init_notes(arch, recipe, config))
+    load = Load(arch, recipe, config.workers)
+    check_parts(load)
+    notes = (*said, *_size_notes(arch, config), *_init_notes(arch, recipe, config))
     if not config.ray_address:
-        check_memory(arch, recipe, config.workers, free_memory(device, config.workers))
+        # On a cluster the workers do, each for its own machine.
+        notes += check_memory(load, free_memory(device, config.workers), mixed=mixed)
     return Plan(config, arch, recipe, device, threads, notes)
-
-
-def check_memory(arch: Arch, recipe: Recipe, workers: int, room: int) -> None:
-    """Raise ValueError, with the largest batch that fits, where a step takes more than `room` bytes a worker.
-
-    The prediction is of float32 (`search_spaces.memory`); mixed precision takes less.
-    """
-    ema, part = recipe.ema_decay > 0, images_at_once(recipe, workers)
-    needed = training_memory(arch, part, optimizer=recipe.optimizer, ema=ema).total
-    if needed <= room:
-        return
-    most = largest_batch(arch, room, optimizer=recipe.optimizer, ema=ema)
-    fitting = f"at most --micro-batch {most}" if recipe.micro_batch else f"at most --batch-size {most * workers}"
-    remedy = f"{fitting} fits" if most else "not even one image fits; take a smaller network or size"
-    raise ValueError(
-        f"a step of {part} images at {arch.resolution} px needs about {format_bytes(needed, 3)} of memory"
-        f"{' on each worker' if workers > 1 else ''}, {format_bytes(room, 3)} are free: {remedy}"
-    )
-
-
-def images_at_once(recipe: Recipe, workers: int) -> int:
-    """Images that go through the network together on each worker."""
-    part = math.ceil(recipe.batch_size / workers)
-    return min(part, recipe.micro_batch or part)
-
-
-def free_memory(device: str, workers: int) -> int:
-    """Bytes that each of the workers on this machine can have: of a GPU of its own, or of an even share of the RAM."""
-    if device == "cuda":
-        import torch
-
-        return min(torch.cuda.mem_get_info(index)[0] for index in range(workers))
-    import psutil
-
-    return min(int(psutil.virtual_memory().available), _container_room()) // workers
 
 
 def describe_plan(plan: Plan) -> str:
     """The plan as text, with the speed of a short training in this process and what follows from it."""
     config, recipe = plan.config, plan.recipe
-    part = images_at_once(recipe, config.workers)
-    memory = training_memory(plan.arch, part, optimizer=recipe.optimizer, ema=recipe.ema_decay > 0)
+    load = Load(plan.arch, recipe, config.workers)
     images, seconds = _pace(plan)
     epoch = images * seconds
     total = epoch * recipe.epochs * config.seeds
@@ -116,7 +89,7 @@ def describe_plan(plan: Plan) -> str:
         "network": describe_network(plan.arch),
         "data": config.dataset,
         "recipe": describe_recipe(plan),
-        "memory": f"about {format_bytes(memory.total, 3)} at the peak of a step{_each(config)}",
+        "memory": f"about {format_bytes(load.step().total, 3)} at the peak of a step{_each(config)}",
         "speed": f"{1 / seconds:,.0f} images/s in one process here, {several(plan.threads, 'thread')} ({plan.device})",
         "time": f"about {_round(epoch)} an epoch, {_round(total)} in all if nothing ends early",
     }
@@ -137,11 +110,14 @@ def describe_network(arch: Arch) -> str:
 def describe_recipe(plan: Plan) -> str:
     """One line: the recipe's name and the settings that people change."""
     recipe = plan.recipe
-    patience = f", ends after {several(recipe.patience, 'epoch')} without a better one" if recipe.patience else ""
-    return (
-        f"{plan.config.recipe}: {several(recipe.epochs, 'epoch')}, batches of {recipe.batch_size}, "
-        f"{recipe.optimizer}, lr {recipe.lr:g}{patience}; {several(plan.config.seeds, 'seed')}"
-    )
+    parts = [
+        f"{several(recipe.epochs, 'epoch')}, batches of {recipe.batch_size}, {recipe.optimizer}, lr {recipe.lr:g}",
+        f"dropout {recipe.dropout:g}" if recipe.dropout else "",
+        recipe.precision if recipe.precision != "auto" else "",
+        f"gradients clipped to {recipe.clip_norm:g}" if recipe.clip_norm else "",
+        f"ends after {several(recipe.patience, 'epoch')} without a better one" if recipe.patience else "",
+    ]
+    return f"{plan.config.recipe}: {', '.join(filter(None, parts))}; {several(plan.config.seeds, 'seed')}"
 
 
 def _arch(config: TrainConfig) -> Arch:
@@ -157,6 +133,17 @@ def _arch(config: TrainConfig) -> Arch:
             f"--arch {config.arch} takes {arch.in_channels} channels and images have 3: change in_channels"
         )
     return arch.replace(resolution=side, classes=class_count(config.dataset))
+
+
+def _recipe(config: TrainConfig, arch: Arch) -> tuple[Recipe, list[str]]:
+    """The recipe with the dropout that was published for the network, and a sentence where that is another."""
+    recipe = config.schedule
+    published = published_dropout(arch) if config.recipe == PAPER and config.dropout is None else None
+    if published is None or published[1] == recipe.dropout:
+        return recipe, []
+    name, dropout = published
+    note = f"Dropout is {dropout:g}, as published for {name}, instead of {recipe.dropout:g}; --dropout sets another."
+    return recipe.with_dropout(dropout), [note]
 
 
 def _device(config: TrainConfig) -> str:
@@ -183,14 +170,16 @@ def _threads(config: TrainConfig) -> int:
     return config.cpus_per_worker or max(1, cores // config.workers)
 
 
-def _check_precision(recipe: Recipe, device: str) -> None:
-    """Raise ValueError for a precision that a CPU does not have; GPUs, which may be another machine's, have all."""
+def _is_mixed(recipe: Recipe, device: str) -> bool:
+    """Whether computing is in mixed precision. ValueError for one that a CPU does not have; GPUs have all."""
     import torch
 
     from studies.precision import compute_type
 
-    if device == "cpu":
-        compute_type(recipe.precision, torch.device(device))
+    if device != "cpu":
+        return recipe.precision != "float32"
+    with as_flags({"precision": "precision"}):
+        return compute_type(recipe.precision, torch.device(device)) is not torch.float32
 
 
 def _size_notes(arch: Arch, config: TrainConfig) -> list[str]:
@@ -208,16 +197,6 @@ def _init_notes(arch: Arch, recipe: Recipe, config: TrainConfig) -> list[str]:
     from studies.loop import new_network
 
     return [f"Training {initialise_from(new_network(arch, recipe, config.seed), config.init)}."]
-
-
-def _container_room() -> int:
-    """Bytes left under a control group's limit; a great number where there is none."""
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
-        return max(0, int(limit) - int(used))
-    except (OSError, ValueError):
-        return 2**63
 
 
 def _pace(plan: Plan) -> tuple[int, float]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from search_spaces.costs import cost
 from search_spaces.units import format_duration
+from studies.recipes import SOURCES
 from studies.runs import Run
 from studies.scoring import TOP
 from studies.statistics import Estimate, mean_interval
@@ -39,7 +40,7 @@ def report(plan: Plan, trained: Sequence[Trained], run: Run) -> str:
 
 def write_result(plan: Plan, trained: Sequence[Trained], run: Run) -> None:
     """Write result.json: everything in raw units, accuracies as shares."""
-    spent = cost(plan.arch)
+    spent, recipe = cost(plan.arch), plan.config.recipe
     values: dict[str, Any] = {
         "arch": plan.arch.key,
         "name": plan.arch.name,
@@ -48,7 +49,7 @@ def write_result(plan: Plan, trained: Sequence[Trained], run: Run) -> None:
         "resolution": plan.arch.resolution,
         "classes": plan.arch.classes,
         "dataset": plan.config.dataset,
-        "recipe": {"name": plan.config.recipe, **dataclasses.asdict(plan.recipe)},
+        "recipe": {"name": recipe, "source": SOURCES[recipe], **dataclasses.asdict(plan.recipe)},
         "test_top1": estimate_dict(_estimate(one.test.top1 for one in trained)),
         "test_top5": estimate_dict(_estimate(one.test.top5 for one in trained)),
         "validation": estimate_dict(_estimate(one.validation for one in trained)),

@@ -21,7 +21,7 @@ from studies.candidate import Training
 from studies.data import Dataset
 from studies.epoch_progress import EpochProgress
 from studies.evaluation import Evaluation
-from studies.outcome import Outcome, classify
+from studies.outcome import Outcome, classify, one_line
 from studies.runs import Run
 from studies.scoring import Score
 from studies.train_plan import Plan
@@ -85,13 +85,28 @@ def carry_out(plan: Plan, run: Run, console: Console, data: Dataset) -> list[Tra
 
 
 def read_result(work: Assignment) -> Trained | None:
-    """The result of a training that was finished; None where it was not."""
+    """The result of a training that was finished; None where it was not.
+
+    Raises ValueError, in one line, for a damaged result or damaged weights. The checkpoint is gone by then: all that is
+    left to do is to train again.
+    """
+    from studies.checkpoint import check_weights
+
     path = _result_file(work)
     if not path.exists() or not work.weights.exists():
         return None
-    fields = json.loads(path.read_text())
-    curve = tuple(_evaluation(row) for row in fields.pop("curve"))
-    return Trained(**fields | {"curve": curve, "test": Score(**fields["test"])})
+    check_weights(work.weights, f"delete it, and the same command trains seed {work.seed} again")
+    try:
+        fields = json.loads(path.read_text())
+        curve = tuple(_evaluation(row) for row in fields.pop("curve"))
+        found = Trained(**fields | {"curve": curve, "test": Score(**fields["test"])})
+        found.seconds  # noqa: B018 - raises where the curve is empty
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as error:
+        raise ValueError(
+            f"{path} is no result of a training ({one_line(error)}): delete it, and the same command trains seed "
+            f"{work.seed} again"
+        ) from None
+    return found
 
 
 def write_metrics(run: Run, curves: Sequence[tuple[int, Sequence[Evaluation]]]) -> None:

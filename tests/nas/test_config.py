@@ -39,6 +39,11 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--recipe", "qick"], "unknown recipe 'qick': did you mean 'quick'?"),
         (["--recipe", "efficientnetv2_s", "--proxy.epochs", "3"], "--proxy.epochs must be at least 4, one for each"),
         (["--recipe", "efficientnetv2_s", "--proxy.epochs", "4"], "--finalist-epochs must be at least 4, one for each"),
+        (
+            ["--recipe", "efficientnetv2_m", "--proxy.epochs", "4", "--finalist-epochs", "4"],
+            "--proxy.resolution 28 is too small: stage 1 of 4 would train on images of 7 px, below the network's total "
+            "stride of 8; take at least 29, or another --recipe",
+        ),
         (["--reference", "mobilenetv2"], "unknown reference 'mobilenetv2': did you mean 'mobilenet_v2'?"),
         (["--scheduler", "asah"], "unknown scheduler 'asah': did you mean 'asha'?"),
         (["--target-flops", "lots"], "cannot read 'lots' as a count"),

@@ -48,6 +48,8 @@ def test_mistakes_are_one_line_and_write_nothing(tmp_path: Path, capsys: pytest.
         "--images -1": "--images must be 0 (all) or more, got -1",
         "--epochs 0": "--epochs must be greater than 0, got 0",
         "--recipe efficientnetv2_s --epochs 4 2": "--epochs must be at least 4, one for each stage, got 2",
+        "--recipe efficientnetv2_m --epochs 4 --resolutions 28": "--resolutions 28 is too small: stage 1 of 4 would",
+        "--against-recipe efficientnetv2_m --against.epochs 4": "--against.resolution 28 is too small: stage 1 of 4",
         "--against.width 0": "--against.width must be greater than 0, got 0",
         "--against-recipe efficientnetv2_s --against.epochs 3": "--against.epochs must be at least 4, one for each st",
         "--epochs": "--epochs needs a value",

@@ -89,10 +89,31 @@ def test_images_below_the_networks_total_stride_are_refused_in_one_line(data: Da
     ) as caught:
         progressive(get_recipe("efficientnetv2_s"), 32, total_stride=32)
     assert "\n" not in str(caught.value)
-    with pytest.raises(ValueError, match="training would be on images of 3 px, below the network's total stride of 4"):
+    # 94 / 3 rounds to 31, 95 / 3 to 32.
+    assert str(caught.value).startswith("resolution 32 is too small: ")
+    assert str(caught.value).endswith("; take at least 95, or another --recipe")
+    assert progressive(get_recipe("efficientnetv2_s"), 95, total_stride=32)[0].resolution == 32
+    with pytest.raises(ValueError, match="take at least 95"):
+        progressive(get_recipe("efficientnetv2_s"), 94, total_stride=32)
+    with pytest.raises(ValueError, match="on images of 3 px, below the network's total stride of 4; take at least 4$"):
         next(train(TINY, data, Recipe(), seed=0, resolution=3, images=32))
     with pytest.raises(ValueError, match="stage 1 of 3 .* images of 3 px, below the network's total stride of 4"):
         next(train(new_network(TINY, GROWING, 0), data, GROWING.replace(start_size=0.1), seed=0, images=32))
+
+
+@given(st.integers(1, 64), st.floats(0.05, 1), st.floats(0.05, 1), st.integers(1, 3))
+def test_the_resolution_that_is_named_is_the_smallest_that_works(
+    stride: int, start: float, end: float, stages: int
+) -> None:
+    recipe = Recipe(stages=stages, epochs=3, start_size=start, size=end)
+    fitting = [side for side in range(1, 2000) if _fits(recipe, side, stride)]
+    for side in {1, fitting[0] - 1} - {0, fitting[0]}:
+        with pytest.raises(ValueError, match=f"take at least {fitting[0]}(,|$)"):
+            progressive(recipe, side, stride)
+
+
+def _fits(recipe: Recipe, resolution: int, stride: int) -> bool:
+    return all(stage.resolution >= stride for stage in progressive(recipe, resolution, 0))
 
 
 def test_a_training_sees_each_stages_images_and_dropout(data: Dataset) -> None:
@@ -130,7 +151,10 @@ def test_a_progressive_run_goes_on_bit_for_bit_wherever_it_broke(
 
 def test_a_checkpoint_of_another_schedule_is_refused(data: Dataset, tmp_path: Path) -> None:
     next(train(TINY, data, GROWING, seed=0, images=64, checkpoint=tmp_path / "state.pt"))
-    with pytest.raises(ValueError, match=r"belongs to another run: recipe.magnitude was 15.0, now 20.0"):
+    with pytest.raises(
+        ValueError,
+        match=r"recipe.magnitude was 15.0, now 20.0: delete it to start anew, or cho",
+    ):
         next(train(TINY, data, GROWING.replace(magnitude=20.0), seed=0, images=64, checkpoint=tmp_path / "state.pt"))
 
 

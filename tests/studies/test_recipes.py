@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from search_spaces import cost, get
 from studies.optimise import learning_rate
 from studies.progressive import progressive
-from studies.recipes import RECIPES, get_recipe, grown_dropout
+from studies.recipes import RECIPES, SOURCES, get_recipe, grown_dropout, published_dropout
 
 # EfficientNet's published dropout (arXiv 1905.11946 and its released code).
 DROPOUT = (0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5)
@@ -73,6 +74,21 @@ def test_dropout_grows_to_the_published_values(index: int, dropout: float) -> No
     """Linear in phi, the doublings of B0's multiply-adds; the published table has one digit."""
     phi = math.log2(cost(get(f"efficientnet_b{index}")).macs / cost(get("efficientnet_b0")).macs)
     assert round(grown_dropout(phi), 1) == dropout
+
+
+@pytest.mark.parametrize(("index", "dropout"), tuple(enumerate(DROPOUT)))
+def test_published_networks_are_known_whatever_their_images_and_classes(index: int, dropout: float) -> None:
+    arch = get(f"efficientnet_b{index}").replace(resolution=64, classes=10, name="")
+    assert published_dropout(arch) == (f"efficientnet_b{index}", dropout)
+    assert published_dropout(arch.replace(head=1272)) is None
+    assert published_dropout(get("resnet18")) is None
+
+
+def test_every_recipe_has_a_source() -> None:
+    assert SOURCES.keys() == RECIPES.keys()
+    assert all(SOURCES.values())
+    for name in ("efficientnet", "efficientnetv2_s", "efficientnetv2_m", "efficientnetv2_l", "one-cycle"):
+        assert re.search(r"arXiv \d{4}\.\d{5}", SOURCES[name])
 
 
 def test_dropout_stays_within_its_bounds() -> None:

@@ -1,16 +1,10 @@
-"""`python -m studies.train`: what it refuses and writes, that it goes on exactly after a kill, several workers."""
+"""`python -m studies.train`: what it refuses and writes, that it goes on exactly after a kill."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,64 +12,16 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import search_spaces as ss
-from search_spaces.arch import Arch, Stage
-from search_spaces.memory import training_memory
 from studies.checkpoint import load_weights
 from studies.data import check_images, load
-from studies.recipe import Recipe
-from studies.recipes import RECIPES
+from studies.loop import train
+from studies.recipes import RECIPES, SOURCES
 from studies.scoring import score
 from studies.splits import View
 from studies.train import main
 from studies.train_config import TrainConfig
-from studies.train_plan import check_memory, prepare
-
-TINY = Arch(stages=(Stage("mbconv", 3, 2, 8, 1, 2.0), Stage("sepconv", 3, 2, 12, 1)), stem=8, head=16, resolution=16)
-PATIENCE = 120
-
-
-@pytest.fixture
-def arch(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.json"
-    TINY.save(path)
-    return path
-
-
-def words(arch: Path, run: Path, *more: str) -> list[str]:
-    base = "--recipe quick --images 200 --validation 100 --epochs 3 --batch-size 25 --cpus-per-worker 1 --device cpu"
-    return [*base.split(), "--arch", str(arch), "--run", str(run), *more]
-
-
-def rows(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def curve(run: Path) -> list[tuple[str, ...]]:
-    """What of a run's metrics does not depend on the clock."""
-    names = ("seed", "epoch", "train_loss", "validation_loss", "validation_accuracy", "lr")
-    return [tuple(row[name] for name in names) for row in rows(run)]
-
-
-@contextmanager
-def started(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """The command under way; whatever happens, it does not outlive the test."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "studies.train", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def wait_for_rows(run: Path, count: int, process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not (run / "metrics.csv").exists() or len(rows(run)) < count:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "the training makes no progress"
-        time.sleep(0.02)
+from studies.train_plan import prepare
+from tests.studies.trainings import PATIENCE, TINY, curve, rows, started, wait_for_rows, words
 
 
 def test_what_a_training_leaves(arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,6 +133,10 @@ def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
         ("--dataset fashion", "did you mean 'fashion-mnist'"),
         ("--resolution 7", "below the network's total stride of 8: .* take at least 8"),
         ("--recipe efficientnetv2_s --epochs 3", "^--epochs must be at least 4, one for each stage, got 3"),
+        (
+            "--arch efficientnet_b0 --resolution 64 --recipe efficientnetv2_s --epochs 4",
+            "^--resolution 64 is too small: stage 1 of 4 .* 21 px, .* take at least 95, or another",
+        ),
         ("--seeds 0", "--seeds must be at least 1, got 0"),
         ("--lr 0", "--lr must be greater than 0"),
         ("--workers 4096", "needs more than the .* cores"),
@@ -194,7 +144,19 @@ def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
         ("--init nowhere.pth", r"^cannot read --init nowhere\.pth: No such file or directory$"),
         ("--init /", "^cannot read --init /: Is a directory$"),
         ("--micro-batch 26", "^--micro-batch must be at most the 25 images of a batch, got 26: choose a smaller one"),
-        ("--recipe half", "^precision float16 needs a GPU: choose bfloat16, float32 or auto on a CPU$"),
+        ("--recipe half", "^--precision float16 needs a GPU: choose bfloat16, float32 or auto on a CPU$"),
+        ("--precision float16", "^--precision float16 needs a GPU: choose bfloat16, float32 or auto on a CPU$"),
+        ("--precision bfloat", "unknown precision 'bfloat': did you mean 'bfloat16'"),
+        ("--dropout 1", "^--dropout must lie between 0 and 1"),
+        ("--clip-norm -1", "^--clip-norm must be 0 or more, got -1"),
+        (
+            "--resolution 8 --batch-size 1",
+            "^--batch-size 1 may leave an image on its own, and at 8 px .* at least 3",
+        ),
+        (
+            "--resolution 8 --micro-batch 2",
+            "^--micro-batch 2 may leave an image on its own, .* a higher --resolution$",
+        ),
         # Of 10 000 training images 100 are held out.
         ("--images 9901", r"^--images 9901 is more than the 9900 training .*\(100 others .*at most 9900, or 0 for all"),
         ("--images 9901 --dry-run", "^--images 9901 is more than the 9900 training images"),
@@ -219,18 +181,76 @@ def test_all_images_and_a_whole_batch_may_be_asked_for(arch: Path) -> None:
         check_images(images, data)
 
 
-def test_the_largest_batch_that_fits_does_fit() -> None:
-    arch, recipe = TINY, Recipe(batch_size=64)
-    room = training_memory(arch, 40).total
-    with pytest.raises(ValueError, match="at most --batch-size 40 fits"):
-        check_memory(arch, recipe, 1, room)
-    check_memory(arch, recipe.replace(batch_size=40), 1, room)
-    check_memory(arch, recipe, 2, room)
-    with pytest.raises(ValueError, match="on each worker, .*at most --batch-size 80 fits"):
-        check_memory(arch, recipe.replace(batch_size=100), 2, room)
-    check_memory(arch, recipe.replace(micro_batch=40), 1, room)
-    with pytest.raises(ValueError, match="not even one image fits"):
-        check_memory(arch, recipe, 1, 1000)
+@pytest.mark.parametrize("name", ["efficientnet_b7", "efficientnet_b4"])
+def test_a_published_network_has_its_published_dropout(name: str) -> None:
+    """EN's released code: 0.4 for B4, 0.5 for B7; the recipe itself has B0's 0.2."""
+    base = {"arch": name, "recipe": "efficientnet", "resolution": 64, "batch_size": 4, "device": "cpu"}
+    plan = prepare(TrainConfig(**base))
+    published = {"efficientnet_b7": 0.5, "efficientnet_b4": 0.4}[name]
+    assert plan.recipe.dropout == published
+    assert f"Dropout is {published}, as published for {name}, instead of 0.2; --dropout sets another." in plan.notes
+    asked = prepare(TrainConfig(**base, dropout=0.1))
+    assert asked.recipe.dropout == 0.1
+    assert not any("ropout" in note for note in asked.notes)
+
+
+def test_other_networks_and_recipes_have_the_recipes_dropout(arch: Path) -> None:
+    plan = prepare(TrainConfig(arch=str(arch), recipe="efficientnet", device="cpu"))
+    assert plan.recipe.dropout == 0.2
+    assert TrainConfig(recipe="efficientnetv2_s", dropout=0.05).schedule.start_dropout == 0.05
+    assert TrainConfig(recipe="efficientnetv2_s", dropout=0.4).schedule.start_dropout == 0.1
+
+
+def test_dropout_precision_and_clipping_can_be_asked_for(
+    arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = "--epochs 1 --dropout 0.3 --precision bfloat16 --clip-norm 2"
+    assert main(words(arch, tmp_path / "run", *more.split())) == 0
+    assert "dropout 0.3, bfloat16, gradients clipped to 2; 1 seed" in capsys.readouterr().out
+    recipe = json.loads((tmp_path / "run" / "result.json").read_text())["recipe"]
+    assert (recipe["dropout"], recipe["precision"], recipe["clip_norm"]) == (0.3, "bfloat16", 2.0)
+    assert (recipe["name"], recipe["source"]) == ("quick", SOURCES["quick"])
+
+
+def test_batches_of_three_train_where_the_last_map_is_one_pixel(arch: Path, tmp_path: Path) -> None:
+    """200 images are 67 batches of 3 or 2. With batches of 2, 199 images would leave one on its own."""
+    assert main(words(arch, tmp_path / "run", "--resolution", "8", "--batch-size", "3", "--epochs", "1")) == 0
+    data = load("fashion-mnist-mini", validation=100)
+    with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+        list(train(TINY, data, RECIPES["quick"].replace(batch_size=2), seed=0, resolution=8, images=199))
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", "null", '{"curve": [], "test": {}}'])
+def test_a_damaged_result_is_one_line_with_a_remedy_that_works(arch: Path, tmp_path: Path, damage: str) -> None:
+    run = tmp_path / "run"
+    main(words(arch, run, "--epochs", "1"))
+    before, path = curve(run), run / "seeds" / "seed0.result.json"
+    path.write_text(damage)
+    with pytest.raises(
+        ValueError, match=r"seed0\.result\.json is no result of a training .*: delete it, and the same command trains"
+    ) as caught:
+        main(words(arch, run, "--epochs", "1", "--seeds", "2"))
+    assert "\n" not in str(caught.value)
+    path.unlink()
+    main(words(arch, run, "--epochs", "1", "--seeds", "2"))
+    assert curve(run)[:1] == before
+
+
+@pytest.mark.parametrize("kept", [0, 1000, -1])
+def test_weights_that_are_not_whole_are_one_line(arch: Path, tmp_path: Path, kept: int) -> None:
+    run = tmp_path / "run"
+    main(words(arch, run, "--epochs", "1"))
+    weights = run / "seeds" / "seed0.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:kept])
+    with pytest.raises(
+        ValueError, match=r"seed0\.safetensors holds no whole weights .*: delete it, and the same"
+    ) as caught:
+        main(words(arch, run, "--epochs", "1", "--seeds", "2"))
+    assert "\n" not in str(caught.value)
+    weights.unlink()
+    main(words(arch, run, "--epochs", "1", "--seeds", "2"))
+    assert weights.read_bytes() == whole
 
 
 def test_fine_tuning_takes_all_but_another_classifier(arch: Path, tmp_path: Path) -> None:
@@ -274,24 +294,3 @@ def test_a_dry_run_writes_nothing(arch: Path, tmp_path: Path, capsys: pytest.Cap
     out = capsys.readouterr().out
     assert "images/s in one process here, 1 thread (cpu)" in out
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.slow
-def test_two_workers_have_the_curve_of_one(arch: Path, tmp_path: Path) -> None:
-    """Ray Train, gloo on the loopback device, the same global batch; `quick` has neither augmentation nor dropout."""
-    curves = []
-    for workers in ("1", "2"):
-        run = tmp_path / workers
-        done = subprocess.run(
-            [sys.executable, "-m", "studies.train", *words(arch, run, "--workers", workers, "--lr", "0.01")],
-            capture_output=True,
-            text=True,
-            timeout=2 * PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-        curves.append([[float(value) for value in row] for row in curve(run)])
-        assert (run / "seeds" / "seed0.safetensors").exists()
-    for alone, together in zip(*curves, strict=True):
-        assert together == pytest.approx(alone, rel=2e-3)
