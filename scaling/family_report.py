@@ -85,7 +85,8 @@ def _explanation(config: FamilyConfig, found: Found) -> str:
         f"multiples of {found.rounding.step} px. And not all of the cost grows with d * w^2 * r^2: stem and head have "
         "no depth, a stage's first layer has another cost than its others.",
         CONVENTION,
-        "Dropout: suggested, as EfficientNet's: 0.2 for the baseline, 0.045 more a doubling of its cost, 0.5 at most.",
+        "Dropout: suggested, as EfficientNet's: 0.2 for the baseline, 0.045 more a doubling of its cost, 0.5 at most; "
+        "studies.train --dropout takes it.",
         f"Memory: peak of a training step at batch size {config.batch_size} (SGD with momentum, float32), and of one "
         "image's forward pass.",
     )

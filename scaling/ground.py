@@ -11,6 +11,7 @@ from search_spaces.costs import cost
 from search_spaces.table import find
 from search_spaces.units import format_count
 from studies.datasets import class_count, native_pixels
+from studies.progressive import check_sizes
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class Ground:
     def of(cls, settings: Settings, room: float) -> Ground:
         """The ground of an experiment that will ask for resolution multipliers up to `room`.
 
-        Raises ValueError for an unknown baseline or data set, or a resolution below the network's stride.
+        Raises ValueError for an unknown baseline or data set, or images below the network's stride, at first or at last.
         """
         baseline = find(settings.baseline)
         if settings.resolution:
             baseline = at_resolution(baseline, settings.resolution)
         pixels, classes = native_pixels(settings.dataset), class_count(settings.dataset)
-        return cls(baseline, settings.standin.of(baseline, pixels=pixels, room=room, classes=classes), pixels)
+        trained = settings.standin.of(baseline, pixels=pixels, room=room, classes=classes)
+        check_sizes(settings.schedule, trained, "standin.resolution")
+        return cls(baseline, trained, pixels)
 
     def describe(self) -> str:
         """One line: the baseline, its cost and, where another network is trained in its place, that one's."""

@@ -82,6 +82,13 @@ def test_a_resolution_below_the_stride_is_refused() -> None:
         Ground.of(Settings(baseline="efficientnet_b0", resolution=16), 1.0)
 
 
+def test_first_stages_below_the_stride_are_refused() -> None:
+    # EfficientNetV2-M (Table 6) begins at 128 px and is evaluated at 480: 128/480 of 28 px is 7 px.
+    settings = Settings(baseline="efficientnet_b0", resolution=64, recipe="efficientnetv2_m", epochs=4)
+    with pytest.raises(ValueError, match="--standin.resolution 28 is too small: stage 1 of 4 .* 7 px"):
+        Ground.of(settings, 1.0)
+
+
 def test_the_identity_has_what_decides_a_training_and_nothing_else() -> None:
     identity = Settings().identity()
     assert not identity.keys() & FREE
