@@ -26,7 +26,7 @@ class Ground:
     def of(cls, settings: Settings, room: float) -> Ground:
         """The ground of an experiment that will ask for resolution multipliers up to `room`.
 
-        Raises ValueError for an unknown baseline or data set, or images below the network's stride, at first or at last.
+        Raises ValueError for an unknown baseline or data set, or images below the network's stride at any stage.
         """
         baseline = find(settings.baseline)
         if settings.resolution:
