@@ -85,7 +85,7 @@ def optimize(
     space: Space,
     evaluate: Callable[[Any], float],
     *,
-    strategy: str = samplers.DEFAULT,
+    strategy: str | None = None,
     trials: int = 100,
     seed: int = 0,
     macs: Band | None = None,
@@ -93,16 +93,17 @@ def optimize(
 ) -> SearchStudy:
     """Maximise `evaluate(space.decode(choice))` over a space, with `trials` evaluations at most.
 
-    `macs` is the band of multiply-adds (lowest, highest) to stay in, for spaces that have a cost. `factor` is the part
-    of the value that is known beforehand, where there is one: value = accuracy * factor(encodings [n, k]) [n], as in
-    MnasNet's reward; strategies that predict then predict the accuracy alone. A choice whose
-    canonical key was evaluated before takes its recorded value and costs nothing; the search ends early when nothing
-    new comes any more. A value that is not finite is recorded as outcome `nan`; an exception of `evaluate` passes
-    through. Same seed, same trials. Raises ValueError for an unknown strategy, fewer trials than it begins with, or an
-    empty band.
+    Without a `strategy` the default one searches. `macs` is the band of multiply-adds (lowest, highest) to stay in, for
+    spaces that have a cost. `factor` is the part of the value that is known beforehand, where there is one: value =
+    accuracy * factor(encodings [n, k]) [n], as in MnasNet's reward; strategies that predict then predict the accuracy
+    alone. A choice whose canonical key was evaluated before takes its recorded value and costs nothing; the search ends
+    early when nothing new comes any more. A value that is not finite is recorded as outcome `nan`; an exception of
+    `evaluate` passes through. Same seed, same trials. Raises ValueError for an unknown strategy, fewer trials than it
+    begins with, an empty band, or a factor that is not finite and above 0.
     """
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials}")
+    strategy = samplers.default() if strategy is None else strategy
     samplers.check(strategy, trials=trials)
     sampler = samplers.make(strategy, space, band=macs, seed=seed, factor=factor, retrain=False)
     study = quiet_study(sampler)

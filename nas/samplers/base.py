@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nas.parameters import distributions, to_params
 from nas.samplers import check
-from nas.samplers.history import Factor, Reader
+from nas.samplers.history import Factor, Reader, checked
 from search_spaces.counting import Band, Of
 from search_spaces.mutation import into_band, mutants
 from search_spaces.spaces import Ints, Space
@@ -36,8 +36,9 @@ class SpaceSampler(BaseSampler):
     - `ranking(study)` ranks what was completed by what the strategy believes after the noise; `recommend(study)` is the
       first of it.
 
-    `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]. Strategies
-    that predict then predict the accuracy only; the others do not look at it. `retrain` says whether a network which
+    `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]; finite and
+    above 0, or a proposal raises ValueError. Strategies that predict then predict the accuracy only; the others do not
+    look at it. `retrain` says whether a network which
     is proposed again is trained again, with another seed, or given its recorded value; None is yes, until the study
     holds a trial that took over a recorded value. With `by_draw` trials count in the order in which they were drawn and
     not as they ended, so that proposals do not depend on which worker was faster.
@@ -58,7 +59,7 @@ class SpaceSampler(BaseSampler):
         self._space = space
         self._band = band
         self._seed = seed
-        self._factor = factor
+        self._factor = None if factor is None else checked(factor)
         self._retrain = retrain
         self._reader = Reader(space, by_draw=by_draw)
         self._distributions: dict[str, BaseDistribution] = dict(distributions(space))

@@ -30,15 +30,10 @@ class GpSampler(SpaceSampler):
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         movable = {name: values for name, values in self._distributions.items() if not values.single()}
-        trials = [
-            known
-            for known in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.RUNNING))
-            if known.params.keys() >= self._distributions.keys()
-        ]
-        complete = [known for known in trials if known.state is TrialState.COMPLETE]
+        complete = self._reader.trials(study, TrialState.COMPLETE)
         if len(complete) < STARTUP[self.name] or not movable:
             return self.uniform(rng), UNIFORM
-        running = [known for known in trials if known.state is TrialState.RUNNING]
+        running = self._reader.trials(study, TrialState.RUNNING)
         drawn = self.params(self._space.sample(rng, 1)[0])
         # Not `sample_relative`, which writes into the trial: a ledger's trial is made after its draw.
         with warnings.catch_warnings():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +21,29 @@ from search_spaces.spaces import Ints, Space
 Factor = Callable[[Ints], NDArray[np.float64]]
 
 
+def checked(factor: Factor) -> Factor:
+    """The factor, which then raises ValueError where what it gives is not finite and above 0."""
+
+    def positive(encodings: Ints) -> NDArray[np.float64]:
+        factors = factor(encodings)
+        wrong = factors[~(np.isfinite(factors) & (factors > 0))]
+        if len(wrong):
+            raise ValueError(
+                f"factor must be finite and above 0 for every network, got {wrong[0]:g}: what was measured is divided "
+                "by it; without factor the value is predicted as a whole"
+            )
+        return factors
+
+    return positive
+
+
 @dataclass(frozen=True)
 class Entry:
     """One trial whose parameters are the space's.
 
     key     the encoding's bytes, the same for the same network
-    value   to be maximised; None where the trial has none (running, failed, stopped early)
-    rungs   {step: value} of what was reported on the way
+    value   to be maximised; None where the trial has none (running, failed, stopped early, not finite)
+    rungs   {step: value} of what was reported on the way; nothing where the value is not finite
     repeat  whether the value was taken over from an earlier trial, so that it says nothing new
     ended   what orders those that are over, see `Reader`; infinite for the others
     """
@@ -78,6 +96,15 @@ class Reader:
         found = (self._entry(trial, sign) for trial in study.get_trials(deepcopy=False))
         return [entry for entry in found if entry is not None]
 
+    def trials(self, study: Study, *states: TrialState) -> list[FrozenTrial]:
+        """The trials of `entries` that have one of the states, as Optuna has them, in order of number.
+
+        One whose value is not finite came to nothing: pruned, with neither value nor rungs.
+        """
+        own = {entry.number for entry in self.entries(study)}
+        known = (_finite(trial) for trial in study.get_trials(deepcopy=False) if trial.number in own)
+        return [trial for trial in known if trial.state in states]
+
     def _entry(self, trial: FrozenTrial, sign: float) -> Entry | None:
         """What the trial says; None of one that waits, or of another tool's."""
         try:
@@ -101,6 +128,7 @@ class Reader:
             encoding = self._space.canonical(self._space.encode(to_choice(self._space, trial.params)))
         except (KeyError, ValueError, IndexError, TypeError):
             return None  # another tool's trial
+        trial = _finite(trial)
         attrs: dict[str, Any] = trial.user_attrs
         return Entry(
             number=trial.number,
@@ -112,3 +140,12 @@ class Reader:
             repeat=bool(attrs.get("repeat")) or attrs.get("repeat_of") is not None,
             ended=self.ended(trial),
         )
+
+
+def _finite(trial: FrozenTrial) -> FrozenTrial:
+    """The trial; if it is complete with a value that is not finite, one that was pruned and has nothing."""
+    if trial.state is not TrialState.COMPLETE or all(map(math.isfinite, trial.values)):
+        return trial
+    nothing = copy.copy(trial)
+    nothing.state, nothing.values, nothing.intermediate_values = TrialState.PRUNED, None, {}
+    return nothing

@@ -47,11 +47,7 @@ class Nsga2Sampler(SpaceSampler):
 
     def _parents(self, study: Study) -> list[FrozenTrial]:
         """The best `POPULATION` after each full generation, of these and the generation before."""
-        complete = [
-            trial
-            for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            if trial.params.keys() >= self._distributions.keys()
-        ]
+        complete = self._reader.trials(study, TrialState.COMPLETE)
         complete.sort(key=lambda trial: (self._reader.ended(trial), trial.number))
         select = NSGAIIElitePopulationSelectionStrategy(population_size=POPULATION)
         parents: list[FrozenTrial] = []

@@ -39,6 +39,14 @@ def test_finalists_are_the_best_that_were_trained_to_the_end():
     assert [r.number for r in finalists.choose(records, AIM, 2)] == [2, 0]
 
 
+def test_what_is_believed_of_a_network_goes_before_what_was_measured():
+    lucky, steady, other, unknown = (record(n, [value]) for n, value in enumerate((0.9, 0.8, 0.7, 0.72)))
+    believed = {lucky.key: 0.65, steady.key: 0.79, other.key: 0.75}
+    records = [lucky, steady, other, unknown]
+    assert finalists.choose(records, AIM, 3, believed) == [steady, other, unknown]
+    assert finalists.choose(records, AIM, 3) == [lucky, steady, unknown]
+
+
 def test_cost_counts_in_the_choice():
     cheap, dear = record(0, [0.80], macs=200), record(1, [0.81], macs=800)
     assert finalists.choose([cheap, dear], Objective("soft", 400), 1) == [cheap]

@@ -17,6 +17,8 @@ from nas.samplers.base import SpaceSampler
 
 SPACE = ss.space("small", resolution=28)
 BAND = (60_000_000, 70_000_000)
+# Behind the start-up, where a strategy begins to say something; gp's draws take long.
+TRIALS = {strategy: start + (4 if strategy == "gp" else 10) for strategy, start in samplers.STARTUP.items()}
 
 pytestmark = pytest.mark.parametrize("strategy", samplers.STRATEGIES)
 
@@ -30,19 +32,40 @@ def value(params: dict[str, Any]) -> float:
     return sum(str(chosen) == "mbconv6" for chosen in params.values())
 
 
-def run(sampler: SpaceSampler, trials: int, spoil: bool = False) -> list[dict[str, Any]]:
-    """The parameters a study asks for; with `spoil`, trials fail, are pruned, or stay running in turn."""
-    study = study_with(sampler)
+def extend(study: optuna.Study, trials: int, spoil: bool = False) -> None:
+    """Ask for so many trials; with `spoil`, every second one fails, is pruned with or without a rung, or runs on."""
     for number in range(trials):
         trial = study.ask(dict(distributions(SPACE)))
-        if spoil and number % 4 == 1:
-            study.tell(trial, state=TrialState.FAIL)
-        elif spoil and number % 4 == 2:
-            trial.report(value(trial.params), 1)
-            study.tell(trial, state=TrialState.PRUNED)
-        elif not spoil or number % 4 == 0:
+        if not spoil or number % 2 == 0:
             study.tell(trial, value(trial.params))
+        elif number % 8 == 1:
+            study.tell(trial, state=TrialState.FAIL)
+        elif number % 8 in (3, 5):
+            if number % 8 == 3:
+                trial.report(value(trial.params), 1)
+            study.tell(trial, state=TrialState.PRUNED)
+
+
+def asked(study: optuna.Study) -> list[dict[str, Any]]:
     return [trial.params for trial in study.get_trials()]
+
+
+def run(sampler: SpaceSampler, trials: int, spoil: bool = False) -> list[dict[str, Any]]:
+    """The parameters a study asks for; the strategy has its own say in the last ones."""
+    study = study_with(sampler)
+    extend(study, trials, spoil)
+    assert has_its_say(sampler, trials)
+    return asked(study)
+
+
+def asked_alone(sampler: SpaceSampler) -> dict[str, Any]:
+    return study_with(sampler).ask(dict(distributions(SPACE))).params
+
+
+def has_its_say(sampler: SpaceSampler, trials: int, last: int = 3) -> bool:
+    """Whether the last draws of so many are the strategy's own; all that random draws is uniform."""
+    own = "uniform" if sampler.name == "random" else sampler.name
+    return {sampler.how(number) for number in range(trials - last, trials)} == {own}
 
 
 def macs(params: dict[str, Any]) -> int:
@@ -50,50 +73,59 @@ def macs(params: dict[str, Any]) -> int:
 
 
 def test_every_proposal_lies_in_the_band(strategy: str):
-    asked = run(samplers.make(strategy, SPACE, band=BAND, seed=1), 25)
-    assert all(BAND[0] <= macs(params) <= BAND[1] for params in asked)
+    proposed = run(samplers.make(strategy, SPACE, band=BAND, seed=1), TRIALS[strategy])
+    assert all(BAND[0] <= macs(params) <= BAND[1] for params in proposed)
 
 
 def test_without_a_band_every_proposal_is_a_member(strategy: str):
-    for params in run(samplers.make(strategy, SPACE, seed=1), 15):
+    for params in run(samplers.make(strategy, SPACE, seed=1), TRIALS[strategy]):
         SPACE.encode(to_choice(SPACE, params))
 
 
 def test_same_seed_same_proposals(strategy: str):
-    first, again = (run(samplers.make(strategy, SPACE, band=BAND, seed=3), 20) for _ in range(2))
+    first, again = (run(samplers.make(strategy, SPACE, band=BAND, seed=3), TRIALS[strategy]) for _ in range(2))
     assert first == again
 
 
 def test_other_seeds_other_proposals(strategy: str):
-    first, other = (run(samplers.make(strategy, SPACE, band=BAND, seed=seed), 5) for seed in (3, 4))
-    assert first != other
+    begun, start = study_with(samplers.make("random", SPACE, band=BAND)), samplers.STARTUP[strategy]
+    extend(begun, start)
+    proposed = []
+    for seed in (3, 4):
+        sampler = samplers.make(strategy, SPACE, band=BAND, seed=seed)
+        study = study_with(sampler)
+        study.add_trials(begun.get_trials())
+        extend(study, 3)
+        assert has_its_say(sampler, start + 3)
+        proposed.append(asked(study)[start:])
+    assert proposed[0] != proposed[1]
+    alone = [asked_alone(samplers.make(strategy, SPACE, band=BAND, seed=seed)) for seed in (3, 4)]
+    assert alone[0] != alone[1]
 
 
 def test_failed_pruned_and_running_trials_are_fine(strategy: str):
-    asked = run(samplers.make(strategy, SPACE, band=BAND, seed=5), 30, spoil=True)
-    assert all(BAND[0] <= macs(params) <= BAND[1] for params in asked)
+    proposed = run(samplers.make(strategy, SPACE, band=BAND, seed=5), 2 * samplers.STARTUP[strategy] + 8, spoil=True)
+    assert all(BAND[0] <= macs(params) <= BAND[1] for params in proposed)
 
 
 def test_a_new_sampler_goes_on_where_another_one_died(strategy: str):
-    whole = run(samplers.make(strategy, SPACE, band=BAND, seed=7), 16)
+    start = samplers.STARTUP[strategy]
+    whole = run(samplers.make(strategy, SPACE, band=BAND, seed=7), start + 4)
     study = study_with(samplers.make(strategy, SPACE, band=BAND, seed=7))
-    for number in range(16):
-        if number == 9:
-            study.sampler = samplers.make(strategy, SPACE, band=BAND, seed=7)
-        trial = study.ask(dict(distributions(SPACE)))
-        study.tell(trial, value(trial.params))
-    assert [trial.params for trial in study.get_trials()] == whole
+    for trials in (start, 2, 2):
+        extend(study, trials)
+        study.sampler = samplers.make(strategy, SPACE, band=BAND, seed=7)
+    assert asked(study) == whole
 
 
 def test_a_draw_leaves_the_study_as_it_was(strategy: str):
     sampler = samplers.make(strategy, SPACE, band=BAND, seed=8)
     study = study_with(sampler)
-    for _ in range(12):
-        trial = study.ask(dict(distributions(SPACE)))
-        study.tell(trial, value(trial.params))
+    extend(study, samplers.STARTUP[strategy] + 1)
     first, again = (sampler.draw(study, (8, 12)) for _ in range(2))
     assert first == again
-    assert len(study.get_trials()) == 12
+    assert first[1] == ("uniform" if strategy == "random" else strategy)
+    assert len(study.get_trials()) == samplers.STARTUP[strategy] + 1
 
 
 def test_enqueued_parameters_are_taken_as_they_are(strategy: str):
@@ -107,33 +139,36 @@ def test_enqueued_parameters_are_taken_as_they_are(strategy: str):
 
 def test_how_a_trial_was_drawn_is_known(strategy: str):
     sampler = samplers.make(strategy, SPACE, band=BAND, seed=2)
-    run(sampler, 12)
-    assert sampler.how(0) in ("uniform", strategy)
-    assert sampler.how(11) in ("uniform", strategy)
+    start = samplers.STARTUP[strategy]
+    run(sampler, start + 3)
+    # The predictor's first network is the largest of some.
+    begins = [sampler.how(number) for number in range(strategy == "predictor", start)]
+    assert set(begins) <= {"uniform"}
+    assert sampler.how(start + 3) == "given"
 
 
 def test_trials_under_way_do_not_stop_the_others(strategy: str):
-    study = study_with(samplers.make(strategy, SPACE, band=BAND, seed=10))
-    for _ in range(12):
-        trial = study.ask(dict(distributions(SPACE)))
-        study.tell(trial, value(trial.params))
-    asked = [study.ask(dict(distributions(SPACE))).params for _ in range(6)]
-    assert all(BAND[0] <= macs(params) <= BAND[1] for params in asked)
-    assert len({tuple(params.values()) for params in asked}) > 1
+    sampler, start = samplers.make(strategy, SPACE, band=BAND, seed=10), samplers.STARTUP[strategy]
+    study = study_with(sampler)
+    extend(study, start)
+    under_way = [study.ask(dict(distributions(SPACE))).params for _ in range(6)]
+    assert has_its_say(sampler, start + 6, last=6)
+    assert all(BAND[0] <= macs(params) <= BAND[1] for params in under_way)
+    assert len({tuple(params.values()) for params in under_way}) > 1
 
 
 def test_a_study_in_a_storage_goes_on_as_one_in_memory(strategy: str, tmp_path: Path):
-    whole = run(samplers.make(strategy, SPACE, band=BAND, seed=11), 14)
-    url = f"sqlite:///{tmp_path / 'study.db'}"
+    start, memory = samplers.STARTUP[strategy], study_with(samplers.make(strategy, SPACE, band=BAND, seed=11))
+    extend(memory, start + 4)
+    # An added trial is one write, one that is asked for is one for each choice.
+    url, begun = f"sqlite:///{tmp_path / 'study.db'}", memory.get_trials()[:start]
+    optuna.create_study(storage=url, study_name="s", direction="maximize").add_trials(begun)
     for _ in range(2):
         sampler = samplers.make(strategy, SPACE, band=BAND, seed=11)
-        study = optuna.create_study(
-            storage=url, study_name="s", sampler=sampler, direction="maximize", load_if_exists=True
-        )
-        for _ in range(7):
-            trial = study.ask(dict(distributions(SPACE)))
-            study.tell(trial, value(trial.params))
-    assert [trial.params for trial in study.get_trials()] == whole
+        study = optuna.load_study(storage=url, study_name="s", sampler=sampler)
+        extend(study, 2)
+    assert has_its_say(sampler, start + 4, last=2)
+    assert asked(study) == asked(memory)
 
 
 def test_networks_without_a_cost_and_a_study_of_ones_own(strategy: str):
@@ -144,29 +179,30 @@ def test_networks_without_a_cost_and_a_study_of_ones_own(strategy: str):
         chosen = {name: trial.suggest_categorical(name, values) for name, values in space.choices.items()}
         return float(chosen["a"])
 
-    study.optimize(objective, n_trials=14)
+    study.optimize(objective, n_trials=samplers.STARTUP[strategy] + 14)
     assert study.best_value == 4
 
 
 def test_a_minimised_study_goes_down(strategy: str):
     sampler = samplers.make(strategy, SPACE, band=BAND, seed=1)
     study = optuna.create_study(direction="minimize", sampler=sampler)
-    for _ in range(12):
-        trial = study.ask(dict(distributions(SPACE)))
-        study.tell(trial, value(trial.params))
+    extend(study, TRIALS[strategy])
+    assert has_its_say(sampler, TRIALS[strategy])
     lowest = min(value(trial.params) for trial in study.get_trials())
     assert value(sampler.recommend(study)) <= lowest + 1
 
 
 def test_several_objectives_are_taken_or_refused_in_one_line(strategy: str):
-    study = optuna.create_study(directions=["maximize", "minimize"], sampler=samplers.make(strategy, SPACE, band=BAND))
+    sampler = samplers.make(strategy, SPACE, band=BAND)
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     if strategy in samplers.SINGLE:
         with pytest.raises(ValueError, match=f"^strategy {strategy} .* 2 objectives: choose .*$"):
             study.ask(dict(distributions(SPACE)))
         return
-    for _ in range(22):
+    for _ in range(samplers.STARTUP[strategy] + 2):
         trial = study.ask(dict(distributions(SPACE)))
         study.tell(trial, (value(trial.params), float(macs(trial.params))))
+    assert has_its_say(sampler, len(study.get_trials()), last=2)
     assert all(BAND[0] <= macs(trial.params) <= BAND[1] for trial in study.get_trials())
 
 
@@ -180,8 +216,9 @@ def test_choices_of_one_value_are_no_obstacle(strategy: str):
     space, band = ss.space("efficientnetv2", resolution=32, width=0.25, classes=10), (15_000_000, 30_000_000)
     sampler = samplers.make(strategy, space, band=band, seed=3)
     study = study_with(sampler)
-    for number in range(14):
+    for number in range(samplers.STARTUP[strategy] + 4):
         trial = study.ask(dict(distributions(space)))
         choice = to_choice(space, trial.params)
         assert band[0] <= ss.cost(space.decode(choice)).macs <= band[1]
         study.tell(trial, float(number % 5))
+    assert has_its_say(sampler, samplers.STARTUP[strategy] + 4)

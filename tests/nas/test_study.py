@@ -78,11 +78,19 @@ def test_same_seed_same_study():
         ({"strategy": "tep"}, "unknown strategy 'tep'"),
         ({"trials": 0}, "trials must be at least 1, got 0"),
         ({"trials": 7}, "strategy predictor starts with 8 trials, got 7"),
+        ({"factor": lambda encodings: np.zeros(len(encodings))}, "^factor must be finite and above 0 .* got 0: .*$"),
+        ({"factor": lambda encodings: np.full(len(encodings), np.inf)}, "^factor must be finite .* got inf: .*$"),
+        ({"factor": lambda encodings: 1.0 - encodings[:, 0]}, "^factor must be finite and above 0 .* got (0|-[1-4]): "),
     ],
 )
 def test_mistakes_are_refused(settings: dict[str, object], message: str):
     with pytest.raises(ValueError, match=message):
         optimize(TABLE, score, **settings)  # type: ignore[arg-type]
+
+
+def test_without_a_strategys_name_the_default_searches():
+    named, unnamed = (optimize(TABLE, score, strategy=name, trials=10, seed=5).frame() for name in ("predictor", None))
+    assert named.equals(unnamed)
 
 
 def test_an_empty_band_is_refused():
