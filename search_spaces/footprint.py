@@ -10,6 +10,7 @@ squeeze-and-excitation (SE).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -71,11 +72,14 @@ class Passes:
         return sum(step.frees for step in (*self.parts, *self.projection, *self.end))
 
 
-def block_footprint(block: Block) -> Footprint:
-    """What a block of convolutions holds."""
+def block_footprint(block: Block, *, of_images: bool = False) -> Footprint:
+    """What a block of convolutions holds; `of_images` is the stem, whose input needs no gradient."""
     layers = block.layers
     given = layers[0].in_elements
-    passes = Passes(tuple(_steps(block)), tuple(_projection_steps(block)), tuple(_end_step(block)))
+    first, *others = _steps(block)
+    if of_images:
+        first = dataclasses.replace(first, gradients=first.gradients - given)
+    passes = Passes((first, *others), tuple(_projection_steps(block)), tuple(_end_step(block)))
     left, temporary = max(_moments(block, passes), key=sum)
     return Footprint(
         params=sum(layer.params for layer in layers),

@@ -160,7 +160,7 @@ def inference_moments(arch: Arch) -> Iterator[Moment]:
 
 def footprints(arch: Arch) -> Iterator[tuple[Footprint, ...]]:
     """What the network's blocks hold: the stem, each stage's layers, the head if there is one, the classifier."""
-    last = block_footprint(stem_block(arch))
+    last = block_footprint(stem_block(arch), of_images=True)
     yield (last,)
     size = last.out_size
     for stage, given in arch.inputs():

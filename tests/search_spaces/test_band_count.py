@@ -48,7 +48,7 @@ def trellises(draw: st.DrawFn) -> Trellis:
     return Trellis(tuple(rng.integers(0, highest, shape) for shape in shapes), tuple(allowed))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(trellises(), st.data())
 def test_every_way_of_counting_agrees_with_brute_force(trellis: Trellis, data: st.DataObject) -> None:
     costs = list(all_paths(trellis).values())
@@ -64,7 +64,7 @@ def test_every_way_of_counting_agrees_with_brute_force(trellis: Trellis, data: s
     assert lower <= true <= upper
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(trellises(), st.data())
 def test_drawn_paths_exist_and_lie_in_the_band(trellis: Trellis, data: st.DataObject) -> None:
     paths = all_paths(trellis)

@@ -97,7 +97,7 @@ def test_footprints_are_the_walk_s_for_any_arch(arch: Arch) -> None:
 
 def check_walk(arch: Arch) -> None:
     blocks, classifier = structure(arch)
-    walked = list(map(block_footprint, blocks))
+    walked = [block_footprint(block, of_images=block is blocks[0]) for block in blocks]
     expected = [*walked, classifier_footprint(classifier, keeps_output=walked[-1].keeps_output)]
     assert list(itertools.chain.from_iterable(footprints(arch))) == expected
     assert sum(block.params for block in expected) == cost(arch).params
@@ -185,6 +185,13 @@ def test_what_torch_allocates_for_any_arch(oracle: dict[str, Any], arch: Arch, b
     arch = arch.replace(resolution=arch.resolution + 60)
     assert training_memory(arch, batch).total == pytest.approx(oracle["training_peak"](arch, batch), rel=0.05)
     assert inference_memory(arch, batch).total == pytest.approx(oracle["inference_peak"](arch, batch), rel=0.05)
+
+
+def test_images_need_no_gradient(oracle: dict[str, Any]) -> None:
+    # The images are by far the largest of its tensors.
+    stage = Stage("basic", kernel=1, stride=1, channels=1, layers=1)
+    arch = Arch((stage,), stem=1, head=0, resolution=61, classes=1, activation="relu", stem_kernel=1, stem_pool=2)
+    assert training_memory(arch, 32).total == pytest.approx(oracle["training_peak"](arch, 32), rel=0.01)
 
 
 def test_user_s_mistakes() -> None:
