@@ -30,10 +30,11 @@ class GpSampler(SpaceSampler):
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         movable = {name: values for name, values in self._distributions.items() if not values.single()}
-        complete = self._reader.trials(study, TrialState.COMPLETE)
+        trials = self._reader.trials(study, TrialState.COMPLETE, TrialState.RUNNING)
+        complete = [known for known in trials if known.state is TrialState.COMPLETE]
         if len(complete) < STARTUP[self.name] or not movable:
             return self.uniform(rng), UNIFORM
-        running = self._reader.trials(study, TrialState.RUNNING)
+        running = [known for known in trials if known.state is TrialState.RUNNING]
         drawn = self.params(self._space.sample(rng, 1)[0])
         # Not `sample_relative`, which writes into the trial: a ledger's trial is made after its draw.
         with warnings.catch_warnings():
