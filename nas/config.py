@@ -13,7 +13,7 @@ from search_spaces.naming import nearest
 from search_spaces.units import parse_count, parse_duration
 from studies.datasets import BUNDLED
 from studies.execution import Execution
-from studies.recipe import Proxy
+from studies.recipe import MOST_WIDTH, Proxy
 from studies.recipes import get_recipe
 from studies.steptime import SOURCES
 from studies.trial_config import WHERE, TrialConfig
@@ -126,8 +126,8 @@ class SearchConfig(TrialConfig):
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}'{nearest(self.scheduler, SCHEDULERS)}")
         check_least(self, LEAST)
-        if not 0 < self.width <= 16:
-            raise ValueError(f"--width must be greater than 0 and at most 16, got {self.width:g}")
+        if not 0 < self.width <= MOST_WIDTH:
+            raise ValueError(f"--width must be greater than 0 and at most {MOST_WIDTH}, got {self.width:g}")
         low, high = self.cost_band
         if not 0 < low <= high:
             raise ValueError(f"--cost-band must be two multiples of the target, 0 < low <= high, got {low:g} {high:g}")
@@ -137,6 +137,11 @@ class SearchConfig(TrialConfig):
             raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
         samplers.check(self.sampler, len(self.aim.directions), self.trials)
         self._check_looked_at()
+        if self.unstopped and self.reduction_factor != SearchConfig.reduction_factor:
+            raise ValueError(
+                f"--reduction-factor {self.reduction_factor} says nothing where no candidate is stopped early "
+                f"({self.unstopped}): leave it out"
+            )
         # These raise where a recipe's stages are more than the epochs.
         with as_flags({"epochs": "proxy.epochs"}):
             self.proxy.recipe(recipe)
@@ -159,6 +164,15 @@ class SearchConfig(TrialConfig):
     def sampler(self) -> str:
         """The strategy by name, the default where none is given."""
         return self.strategy or samplers.default(len(self.aim.directions))
+
+    @property
+    def unstopped(self) -> str:
+        """Why no candidate is stopped early; empty where ASHA stops those that are behind."""
+        if self.scheduler == "none":
+            return "--scheduler none"
+        if len(self.aim.directions) > 1:
+            return "--objective pareto has no one order of them"
+        return "one epoch has no rungs" if self.proxy.epochs == 1 else ""
 
     @property
     def generation(self) -> int:

@@ -95,10 +95,8 @@ def _steps(config: SearchConfig, field: Field, stepping: float) -> dict[str, str
 
 
 def _stopping(config: SearchConfig) -> str:
-    if config.scheduler == "none" or config.objective == "pareto":
-        return "none"
-    if config.proxy.epochs == 1:
-        return "none (one epoch has no rungs)"
+    if config.unstopped:
+        return f"none ({config.unstopped})"
     return f"after each epoch one in {config.reduction_factor} goes on"
 
 

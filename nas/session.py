@@ -69,7 +69,7 @@ class Session:
         """One of the run's two ledgers: `search` or `finalists`."""
         config = self.config
         rungs = tuple(range(1, config.proxy.epochs))
-        stops = config.scheduler == "asha" and study == "search" and len(config.aim.directions) == 1
+        stops = study == "search" and not config.unstopped
         halving = Halving(rungs, factor=config.reduction_factor, generation=config.generation)
         return Ledger.open(
             self.storage,

@@ -8,7 +8,7 @@ from typing import Any
 from scaling.settings import FREE as SHARED
 from scaling.settings import Settings
 from scaling.strategy import get_strategy
-from search_spaces.flags import check_least
+from search_spaces.flags import check_different, check_least
 
 # EN, Figure 3: what its single-dimension curves were drawn at.
 DEPTHS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
@@ -53,9 +53,8 @@ class CurvesConfig(Settings):
         super().__post_init__()
         for name in self.strategies:
             get_strategy(name)
-        for flag, values in (("strategies", self.strategies), ("multiples", self.multiples)):
-            if len(set(values)) != len(values):
-                raise ValueError(f"--{flag} must differ, got {' '.join(map(str, values))}")
+        check_different("strategies", self.strategies)
+        check_different("multiples", self.multiples)
         if not self.multiples or not all(0 < value <= MOST_MULTIPLE for value in self.multiples):
             given = " ".join(f"{value:g}" for value in self.multiples)
             raise ValueError(f"--multiples must be greater than 0 and at most {MOST_MULTIPLE:g}, got {given}")

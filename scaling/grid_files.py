@@ -10,7 +10,6 @@ from typing import Any
 from scaling.answer import Answer, Standing
 from scaling.coefficients_file import Found
 from scaling.grid_run import Outcome
-from scaling.roundings import Rounding
 from studies.runs import Run
 from studies.statistics import Estimate
 from studies.wording import estimate_dict
@@ -27,10 +26,9 @@ def write_files(outcome: Outcome, run: Run) -> None:
 
 
 def found(outcome: Outcome) -> Found:
-    """Everything in the coefficients file. The rounding is the stand-in's only where no stand-in was trained."""
+    """Everything in the coefficients file. The rounding is the whole network's, also where a stand-in was trained."""
     plan, answer = outcome.plan, outcome.answer
-    own = plan.ground.baseline.replace(classes=plan.ground.trained.classes).key == plan.ground.trained.key
-    rounding = plan.rounding if own else Rounding()
+    rounding = plan.config.rounding.for_network(plan.ground.baseline)
     return Found(answer.best.candidate.coefficients, plan.ground.baseline, rounding, _data(outcome))
 
 

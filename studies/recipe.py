@@ -26,6 +26,8 @@ AMOUNTS = (
 )
 # The strongest of RandAugment's 31 magnitudes in torchvision.
 MOST_MAGNITUDE = 30
+# The largest factor on a network's widths; what is beyond is a slip that no memory would hold.
+MOST_WIDTH = 16
 # Fields that ledgers and checkpoints may lack, because they were written before there were these.
 LATER = (
     *("decay", "decay_epochs", "patience", "clip_norm", "micro_batch", "magnitude", "mixup", "cutmix", "stages"),
@@ -193,6 +195,8 @@ class Proxy:
     def __post_init__(self) -> None:
         for field in ("width", "resolution", "epochs", "min_map", "divisor"):
             _check_positive(field, getattr(self, field))
+        if self.width > MOST_WIDTH:
+            raise ValueError(f"width must be at most {MOST_WIDTH}, got {self.width:g}")
         if self.resolution < self.min_map:
             raise ValueError(f"resolution must be at least {self.min_map} (min_map), got {self.resolution}")
         if self.images < 0:
