@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-import scaling
 import search_spaces as ss
 from scaling.budget import TOLERANCE
 from scaling.coefficients_file import Found
 from scaling.compound import PAPER, Coefficients, scale
 from scaling.depths import LATE
-from scaling.family import main, write
+from scaling.family import main
 from scaling.roundings import Rounding
 from search_spaces import commandline
 from search_spaces.memory import inference_memory, training_memory
@@ -192,50 +191,6 @@ def test_small_baselines_get_a_rounding_of_their_own(tmp_path: Path) -> None:
     }
 
 
-def test_a_family_replaces_a_family(tmp_path: Path) -> None:
-    out = tmp_path / "f"
-    out.mkdir()
-    assert run(out, "--coefficients", "paper", "--phi", "0", "1") == 0
-    assert run(out, "--coefficients", "paper", "--phi", "2") == 0
-    assert sorted(path.name for path in out.iterdir()) == ["family.csv", "family.json", "phi-2.json", "phi-2.txt"]
-    assert [path.name for path in tmp_path.iterdir()] == ["f"]
-
-
-@pytest.mark.parametrize("foreign", ["notes.txt", "family.json", "phi-1.json"])
-def test_what_is_no_family_is_not_touched(tmp_path: Path, capsys: pytest.CaptureFixture[str], foreign: str) -> None:
-    out = tmp_path / "f"
-    out.mkdir()
-    (out / foreign).write_text("{}")
-    assert run(out, "--coefficients", "paper") == 2
-    assert f"holds '{foreign}', which is no family's file: choose another" in capsys.readouterr().err
-    assert [path.name for path in out.iterdir()] == [foreign]
-
-
-def test_a_file_beside_an_older_family_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path / "f", "--coefficients", "paper", "--phi", "1") == 0
-    (tmp_path / "f" / "weights.bin").write_text("")
-    assert run(tmp_path / "f", "--coefficients", "paper", "--phi", "2") == 2
-    assert "holds 'weights.bin'" in capsys.readouterr().err
-    assert (tmp_path / "f" / "phi-1.json").exists()
-
-
-def test_a_swap_that_fails_keeps_the_older_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out = tmp_path / "f"
-    assert run(out, "--coefficients", "paper", "--phi", "1") == 0
-    before = {path.name: path.read_text() for path in out.iterdir()}
-    rename = Path.rename
-
-    def fail(path: Path, target: Path) -> Path:
-        if path.name == "new":
-            raise OSError(28, "No space left on device")
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "rename", fail)
-    with pytest.raises(ValueError, match="cannot write the family to .*: No space left on device"):
-        write(out, {"family.json": "{}"})
-    assert {path.name: path.read_text() for path in out.iterdir()} == before
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -297,15 +252,3 @@ def test_help_needs_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
     assert "--phi VALUE ..." in done.stdout
-
-
-@pytest.mark.parametrize("name", scaling.__all__)
-def test_the_package_exports(name: str) -> None:
-    assert getattr(scaling, name).__name__ == name
-    assert set(scaling.__all__) == set(scaling._HOMES)
-
-
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'scaling' has no attribute 'grow'"):
-        scaling.grow  # noqa: B018
-    assert scaling.scale(ss.get("efficientnet_b0"), PAPER, 1).resolution == 258

@@ -108,18 +108,6 @@ def test_early_stopping_says_whose_weights_are_kept(
     assert f"Seed 0 ended after epoch {one['epochs']:g} of 9: epoch {one['epoch']:g} was the best." in out
 
 
-def test_a_truncated_checkpoint_is_one_line(arch: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    with started(words(arch, run, "--epochs", "50")) as process:
-        wait_for_rows(run, 2, process)
-        process.kill()
-    checkpoint = run / "seeds" / "seed0.ckpt"
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=r"seed0\.ckpt is no checkpoint.*delete it to start anew") as caught:
-        main(words(arch, run, "--epochs", "50"))
-    assert "\n" not in str(caught.value)
-
-
 def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"loss of seed 0 is not finite in epoch .*a lower --lr \(it was 1e\+30\)"):
         main(words(arch, tmp_path / "run", "--lr", "1e30"))
@@ -218,39 +206,6 @@ def test_batches_of_three_train_where_the_last_map_is_one_pixel(arch: Path, tmp_
     data = load("fashion-mnist-mini", validation=100)
     with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
         list(train(TINY, data, RECIPES["quick"].replace(batch_size=2), seed=0, resolution=8, images=199))
-
-
-@pytest.mark.parametrize("damage", ["", "{}", "[]", "null", '{"curve": [], "test": {}}'])
-def test_a_damaged_result_is_one_line_with_a_remedy_that_works(arch: Path, tmp_path: Path, damage: str) -> None:
-    run = tmp_path / "run"
-    main(words(arch, run, "--epochs", "1"))
-    before, path = curve(run), run / "seeds" / "seed0.result.json"
-    path.write_text(damage)
-    with pytest.raises(
-        ValueError, match=r"seed0\.result\.json is no result of a training .*: delete it, and the same command trains"
-    ) as caught:
-        main(words(arch, run, "--epochs", "1", "--seeds", "2"))
-    assert "\n" not in str(caught.value)
-    path.unlink()
-    main(words(arch, run, "--epochs", "1", "--seeds", "2"))
-    assert curve(run)[:1] == before
-
-
-@pytest.mark.parametrize("kept", [0, 1000, -1])
-def test_weights_that_are_not_whole_are_one_line(arch: Path, tmp_path: Path, kept: int) -> None:
-    run = tmp_path / "run"
-    main(words(arch, run, "--epochs", "1"))
-    weights = run / "seeds" / "seed0.safetensors"
-    whole = weights.read_bytes()
-    weights.write_bytes(whole[:kept])
-    with pytest.raises(
-        ValueError, match=r"seed0\.safetensors holds no whole weights .*: delete it, and the same"
-    ) as caught:
-        main(words(arch, run, "--epochs", "1", "--seeds", "2"))
-    assert "\n" not in str(caught.value)
-    weights.unlink()
-    main(words(arch, run, "--epochs", "1", "--seeds", "2"))
-    assert weights.read_bytes() == whole
 
 
 def test_fine_tuning_takes_all_but_another_classifier(arch: Path, tmp_path: Path) -> None:

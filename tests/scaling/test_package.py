@@ -1,0 +1,21 @@
+"""What the package scaling exports."""
+
+from __future__ import annotations
+
+import pytest
+
+import scaling
+import search_spaces as ss
+from scaling.compound import PAPER
+
+
+@pytest.mark.parametrize("name", scaling.__all__)
+def test_the_package_exports(name: str) -> None:
+    assert getattr(scaling, name).__name__ == name
+    assert set(scaling.__all__) == set(scaling._HOMES)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'scaling' has no attribute 'grow'"):
+        scaling.grow  # noqa: B018
+    assert scaling.scale(ss.get("efficientnet_b0"), PAPER, 1).resolution == 258
