@@ -54,7 +54,9 @@ def load(path: str, columns: Columns) -> Table:
     order = _order(chosen, values, path)
     measured = _measured(frame, columns, path)[order]
     macs, params = (_whole(frame, name, path, order) for name in (columns.macs, columns.params))
-    return Table(f"csv:{path}", values, np.arange(len(frame)), measured, macs, params, unit=" ".join(columns.measured))
+    # Several columns are repetitions of one measurement: no name of theirs says what it is.
+    unit = columns.measured[0] if len(columns.measured) == 1 else "the columns' unit"
+    return Table(f"csv:{path}", values, np.arange(len(frame)), measured, macs, params, unit=unit)
 
 
 def _read(path: str) -> pd.DataFrame:
