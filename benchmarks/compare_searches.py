@@ -2,7 +2,9 @@
 
 Each search is `nas.search --target-flops 400M` on the bundled images with 64 candidates; its one finalist, the network
 that the strategy takes for the best, is trained again with three fresh seeds on all images, and that is what counts.
-Searches of one seed are a pair. Each has its own folder under --run, and the same command goes on where it was ended.
+Searches of one seed are a pair. Early stopping ends more of one search than of the other, so the best rewards seen are
+also compared where both have trained on as many images as the whole of the shorter one. Each search has its own folder
+under --run, and the same command goes on where it was ended.
 """
 
 from __future__ import annotations
@@ -34,28 +36,34 @@ def main() -> None:
             if arguments.workers:
                 words += ["--workers", str(arguments.workers)]
             subprocess.run([sys.executable, "-m", "nas.search", *words], check=True)
-    rows = [{"strategy": strategy, "seed": seed, **_figures(folders[strategy, seed])} for strategy, seed in pairs]
+    trials = {pair: pd.read_csv(folder / "trials.csv") for pair, folder in folders.items()}
+    equal = [min(trials[strategy, seed]["images"].sum() for strategy in STRATEGIES) for seed in range(arguments.seeds)]
+    rows = [
+        {"strategy": strategy, "seed": seed, **_figures(folders[strategy, seed], trials[strategy, seed], equal[seed])}
+        for strategy, seed in pairs
+    ]
     table = pd.DataFrame(rows).set_index(["seed", "strategy"])
-    print(table.unstack().to_string(float_format=lambda value: f"{value:.4f}"), "\n")
+    with pd.option_context("display.width", 120):
+        print(table.unstack().T.to_string(float_format=lambda value: f"{value:.4f}"), "\n")
     for figure in table.columns:
         first, second = (table[figure].xs(strategy, level="strategy") for strategy in STRATEGIES)
         means = ", ".join(
             f"{name} {mean_interval(part)}" for name, part in zip(STRATEGIES, (first, second), strict=True)
         )
-        print(f"{figure:15} {means}; difference {paired_difference(first, second)}")
+        print(f"{figure:18} {means}; difference {paired_difference(first, second)}")
 
 
-def _figures(folder: Path) -> dict[str, float]:
+def _figures(folder: Path, trials: pd.DataFrame, equal: int) -> dict[str, float]:
     """Of the network chosen: reward and test accuracy over fresh seeds. Of the search: its best reward so far, work."""
     result = json.loads((folder / "result.json").read_text())
-    trials = pd.read_csv(folder / "trials.csv")
     best = trials["value"].where(trials["outcome"] == "complete").cummax().ffill()
     return {
         "reward": result["best"]["reward"],
         "test accuracy": result["proxy"]["test_accuracy"]["value"],
         **{f"best seen @{look}": float(best.iloc[look - 1]) for look in LOOKS},
-        "images": float(trials["images"].sum()),
-        "macs": float(result["best"]["macs"]),
+        "best, equal images": float(best[trials["images"].cumsum() <= equal].iloc[-1]),
+        "thousand images": trials["images"].sum() / 1e3,
+        "M multiply-adds": result["best"]["macs"] / 1e6,
     }
 
 

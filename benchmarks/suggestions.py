@@ -2,7 +2,8 @@
 
 `optimize` on a table of 15 625 networks, for random and evolution: trials a second, and by how much the process grows
 meanwhile. Then seconds a suggestion takes in a study that holds 500 trials, on the MnasNet space (1.25e18 encodings)
-in a band of 320M to 420M multiply-adds: the first one of a process fits, or replays, what the study holds. One core.
+in a band of 320M to 420M multiply-adds: the first one of a process fits, or replays, what the study holds. The last
+column is what the process grows by in the latter half of them. One core.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from nas import optimize, samplers
 
 BAND = (320_000_000, 420_000_000)
 EDGES, OPERATIONS = 6, ("none", "skip", "conv1", "conv3", "pool")
-FURTHER = 6  # suggestions after the first
+FURTHER = 20  # suggestions after the first
 
 
 def main() -> None:
@@ -36,12 +37,14 @@ def main() -> None:
     space = ss.space("mnasnet")
     study = optimize(space, _score, strategy="random", trials=arguments.held, macs=BAND).study
     for name in samplers.STRATEGIES:
-        sampler, seconds = samplers.make(name, space, band=BAND, retrain=False), []
+        sampler, seconds, held = samplers.make(name, space, band=BAND, retrain=False), [], []
         for number in range(1 + FURTHER):
             began = time.perf_counter()
             sampler.draw(study, (0, number))
             seconds.append(time.perf_counter() - began)
-        print(f"{name:20} first {seconds[0]:.3f} s, then at most {max(seconds[1:]):.3f} s")
+            held.append(_held())
+        growth = (held[-1] - held[FURTHER // 2]) / 2**20
+        print(f"{name:20} first {seconds[0]:.3f} s, then at most {max(seconds[1:]):.3f} s, {growth:+5.1f} MiB")
 
 
 def _optimize(table: dict[tuple[str, ...], float], strategy: str, trials: int) -> tuple[float, int]:
