@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,11 +115,12 @@ def text(found: Sequence[Standing], at: Sequence[int], aims: Sequence[Aim]) -> s
 
 def _table(found: Sequence[Standing], at: Sequence[int], aim: Aim) -> str:
     rows = [["strategy", "chosen by", *(f"@{trial}" for trial in at), "s/suggestion", "late"]]
+    digits = _digits([row.mean[trial - 1] for row in found for trial in at])
     for row in found:
-        cells = [_cell(row.mean[trial - 1], row.half[trial - 1]) for trial in at]
+        cells = [_cell(row.mean[trial - 1], row.half[trial - 1], digits) for trial in at]
         rows.append([row.strategy, LABELS[row.chosen], *cells, f"{row.seconds:.4f}", f"{row.late_seconds:.4f}"])
     if aim.regret_of_largest is not None:
-        rows.append(["largest network", "no search", *[f"{aim.regret_of_largest:.3f}"] * len(at), "", ""])
+        rows.append(["largest network", "no search", *[f"{aim.regret_of_largest:.{digits}f}"] * len(at), "", ""])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(_aligned(row, widths)).rstrip() for row in rows)
     return "\n".join([_title(found, aim), *lines])
@@ -140,10 +142,16 @@ def _aligned(row: list[str], widths: list[int]) -> list[str]:
             enumerate(zip(row, widths, strict=True))]  # fmt: skip
 
 
-def _cell(mean: float, half: float) -> str:
+def _digits(means: Sequence[float]) -> int:
+    """Decimal places: three, and more where the greatest is so small, as losses' can be, that fewer show nothing."""
+    greatest = max((mean for mean in means if np.isfinite(mean) and mean > 0), default=1.0)
+    return max(3, 2 - math.floor(math.log10(greatest)))
+
+
+def _cell(mean: float, half: float, digits: int) -> str:
     if not np.isfinite(mean):
         return "-"
-    return f"{mean:.3f}" if not np.isfinite(half) else f"{mean:.3f} ± {half:.3f}"
+    return f"{mean:.{digits}f}" if not np.isfinite(half) else f"{mean:.{digits}f} ± {half:.{digits}f}"
 
 
 def _plain(value: Any) -> float | None:

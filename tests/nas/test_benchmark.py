@@ -13,7 +13,7 @@ from nas.objective import mnas_reward
 from nas.tables.aim import Aim
 from nas.tables.contest import PATIENCE, Trace, play
 from nas.tables.players import make_player
-from nas.tables.standings import standings
+from nas.tables.standings import standings, text
 from nas.tables.table import Table
 from nas.tables.tournament import Tournament
 from search_spaces import commandline
@@ -137,6 +137,11 @@ def test_intervals_are_students(table: Table):
     # t(0.975, 2) = 4.303; the standard error is 1 / sqrt(3).
     assert one.half[0] == pytest.approx(4.303 / np.sqrt(3), rel=1e-3)
     assert one.seconds == 0.5
+
+
+def test_small_regrets_are_printed_to_three_digits(table: Table):
+    (one,) = standings([Trace("s", "accuracy", 0, np.array([0.00123456]), np.array([np.nan]), np.array([0.5]), 0)])
+    assert " 0.00123 " in text([one], [1], [Aim("accuracy", table)])
 
 
 def test_processes_find_what_one_process_finds(grid: Table):

