@@ -100,7 +100,7 @@ class SearchConfig(TrialConfig):
     recipe: str = "quick"
     scheduler: str = "asha"
     reduction_factor: int = 2
-    trials: int = 36
+    trials: int = 64
     deterministic: bool = False
     time_budget: int | float | str = 0
     finalists: int = 3

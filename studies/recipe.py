@@ -187,7 +187,7 @@ class Proxy:
 
     width: float = 0.25
     resolution: int = 28
-    images: int = 4000
+    images: int = 2000
     epochs: int = 2
     min_map: int = 4
     divisor: int = 4
