@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 from nas.tables.nas201 import PACKAGE, PlainUnpickler
+from search_spaces.files import atomic_write
 
 # Module: what is measured, by what it is multiplied, and further flags of a benchmark.
 FAMILIES = {"hpobench": ("val_acc", 100, ""), "hpolib": ("val_loss", 1, " --minimize true")}
@@ -37,13 +39,14 @@ def main() -> None:
                 rows = PlainUnpickler(opened).load()
             runs = [f"run{run}" for run in range(len(next(iter(rows.values()))[measured]))]
             path = out / f"{family}-{name}.csv"
-            with path.open("w", newline="") as opened:
-                writer = csv.writer(opened)
-                writer.writerow([*properties.search_space, *runs])
-                for digits, row in rows.items():
-                    values = properties.search_space.values()
-                    choices = [options[int(digit)] for digit, options in zip(digits, values, strict=True)]
-                    writer.writerow([*choices, *(factor * value for value in row[measured])])
+            text = io.StringIO(newline="")
+            writer = csv.writer(text)
+            writer.writerow([*properties.search_space, *runs])
+            for digits, row in rows.items():
+                values = properties.search_space.values()
+                choices = [options[int(digit)] for digit, options in zip(digits, values, strict=True)]
+                writer.writerow([*choices, *(factor * value for value in row[measured])])
+            atomic_write(path, text.getvalue())
             print(f"--table csv:{path} --measured {' '.join(runs)}{flags}")
 
 
