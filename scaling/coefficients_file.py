@@ -64,7 +64,7 @@ def _coefficients(values: object) -> Coefficients:
 
 
 def _rounding(values: object) -> Rounding:
-    # Files may be older than `least`.
+    # A file written by hand need not say `least`: it is EN's then.
     whole = {"least": LEAST, **values} if isinstance(values, dict) else values
     divisor, step = _numbers("rounding", whole, ("divisor", "step"), (int,))
     (least,) = _numbers("rounding", whole, ("least",), (int, float))

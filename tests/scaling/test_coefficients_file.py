@@ -39,7 +39,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 def test_the_least_share_of_channels_is_read(tmp_path: Path) -> None:
     found = read(write(tmp_path, content(rounding={"divisor": 4, "step": 1, "least": 0})))
     assert found.rounding == Rounding(4, 1, 0.0)
-    # EN's, where a file does not say.
+    # EN's, where a file written by hand does not say.
     assert read(write(tmp_path, content())).rounding.least == 0.9
 
 
