@@ -1,7 +1,7 @@
 """The default search against random search at equal trials: python benchmarks/compare_searches.py [--seeds 5].
 
 Each search is `nas.search --target-flops 400M` on the bundled images with 64 candidates; its one finalist, the network
-that the strategy takes for the best, is trained again with three fresh seeds on all images, and that is what counts.
+that the sampler takes for the best, is trained again with three fresh seeds on all images, and that is what counts.
 Searches of one seed are a pair. Early stopping ends more of one search than of the other, so the best rewards seen are
 also compared where both have trained on as many images as the whole of the shorter one. Each search has its own folder
 under --run, and the same command goes on where it was ended.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies.statistics import mean_interval, paired_difference
+from studies.statistics.intervals import mean_interval, paired_difference
 
 STRATEGIES = ("predictor", "random")
 TRIALS = 64
@@ -28,25 +28,25 @@ SEARCH = f"--target-flops 400M --trials {TRIALS} --proxy.images 2000 --finalists
 def main() -> None:
     """Make the searches that are missing and print how they compare."""
     arguments = _arguments()
-    pairs = [(strategy, seed) for seed in range(arguments.seeds) for strategy in STRATEGIES]
+    pairs = [(sampler, seed) for seed in range(arguments.seeds) for sampler in STRATEGIES]
     folders = {pair: Path(arguments.run) / f"{pair[0]}-{pair[1]}" for pair in pairs}
-    for (strategy, seed), folder in folders.items():
+    for (sampler, seed), folder in folders.items():
         if not (folder / "result.json").exists():
-            words = ["--strategy", strategy, "--seed", str(seed), "--run", str(folder), *SEARCH]
+            words = ["--sampler", sampler, "--seed", str(seed), "--run", str(folder), *SEARCH]
             if arguments.workers:
                 words += ["--workers", str(arguments.workers)]
             subprocess.run([sys.executable, "-m", "nas.search", *words], check=True)
     trials = {pair: pd.read_csv(folder / "trials.csv") for pair, folder in folders.items()}
-    equal = [min(trials[strategy, seed]["images"].sum() for strategy in STRATEGIES) for seed in range(arguments.seeds)]
+    equal = [min(trials[sampler, seed]["images"].sum() for sampler in STRATEGIES) for seed in range(arguments.seeds)]
     rows = [
-        {"strategy": strategy, "seed": seed, **_figures(folders[strategy, seed], trials[strategy, seed], equal[seed])}
-        for strategy, seed in pairs
+        {"sampler": sampler, "seed": seed, **_figures(folders[sampler, seed], trials[sampler, seed], equal[seed])}
+        for sampler, seed in pairs
     ]
-    table = pd.DataFrame(rows).set_index(["seed", "strategy"])
+    table = pd.DataFrame(rows).set_index(["seed", "sampler"])
     with pd.option_context("display.width", 120):
         print(table.unstack().T.to_string(float_format=lambda value: f"{value:.4f}"), "\n")
     for figure in table.columns:
-        first, second = (table[figure].xs(strategy, level="strategy") for strategy in STRATEGIES)
+        first, second = (table[figure].xs(sampler, level="sampler") for sampler in STRATEGIES)
         means = ", ".join(
             f"{name} {mean_interval(part)}" for name, part in zip(STRATEGIES, (first, second), strict=True)
         )

@@ -23,9 +23,9 @@ import torchinfo
 from fvcore.nn import FlopCountAnalysis
 from torch.utils.flop_counter import FlopCounterMode
 
-from search_spaces.costs import cost
-from search_spaces.mnasnet_space import mnasnet_space
-from search_spaces.network import build
+from search_spaces.metrics.counts import cost
+from search_spaces.networks.module import build
+from search_spaces.spaces.mnasnet import mnasnet_space
 
 BAND = (320_000_000, 420_000_000)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from nas.config import GENERATION
-from studies.statistics import mean_interval
+from nas.search.config import GENERATION
+from studies.statistics.intervals import mean_interval
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Tables of other things than networks, for strategies to be judged on: python benchmarks/hpo_tables.py --out DIR.
+"""Tables of other things than networks, for samplers to be judged on: python benchmarks/hpo_tables.py --out DIR.
 
 Writes HPOBench's (Eggensperger et al. 2021, arXiv 2109.06716: 8 data sets, validation accuracy in percent of 30 000
 settings of a multilayer perceptron, 5 runs) and HPOLib's (Klein and Hutter 2019, arXiv 1905.04970: 4 data sets,
@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from nas.tables.package import PACKAGE, folder, rows
-from search_spaces import commandline
-from search_spaces.files import atomic_write
+from nas.tables.hpo_bench import PACKAGE, folder, rows
+from search_spaces.common import cli
+from search_spaces.common.files import atomic_write
 
 # Module: what is measured, by what it is multiplied, and further flags of a benchmark.
 FAMILIES = {"hpobench": ("val_acc", 100, ""), "hpolib": ("val_loss", 1, " --minimize true")}
@@ -49,4 +49,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(commandline.run(main))
+    raise SystemExit(cli.run(main))

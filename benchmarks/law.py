@@ -21,9 +21,9 @@ os.environ["OMP_NUM_THREADS"] = "1"  # numpy reads it when it is imported
 
 import numpy as np
 
-from scaling.forms import Floats
-from scaling.law import Response, fit_measured, fit_response
-from scaling.measured import COST_POWERS, DIMENSIONS, measure
+from scaling.law.data import COST_POWERS, DIMENSIONS, measure
+from scaling.law.fit import Response, fit_measured, fit_response
+from scaling.law.forms import Floats
 
 TABLES = Path(__file__).parents[1] / "tests/scaling/data/scaled_networks.csv"
 Rows = list[dict[str, float]]

@@ -2,7 +2,7 @@
 
 The oracle is torch's memory tracker (torch.distributed._tools.mem_tracker) under fake tensors: it follows every tensor
 that one training step, or one forward pass, makes, and allocates none. The networks and optimisers are those that
-studies.loop uses, without the faster convolutions that it takes on a CPU.
+studies.trainer.loop uses, without the faster convolutions that it takes on a CPU.
 
 Usage: python benchmarks/memory.py [--optimizer sgd]
 """
@@ -19,8 +19,8 @@ from torch.distributed._tools.mem_tracker import MemTracker
 from torch.nn import functional
 
 from search_spaces import Arch, build, get, inference_memory, training_memory
-from studies.optimise import make_optimizer
-from studies.recipe import Recipe
+from studies.trainer.optimizers import make_optimizer
+from studies.trainer.recipe import Recipe
 
 NETWORKS = (
     *(f"efficientnet_b{index}" for index in range(5)),

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import psutil
 
-from studies.execution import Execution, Usage
-from studies.jobs import Draws, Jobs
-from studies.ledger import Ledger
-from studies.record import Proposal, Record
-from studies.stopping import Halving
-from studies.workers import execute
+from studies.ledger.halving import Halving
+from studies.ledger.ledger import Ledger
+from studies.ledger.trial import Proposal, Record
+from studies.workers.protocol import Usage
+from studies.workers.queue import Draws, TrialQueue
+from studies.workers.ray_tune import execute
+from studies.workers.resources import Execution
 
 CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(42)}
 ARCH = "x" * 2500  # as long as an arch's JSON text
@@ -56,7 +57,7 @@ def run(folder: str, trials: int, seconds: float, memory: dict[int, int]) -> Usa
     url = f"sqlite:///{Path(folder) / f'{trials}.db'}"
     with Ledger.open(url, "search", CHOICES, pruner=Halving((1, 2)) if seconds else None) as ledger:
         plan, payload = Draws(trials, draw), {"seconds": seconds}
-        jobs = Jobs(ledger, plan, lambda _, rung: rung["accuracy"], payload=payload, watch=watch)
+        jobs = TrialQueue(ledger, plan, lambda _, rung: rung["accuracy"], payload=payload, watch=watch)
         return execute(jobs, compute, execution=Execution())
 
 

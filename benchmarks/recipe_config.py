@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from recipe_studies import STUDIES, Study
 
-from search_spaces.flags import as_flags
-from search_spaces.naming import nearest
-from studies.execution import Execution
+from search_spaces.common.checks import as_flags
+from search_spaces.common.suggest import nearest
+from studies.workers.resources import Execution
 
 # What may differ when a run goes on.
 FREE = frozenset({"seeds", "rounds", "workers", "new", "run"})

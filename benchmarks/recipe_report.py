@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 from recipe_studies import Arm, Study
 
-from search_spaces.costs import cost
-from search_spaces.memory import training_memory
-from search_spaces.table import align
-from search_spaces.units import format_bytes, format_count
-from studies.contrasts import Contrast, contrasts
-from studies.record import Record
-from studies.runs import Run
-from studies.statistics import Estimate, paired_difference, pooled_intervals
-from studies.wording import estimate_dict, percent, several
+from search_spaces.common.text import align_columns, pluralise
+from search_spaces.common.units import format_bytes, format_count
+from search_spaces.metrics.counts import cost
+from search_spaces.metrics.memory import training_memory
+from studies.ledger.trial import Record
+from studies.runs.folder import RunFolder
+from studies.statistics.comparisons import Contrast, contrasts
+from studies.statistics.intervals import Estimate, paired_difference, pooled_intervals
 
 ACCURACY = ("", "FLOPs", "params", "accuracy", "difference (points)")
 TRAINING, STEP, MEMORY = ("training", "ratio", "of processor", "ratio"), ("step", "ratio"), ("memory", "ratio")
@@ -46,7 +45,9 @@ class Row:
     memory: int
 
 
-def write_files(study: Study, name: str, records: Sequence[Record], steps: Mapping[str, list[float]], run: Run) -> str:
+def write_files(
+    study: Study, name: str, records: Sequence[Record], steps: Mapping[str, list[float]], run: RunFolder
+) -> str:
     """Write trainings.csv, result.json and result.txt; returns the latter. ValueError for fewer than two whole blocks.
 
     A seed counts where every arm was trained with it to the end.
@@ -54,7 +55,7 @@ def write_files(study: Study, name: str, records: Sequence[Record], steps: Mappi
     run.write("trainings.csv", _csv(records))
     seeds = _whole_blocks(study, records)
     if len(seeds) < 2:
-        raise ValueError(f"only {several(len(seeds), 'seed')} trained with every arm to the end: see trials.csv")
+        raise ValueError(f"only {pluralise(len(seeds), 'seed')} trained with every arm to the end: see trials.csv")
     rows = _rows(study, [record for record in records if record.seed in seeds], steps)
     text = _text(study, name, rows, len(seeds))
     run.write("result.json", json.dumps([_plain(row) for row in rows], indent=2) + "\n")
@@ -107,14 +108,16 @@ def _memory(arm: Arm, study: Study) -> int:
 def _text(study: Study, name: str, rows: Sequence[Row], seeds: int) -> str:
     recipe, base, pixels = study.recipe, rows[0], study.arms[0].arch.resolution
     title = (
-        f"{name}: {several(seeds, 'seed')}, {recipe.epochs} x {study.images:,} images of {pixels} px, "
+        f"{name}: {pluralise(seeds, 'seed')}, {recipe.epochs} x {study.images:,} images of {pixels} px, "
         f"batch {recipe.batch_size}; accuracy on test images, FLOPs are multiply-adds"
     )
     judged = [row.contrast for row in rows if row.contrast]
     parts = (
         title,
-        align((), [ACCURACY, *map(_accuracy, rows)]),
-        align((), [("", *TRAINING, *(STEP if base.step else ()), *MEMORY), *(_costs(row, base) for row in rows)]),
+        align_columns((), [ACCURACY, *map(_accuracy, rows)]),
+        align_columns(
+            (), [("", *TRAINING, *(STEP if base.step else ()), *MEMORY), *(_costs(row, base) for row in rows)]
+        ),
         "Ratios are to the first row, paired over seeds (a step's over rounds), with 95 % intervals.",
         "\n".join(one.sentence(base.arm.name, row.arm.name) for one, row in zip(judged, rows[1:], strict=True)),
         judged[0].warning,
@@ -125,7 +128,7 @@ def _text(study: Study, name: str, rows: Sequence[Row], seeds: int) -> str:
 def _accuracy(row: Row) -> tuple[str, ...]:
     spent = cost(row.arm.arch)
     counts = (format_count(number, 4) for number in (spent.macs, spent.params))
-    return (row.arm.name, *counts, percent(row.accuracy), _points(row.contrast))
+    return (row.arm.name, *counts, row.accuracy.percent, _points(row.contrast))
 
 
 def _costs(row: Row, base: Row) -> tuple[str, ...]:
@@ -150,7 +153,7 @@ def _points(contrast: Contrast | None) -> str:
 def _plain(row: Row) -> dict[str, Any]:
     """The row as JSON values, in raw units; differences are the first arm's accuracy - this one's."""
     spent, times = cost(row.arm.arch), {"wall": row.wall, "cpu": row.cpu, "step": row.step}
-    measured = {name: {"seconds": time[0], "ratio": estimate_dict(time[1])} for name, time in times.items() if time}
+    measured = {name: {"seconds": time[0], "ratio": time[1].to_dict()} for name, time in times.items() if time}
     return {
         "arm": row.arm.name,
         "arch": json.loads(row.arm.arch.to_json()),
@@ -158,8 +161,8 @@ def _plain(row: Row) -> dict[str, Any]:
         "macs": spent.macs,
         "params": spent.params,
         "training_bytes": row.memory,
-        "test_accuracy": estimate_dict(row.accuracy),
-        "difference": row.contrast and estimate_dict(row.contrast.difference),
+        "test_accuracy": row.accuracy.to_dict(),
+        "difference": row.contrast and row.contrast.difference.to_dict(),
         "verdict": row.contrast and row.contrast.verdict,
         "p_permutation": row.contrast and row.contrast.p_permutation,
         **measured,

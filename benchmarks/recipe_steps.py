@@ -9,9 +9,9 @@ from pathlib import Path
 
 from recipe_studies import Study
 
-from search_spaces.files import atomic_write
-from studies.stepclock import StepClock
-from studies.stopwatch import thread_count
+from search_spaces.common.files import atomic_write
+from studies.timing.step_clock import StepClock
+from studies.timing.timer import thread_count
 
 WARMUP, RUNS = 2, 5
 

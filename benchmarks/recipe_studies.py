@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from search_spaces.arch import Arch
-from search_spaces.catalog import get
-from search_spaces.resize import scale_depth, shrink
-from studies.recipe import Recipe
-from studies.recipes import get_recipe
+from search_spaces.networks.arch import Arch
+from search_spaces.resizing.shrink import shrink
+from search_spaces.resizing.stages import scale_depth
+from search_spaces.zoo.registry import get
+from studies.trainer.recipe import Recipe
+from studies.trainer.registry import get_recipe
 
 WIDTH, DIVISOR = 0.25, 4
 # EN, section 5: survival 0.8. The rest is what this package trains small networks with.

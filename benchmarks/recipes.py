@@ -11,7 +11,7 @@ command goes on where an earlier one was ended, and more --seeds join those that
 benchmarks/recipe_studies.py says which networks are compared. All trainings of a study have one thread and the same
 images, epochs and seeds, which are blocks: differences are paired. A training's time is told in wall-clock and in
 processor seconds, without evaluation. Steps are timed after all trainings, in turns, on one thread. Memory is what
-search_spaces.memory predicts.
+search_spaces.metrics.memory predicts.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ from typing import TYPE_CHECKING, Any
 from recipe_config import FREE, RecipesConfig
 from recipe_studies import Arm, Study
 
-from search_spaces import commandline
-from search_spaces.costs import cost
+from search_spaces.common import cli
+from search_spaces.metrics.counts import cost
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from studies.candidate import Training
-    from studies.data import Dataset
-    from studies.execution import Job, Rung
-    from studies.record import Proposal, Record
-    from studies.runs import Run
+    from studies.data.dataset import Dataset
+    from studies.ledger.trial import Proposal, Record
+    from studies.outcome import Rung
+    from studies.runs.folder import RunFolder
+    from studies.workers.protocol import Job
+    from studies.workers.training_job import Training
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,13 @@ class Session:
     config: RecipesConfig
     study: Study
     data: Dataset
-    run: Run
+    run: RunFolder
     workers: int | None
 
     @property
     def training(self) -> Training:
         """How networks are trained, but for what an arm changes."""
-        from studies.candidate import Training
+        from studies.workers.training_job import Training
 
         return Training(
             dataset=self.config.dataset,
@@ -74,7 +75,7 @@ class Session:
         return [self._proposal(arm, seed) for seed in range(self.study.seeds) for arm in self.study.arms]
 
     def _proposal(self, arm: Arm, seed: int) -> Proposal:
-        from studies.record import Proposal
+        from studies.ledger.trial import Proposal
 
         spent = cost(arm.arch)
         return Proposal(
@@ -93,33 +94,33 @@ class Session:
 
 def train(session: Session, console: Console) -> list[Record]:
     """Train what the ledger does not hold yet; the complete trainings that the study asks for."""
-    from studies.jobs import Fixed
-    from studies.ledger import Ledger
+    from studies.ledger.ledger import Ledger
+    from studies.ledger.storage import sqlite_url
     from studies.outcome import Outcome
-    from studies.phases import Phase, carry_out
-    from studies.storage import sqlite_url
+    from studies.workers.queue import Fixed
+    from studies.workers.trial_batch import TrialBatch, run_trials
 
     kind, proposals = session.config.study, session.proposals()
     wanted = {proposal.identity for proposal in proposals}
     url = sqlite_url(session.run.path("ledger.db"))
     with Ledger.open(url, kind, {}, settings=session.identity()) as ledger:
-        phase = Phase(
+        phase = TrialBatch(
             *(kind, len(wanted), Fixed(proposals), session.training, lambda _, rung: float(rung["accuracy"])),
             praise=lambda record, accuracy: (accuracy, f"best {accuracy:.1%} ({record.drawn})"),
             table=session.run.path("trials.csv"),
             counts=lambda record: record.identity in wanted,
             work=work,
         )
-        records = carry_out(phase, ledger, session.config.execution, console, session.workers)
+        records = run_trials(phase, ledger, session.config.execution, console, session.workers)
     return [record for record in records if record.identity in wanted and record.outcome is Outcome.COMPLETE]
 
 
 def work(job: Job) -> Iterator[Rung]:
     """Train the job's network with the images decoded before any clock runs, its checkpoint in its arm's folder."""
-    from search_spaces.arch import Arch
-    from studies.candidate import Training, evaluate
-    from studies.progressive import progressive
-    from studies.splits import View
+    from search_spaces.networks.arch import Arch
+    from studies.data.splits import View
+    from studies.trainer.progressive import progressive
+    from studies.workers.training_job import Training, evaluate
 
     training, resolution = Training.of(job), Arch.from_json(job["arch"]).resolution
     images = training.data().train.take(training.images, seed=0)
@@ -132,21 +133,21 @@ def work(job: Job) -> Iterator[Rung]:
 def main(argv: Sequence[str]) -> int:
     """Run a study, or show a finished one."""
     said = str(__doc__).splitlines()[0]
-    config = commandline.parse(RecipesConfig, argv, prog="python benchmarks/recipes.py", description=said)
+    config = cli.parse(RecipesConfig, argv, prog="python benchmarks/recipes.py", description=said)
     from recipe_report import write_files
     from recipe_steps import step_times
     from rich.console import Console
 
-    from studies.data import load
-    from studies.execution import settle_here
-    from studies.runs import Existing, Run
+    from studies.data.load import load
+    from studies.runs.folder import Existing, RunFolder
+    from studies.workers.resources import settle_here
 
     resources = settle_here(config.execution)
     data = load(config.dataset, validation=config.validation)
     study = config.plan(len(data.classes))
     existing = Existing.ANEW if config.new else Existing.CONTINUE
-    settings, command = commandline.plain(replace(config, new=False)), [sys.executable, *sys.argv]
-    with Run.open(config.folder, settings, command=command, existing=existing, free=FREE) as run:
+    settings, command = cli.plain(replace(config, new=False)), [sys.executable, *sys.argv]
+    with RunFolder.open(config.folder, settings, command=command, existing=existing, free=FREE) as run:
         console = Console(highlight=False)
         console.print(data.describe())
         session = Session(config, study, data, run, resources.workers if resources else None)
@@ -157,4 +158,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(commandline.run(main))
+    raise SystemExit(cli.run(main))

@@ -31,10 +31,10 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 import search_spaces as ss
-from nas.config import SearchConfig
-from search_spaces.commandline import to_yaml
-from studies.export import write_csv
-from studies.ledger import Ledger
+from nas.search.config import SearchConfig
+from search_spaces.common.cli import to_yaml
+from studies.ledger.frame import write_csv
+from studies.ledger.ledger import Ledger
 
 MOST_SECONDS, MOST_BYTES = 30.0, 10_000_000
 WORKERS = 8

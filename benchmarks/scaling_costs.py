@@ -20,11 +20,11 @@ from functools import partial
 os.environ["OMP_NUM_THREADS"] = "1"  # numpy reads it when it is imported
 
 import search_spaces as ss
-from scaling import shapes
-from scaling.budget import solve
-from scaling.points import Lattice, scaled
-from scaling.roundings import Rounding
-from scaling.strategy import NAMED
+from scaling.grid.lattice import Lattice, scaled
+from search_spaces.resizing import shapes
+from search_spaces.resizing.matching import solve
+from search_spaces.resizing.rounding import Rounding
+from search_spaces.resizing.strategy import NAMED
 
 BASELINES = ("efficientnet_b0", "mobilenet_v2", "mnasnet_a1")
 MULTIPLES = (1.5, 2, 4, 8)

@@ -46,7 +46,7 @@ def main() -> None:
         print(f"peak memory   {peak / 2**30:.2f} GiB, all processes")
         for line in (run / "log.txt").read_text().splitlines():
             if "of worker time" in line:
-                print(f"utilisation   {line.rpartition('nas.session: ')[2]}")
+                print(f"utilisation   {line.rpartition('nas.search.run: ')[2]}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Strategies of this project beside other packages' on one table, under the rules of `python -m nas.benchmark`.
+"""Samplers of this project beside other packages' on one table, under the rules of `python -m nas.benchmark`.
 
-python benchmarks/strategies.py --table nas-bench-201:cifar100 [--strategies random predictor syne-tune-rea ...]
+python benchmarks/samplers.py --table nas-bench-201:cifar100 [--samplers random predictor syne-tune-rea ...]
     [further flags of nas.benchmark]
 
-Without --strategies all of them play. Peers need `pip install 'triaxis[peers]'`, NePS 'triaxis[neps]' in an environment
+Without --samplers all of them play. Peers need `pip install 'triaxis[peers]'`, NePS 'triaxis[neps]' in an environment
 of its own, Optuna's samplers nothing; each plays with the settings its authors recommend. What is not installed is left
 out with a line that says so. predictor-no-prior is the predictor without what it believes of size beforehand.
 """
@@ -22,15 +22,16 @@ from typing import Any
 
 import numpy as np
 
-from nas import samplers
-from nas.benchmark import BenchmarkConfig, judge
-from nas.samplers.predictor import PredictorSampler
-from nas.tables.aim import Aim
-from nas.tables.contest import Player
-from nas.tables.players import SamplerPlayer, make_player
-from search_spaces import commandline
-from search_spaces.naming import nearest
-from search_spaces.spaces import Ints, Space
+from nas.benchmark.config import BenchmarkConfig
+from nas.benchmark.objective import TableObjective
+from nas.benchmark.optimizers import SamplerOptimizer, make_optimizer
+from nas.benchmark.run import judge
+from nas.benchmark.simulate import Optimizer
+from nas.samplers import registry as samplers
+from nas.samplers.predictor.sampler import PredictorSampler
+from search_spaces.common import cli
+from search_spaces.common.suggest import nearest
+from search_spaces.spaces.space import Ints, Space
 
 NO_PRIOR = "predictor-no-prior"
 POPULATION = 20  # NSGA-II for 200 trials: its defaults of 50 and 100 leave it too few generations
@@ -168,7 +169,7 @@ class NepsPlayer:
         return None
 
 
-class OptunaPlayer(SamplerPlayer):
+class OptunaPlayer(SamplerOptimizer):
     """One of Optuna's own samplers."""
 
     def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
@@ -180,7 +181,7 @@ class OptunaPlayer(SamplerPlayer):
 
 
 # Name: the module it needs, its player, and which of the package's methods it plays.
-PEERS: dict[str, tuple[str, Callable[[str, Space, int, int], Player], str]] = {
+PEERS: dict[str, tuple[str, Callable[[str, Space, int, int], Optimizer], str]] = {
     "optuna-tpe": ("optuna", OptunaPlayer, "tpe"),
     "optuna-nsga2": ("optuna", OptunaPlayer, "nsga2"),
     "syne-tune-rea": ("syne_tune", SyneTunePlayer, "REA"),
@@ -192,36 +193,38 @@ PEERS: dict[str, tuple[str, Callable[[str, Space, int, int], Player], str]] = {
 }
 
 
-def make(strategy: str, aim: Aim, trials: int, seed: int) -> Player:
-    """A strategy of this project or a peer. Raises ValueError where a peer is to play within a cost band."""
-    if strategy == NO_PRIOR:
+def make(sampler: str, aim: TableObjective, trials: int, seed: int) -> Optimizer:
+    """A sampler of this project or a peer. Raises ValueError where a peer is to play within a cost band."""
+    if sampler == NO_PRIOR:
         space = aim.table.space
-        return SamplerPlayer(PredictorSampler(space, band=aim.band, seed=seed, factor=aim.factor, prior=False), space)
-    if strategy not in PEERS:
-        return make_player(strategy, aim, trials, seed)
+        return SamplerOptimizer(
+            PredictorSampler(space, band=aim.band, seed=seed, factor=aim.factor, prior=False), space
+        )
+    if sampler not in PEERS:
+        return make_optimizer(sampler, aim, trials, seed)
     if aim.band is not None:
-        raise ValueError(f"{strategy} knows no cost band: leave out --cost-band or the peers")
-    _, player, method = PEERS[strategy]
+        raise ValueError(f"{sampler} knows no cost band: leave out --cost-band or the peers")
+    _, player, method = PEERS[sampler]
     return player(method, aim.table.space, trials, seed)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the comparison."""
-    config = commandline.parse(BenchmarkConfig, argv, prog="python benchmarks/strategies.py", description=str(__doc__))
-    known = (*samplers.STRATEGIES, NO_PRIOR, *PEERS)
-    for name in config.strategies:
+    config = cli.parse(BenchmarkConfig, argv, prog="python benchmarks/samplers.py", description=str(__doc__))
+    known = (*samplers.SAMPLERS, NO_PRIOR, *PEERS)
+    for name in config.samplers:
         if name not in known:
-            raise ValueError(f"unknown strategy '{name}'{nearest(name, known)}")
-    asked = config.strategies or known
+            raise ValueError(f"unknown sampler '{name}'{nearest(name, known)}")
+    asked = config.samplers or known
     there = tuple(name for name in asked if name not in PEERS or find_spec(PEERS[name][0]))
     for name in asked:
         if name not in there:
             print(f"{name} is left out: {PEERS[name][0]} is not installed", file=sys.stderr)
     if not there:
-        raise ValueError("none of these strategies is installed: pip install 'triaxis[peers]'")
-    judge(dataclasses.replace(config, strategies=there), make, there)
+        raise ValueError("none of these samplers is installed: pip install 'triaxis[peers]'")
+    judge(dataclasses.replace(config, samplers=there), make, there)
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(commandline.run(main))
+    raise SystemExit(cli.run(main))

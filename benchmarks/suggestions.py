@@ -1,4 +1,4 @@
-"""What strategies cost beside trainings: python benchmarks/suggestions.py [--trials 2000] [--held 500].
+"""What samplers cost beside trainings: python benchmarks/suggestions.py [--trials 2000] [--held 500].
 
 `optimize` on a table of 15 625 networks, for random and evolution: trials a second, and by how much the process grows
 meanwhile. Then seconds a suggestion takes in a study that holds 500 trials, on the MnasNet space (1.25e18 encodings)
@@ -18,7 +18,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # numpy reads it when it is imported
 import psutil
 
 import search_spaces as ss
-from nas import optimize, samplers
+from nas import optimize
+from nas.samplers import registry as samplers
 
 BAND = (320_000_000, 420_000_000)
 EDGES, OPERATIONS = 6, ("none", "skip", "conv1", "conv3", "pool")
@@ -30,13 +31,13 @@ def main() -> None:
     rows = itertools.product(OPERATIONS, repeat=EDGES)
     table = {row: sum(map(len, row)) / 100 + 0.001 * place % 0.01 for place, row in enumerate(rows)}
     print("optimize on a table  trials a second  process grows by")
-    for strategy in ("random", "evolution"):
-        rate, growth = _optimize(table, strategy, arguments.trials)
-        print(f"{strategy:20} {rate:15,.0f}  {growth / 2**20:12.1f} MiB in {arguments.trials} trials")
+    for sampler in ("random", "evolution"):
+        rate, growth = _optimize(table, sampler, arguments.trials)
+        print(f"{sampler:20} {rate:15,.0f}  {growth / 2**20:12.1f} MiB in {arguments.trials} trials")
     print(f"\na suggestion with {arguments.held} trials held")
     space = ss.space("mnasnet")
-    study = optimize(space, _score, strategy="random", trials=arguments.held, macs=BAND).study
-    for name in samplers.STRATEGIES:
+    study = optimize(space, _score, sampler="random", trials=arguments.held, macs=BAND).study
+    for name in samplers.SAMPLERS:
         sampler, seconds, held = samplers.make(name, space, band=BAND, retrain=False), [], []
         for number in range(1 + FURTHER):
             began = time.perf_counter()
@@ -47,13 +48,13 @@ def main() -> None:
         print(f"{name:20} first {seconds[0]:.3f} s, then at most {max(seconds[1:]):.3f} s, {growth:+5.1f} MiB")
 
 
-def _optimize(table: dict[tuple[str, ...], float], strategy: str, trials: int) -> tuple[float, int]:
+def _optimize(table: dict[tuple[str, ...], float], sampler: str, trials: int) -> tuple[float, int]:
     """Trials a second, and the bytes that the process has grown by."""
     choices = {f"edge{edge}": OPERATIONS for edge in range(EDGES)}
     space = ss.Space("table", choices, lambda choice: tuple(choice.values()))
-    optimize(space, table.__getitem__, strategy=strategy, trials=100)  # imports and caches
+    optimize(space, table.__getitem__, sampler=sampler, trials=100)  # imports and caches
     before, began = _held(), time.perf_counter()
-    optimize(space, table.__getitem__, strategy=strategy, trials=trials)
+    optimize(space, table.__getitem__, sampler=sampler, trials=trials)
     return trials / (time.perf_counter() - began), _held() - before
 
 

@@ -4,9 +4,9 @@
 
 Both train the same torchvision network with the same batch, optimiser, augmentation and threads. The plain loop is the
 one of the tutorials: PIL images, torchvision transforms, DataLoader in the same process, SGD. It is timed in torch's
-default layout and in channels_last; ours is `studies.loop.fit`. Each loop has a process of its own (ours tells the C
-library to keep freed memory), and they are timed in turns, the best of several rounds counting. The last column is the
-largest error of any convolution's weight gradient in that network, torch's and ours, against float64.
+default layout and in channels_last; ours is `studies.trainer.loop.fit`. Each loop has a process of its own (ours tells
+the C library to keep freed memory), and they are timed in turns, the best of several rounds counting. The last column
+is the largest error of any convolution's weight gradient in that network, torch's and ours, against float64.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from studies.accelerate import accelerate
-from studies.loop import fit, start
-from studies.recipe import Recipe
-from studies.segments import Segment
-from studies.splits import TensorSplit, View
+from studies.data.splits import TensorSplit, View
+from studies.trainer.kernels.accelerate import accelerate
+from studies.trainer.loop import fit, start
+from studies.trainer.recipe import Recipe
+from studies.trainer.segments import Segment
 
 NETWORKS = {"efficientnet_b0": "efficientnet_b0", "mobilenet_v2": "mobilenet_v2", "mnasnet_b1": "mnasnet1_0"}
 LOOPS = ("plain", "plain, channels_last", "ours")

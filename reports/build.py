@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.config import ReportConfig
-from search_spaces import commandline
+from search_spaces.common import cli
+from search_spaces.common.text import one_line
 
 if TYPE_CHECKING:
-    from reports.content import Section
-    from reports.reading.sources import Run
+    from reports.page.content import Section
+    from reports.reading.runs import RunData
 
 DESCRIPTION = (
     "Make a report of run folders (of nas.search, scaling.grid, scaling.curves), finished or still going: report.html, "
@@ -21,16 +22,16 @@ DESCRIPTION = (
 )
 USAGE = "python -m reports.build RUN [RUN ...]"
 FOLDER = "report"
-Make = Callable[[Sequence["Run"]], "list[Section]"]
+Make = Callable[[Sequence["RunData"]], "list[Section]"]
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command. Raises ValueError for a user's mistake, before anything is written."""
     folders, flags = split(argv)
-    config = commandline.parse(ReportConfig, flags, prog=USAGE, description=DESCRIPTION)
+    config = cli.parse(ReportConfig, flags, prog=USAGE, description=DESCRIPTION)
     if not folders:
         raise ValueError(f"no run folder given: {USAGE}")
-    from reports.writing import folder, page
+    from reports.page import folder, page
 
     out = Path(config.out) if config.out else default_out(folders)
     folder.check(out)
@@ -66,9 +67,9 @@ def default_out(folders: Sequence[str]) -> Path:
     return first / FOLDER if len(folders) == 1 else first.parent / FOLDER
 
 
-def read(folders: Sequence[str]) -> list[Run]:
+def read(folders: Sequence[str]) -> list[RunData]:
     """The runs, each folder once, under names that differ. Raises ValueError for a folder that is no run."""
-    from reports.reading.sources import read_run
+    from reports.reading.runs import read_run
 
     different = {Path(name).resolve(): Path(name) for name in folders}
     runs = [read_run(path) for path in different.values()]
@@ -84,7 +85,7 @@ def labels(paths: Sequence[Path]) -> list[str]:
     return [str(path) for path in paths]
 
 
-def headings(runs: Sequence[Run]) -> tuple[str, str]:
+def headings(runs: Sequence[RunData]) -> tuple[str, str]:
     """The page's title and the line below it."""
     data = list(dict.fromkeys(str(run.config.get("dataset", "unknown data")) for run in runs))
     words = {"search": "architecture search", "grid": "scaling coefficients", "curves": "scaling curves"}
@@ -94,28 +95,34 @@ def headings(runs: Sequence[Run]) -> tuple[str, str]:
     return f"{title[0].upper()}{title[1:]} on {', '.join(data)}", f"Made of {listed}."
 
 
-def gather(runs: Sequence[Run]) -> list[Section]:
+def gather(runs: Sequence[RunData]) -> list[Section]:
     """All sections of a report, in the page's order; one that fails is a section that says so."""
     return [section for name, make in _makers() for section in _made(name, make, runs)]
 
 
 def _makers() -> list[tuple[str, Make]]:
     """What makes the sections, in the order of the page."""
-    from reports.sections import family, grid, health, maps, scaling, search, summary
+    from reports.curves import section as scaling
+    from reports.family import section as family
+    from reports.grid import section as grid
+    from reports.health import section as health
+    from reports.maps import section as maps
+    from reports.search import section as search
+    from reports.summary import section as summary
 
     modules = (summary, search, scaling, grid, family, maps, health)
     return [(module.__name__.rpartition(".")[2], module.sections) for module in modules]
 
 
-def _made(name: str, make: Make, runs: Sequence[Run]) -> list[Section]:
-    from reports.content import Section
+def _made(name: str, make: Make, runs: Sequence[RunData]) -> list[Section]:
+    from reports.page.content import Section
 
     try:
         return make(runs)
     except Exception as error:  # runs may be broken in ways nobody thought of; the rest is still worth reading
-        line = f"the section {name} could not be made: {type(error).__name__}: {commandline.one_line(str(error))}"
+        line = f"the section {name} could not be made: {type(error).__name__}: {one_line(str(error))}"
         return [Section(f"{name}-failed", name.capitalize(), missing=[line])]
 
 
 if __name__ == "__main__":
-    raise SystemExit(commandline.run(main))
+    raise SystemExit(cli.run(main))

@@ -1,4 +1,4 @@
-"""Growing a baseline into a family of networks: coefficients, strategies, budgets, the law fitted to what they gain.
+"""Growing a baseline into a family of networks: coefficients, scaling strategies, the law fitted to what they gain.
 
 >>> import scaling, search_spaces as ss
 >>> b0 = ss.get("efficientnet_b0")
@@ -8,30 +8,35 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from search_spaces.common.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from scaling.budget import solve
-    from scaling.compound import Coefficients, Multipliers, scale
-    from scaling.law import fit_response
-    from scaling.strategy import Strategy, get_strategy
+    from scaling.law.fit import fit_response
+    from search_spaces.resizing.compound import Coefficients, Multipliers, scale
+    from search_spaces.resizing.matching import solve
+    from search_spaces.resizing.strategy import Strategy, get_strategy
 
-__all__ = ["Coefficients", "Multipliers", "Strategy", "fit_response", "get_strategy", "scale", "solve"]
+__all__ = [
+    "Coefficients",
+    "Multipliers",
+    "Strategy",
+    "fit_response",
+    "get_strategy",
+    "scale",
+    "solve",
+]
 
-_HOMES = {
-    "Coefficients": "compound",
-    "Multipliers": "compound",
-    "Strategy": "strategy",
-    "fit_response": "law",
-    "get_strategy": "strategy",
-    "scale": "compound",
-    "solve": "budget",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for, when it is asked for: SciPy is heavy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'scaling' has no attribute '{name}'")
-    return getattr(import_module(f"scaling.{_HOMES[name]}"), name)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Coefficients": "search_spaces.resizing.compound",
+        "Multipliers": "search_spaces.resizing.compound",
+        "Strategy": "search_spaces.resizing.strategy",
+        "fit_response": "scaling.law.fit",
+        "get_strategy": "search_spaces.resizing.strategy",
+        "scale": "search_spaces.resizing.compound",
+        "solve": "search_spaces.resizing.matching",
+    },
+)

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scaling.compound import Coefficients
-from scaling.roundings import Rounding
-from search_spaces.arch import Arch
-from search_spaces.resize import LEAST
+from search_spaces.networks.arch import Arch
+from search_spaces.resizing.compound import Coefficients
+from search_spaces.resizing.rounding import Rounding
+from search_spaces.resizing.stages import MIN_RATIO
 
 FORMAT = "triaxis-coefficients-1"
 
@@ -65,7 +65,7 @@ def _coefficients(values: object) -> Coefficients:
 
 def _rounding(values: object) -> Rounding:
     # A file written by hand need not say `least`: it is EN's then.
-    whole = {"least": LEAST, **values} if isinstance(values, dict) else values
+    whole = {"least": MIN_RATIO, **values} if isinstance(values, dict) else values
     divisor, step = _numbers("rounding", whole, ("divisor", "step"), (int,))
     (least,) = _numbers("rounding", whole, ("least",), (int, float))
     return Rounding(divisor, step, float(least))

@@ -9,42 +9,23 @@ Names load on first use, so that importing the package is quick; only `build` an
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from search_spaces.arch import Arch, Stage
-    from search_spaces.catalog import get
-    from search_spaces.costs import Cost, cost
-    from search_spaces.interop import load_torchvision
-    from search_spaces.layers import walk
-    from search_spaces.memory import inference_memory, largest_batch, training_memory
-    from search_spaces.network import build
-    from search_spaces.parts import Layer
-    from search_spaces.presets import space
-    from search_spaces.resize import round_channels, scale_depth, scale_width, shrink
-    from search_spaces.spaces import Space
+from search_spaces.common.lazy import lazy_names
 
-_HOMES = {
-    "Arch": "arch",
-    "Cost": "costs",
-    "Layer": "parts",
-    "Space": "spaces",
-    "Stage": "arch",
-    "build": "network",
-    "cost": "costs",
-    "get": "catalog",
-    "inference_memory": "memory",
-    "largest_batch": "memory",
-    "load_torchvision": "interop",
-    "round_channels": "resize",
-    "scale_depth": "resize",
-    "scale_width": "resize",
-    "shrink": "resize",
-    "space": "presets",
-    "training_memory": "memory",
-    "walk": "layers",
-}
+if TYPE_CHECKING:
+    from search_spaces.metrics.counts import Cost, cost
+    from search_spaces.metrics.memory import inference_memory, largest_batch, training_memory
+    from search_spaces.networks.arch import Arch, Stage
+    from search_spaces.networks.blocks import Layer
+    from search_spaces.networks.layers import walk
+    from search_spaces.networks.module import build
+    from search_spaces.networks.torchvision_weights import load_torchvision
+    from search_spaces.resizing.shrink import shrink
+    from search_spaces.resizing.stages import round_channels, scale_depth, scale_width
+    from search_spaces.spaces.registry import space
+    from search_spaces.spaces.space import Space
+    from search_spaces.zoo.registry import get
 
 __all__ = [
     "Arch",
@@ -67,14 +48,26 @@ __all__ = [
     "walk",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'search_spaces' has no attribute '{name}'")
-    value: object = getattr(import_module(f"search_spaces.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Arch": "search_spaces.networks.arch",
+        "Cost": "search_spaces.metrics.counts",
+        "Layer": "search_spaces.networks.blocks",
+        "Space": "search_spaces.spaces.space",
+        "Stage": "search_spaces.networks.arch",
+        "build": "search_spaces.networks.module",
+        "cost": "search_spaces.metrics.counts",
+        "get": "search_spaces.zoo.registry",
+        "inference_memory": "search_spaces.metrics.memory",
+        "largest_batch": "search_spaces.metrics.memory",
+        "load_torchvision": "search_spaces.networks.torchvision_weights",
+        "round_channels": "search_spaces.resizing.stages",
+        "scale_depth": "search_spaces.resizing.stages",
+        "scale_width": "search_spaces.resizing.stages",
+        "shrink": "search_spaces.resizing.shrink",
+        "space": "search_spaces.spaces.registry",
+        "training_memory": "search_spaces.metrics.memory",
+        "walk": "search_spaces.networks.layers",
+    },
+)

@@ -1,200 +1,112 @@
-"""Peak memory of a network in training and in inference, from the walk: nothing is built or allocated.
-
-`python -m search_spaces.memory NAME` prints it, with other kernels and activation functions beside it.
-"""
+"""The memory of a network and of its variants as a table: what `python -m search_spaces.metrics.memory NAME` prints."""
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
-from search_spaces.arch import Arch, Stage
-from search_spaces.footprint import Footprint, block_footprint, classifier_footprint
-from search_spaces.layers import head_blocks, stage_layer, stem_block
-from search_spaces.naming import nearest
-from search_spaces.operators import Site
+from search_spaces.common import cli
+from search_spaces.common.text import Row, align_columns
+from search_spaces.common.units import format_bytes, format_count, parse_bytes
+from search_spaces.metrics.counts import cost
+from search_spaces.metrics.memory import OPTIMIZERS, inference_memory, largest_batch, training_memory
+from search_spaces.networks.arch import ACTIVATIONS, Arch
+from search_spaces.zoo import registry as catalog
+from search_spaces.zoo.registry import find
 
-# Numbers that the optimiser keeps for every weight, and copies of all weights that its step makes for a moment:
-# torch's fused sgd (with momentum) and adamw make none, its multi-tensor rmsprop decays the gradients and takes the
-# averages' roots out of place.
-OPTIMIZERS = {"sgd": (1, 0), "rmsprop": (2, 2), "adamw": (2, 0)}
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Bytes of each kind at the moment when their sum is largest.
-
-    weights      parameters, the batch norms' running statistics and, if kept, the moving average of both
-    gradients    of the weights, as far as the backward pass has come by then
-    optimizer    the optimiser's state
-    activations  what is saved for the backward pass, the images included; in inference all maps that live
-    workspace    gradients of activations, the optimiser's temporary copies
-    """
-
-    weights: int
-    gradients: int
-    optimizer: int
-    activations: int
-    workspace: int
-
-    @property
-    def total(self) -> int:
-        """The peak in bytes."""
-        return self.weights + self.gradients + self.optimizer + self.activations + self.workspace
+KERNELS = (3, 5, 7)
+NOTE = (
+    "Peak of one training step (weights, gradients, optimiser, saved activations, gradients of activations) and of a\n"
+    "forward pass, images included, in float32. Not counted: scratch memory of libraries, the allocator's fragments,\n"
+    "the process itself. `saved` is the share of saved activations. MACs are for one image."
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Numbers (elements, not bytes) that live at one moment: some whatever the batch, some for each of its images."""
-
-    weights: int
-    gradients: int
-    optimizer: int
-    copies: int
-    image_activations: int
-    image_workspace: int
-
-    @property
-    def fixed(self) -> int:
-        """Elements that are there whatever the batch."""
-        return self.weights + self.gradients + self.optimizer + self.copies
-
-    @property
-    def image(self) -> int:
-        """Elements for each image of the batch; at least the image's own."""
-        return self.image_activations + self.image_workspace
-
-    def memory(self, batch_size: int, width: int) -> Memory:
-        """The moment in bytes, at `width` bytes an element."""
-        return Memory(
-            weights=width * self.weights,
-            gradients=width * self.gradients,
-            optimizer=width * self.optimizer,
-            activations=width * self.image_activations * batch_size,
-            workspace=width * (self.copies + self.image_workspace * batch_size),
-        )
+def variants(arch: Arch, kernels: Sequence[int], activations: Sequence[str]) -> Iterator[tuple[str, Arch]]:
+    """The network, then with every stage's kernel set to each size, then with each activation function."""
+    yield "as it is", arch
+    for kernel in kernels:
+        stages = tuple(dataclasses.replace(stage, kernel=kernel) for stage in arch.stages)
+        yield f"kernels {kernel}", arch.replace(stages=stages)
+    for activation in activations:
+        yield activation, arch.replace(activation=activation)
 
 
-def training_memory(
-    arch: Arch, batch_size: int, *, optimizer: str = "sgd", bytes_per_element: int = 4, ema: bool = False
-) -> Memory:
-    """Peak memory of a training step at the arch's own resolution, once the optimiser has its state.
-
-    optimizer          sgd (with momentum), rmsprop (with momentum) or adamw
-    bytes_per_element  of every number; 4 is float32
-    ema                whether a moving average of the weights is kept too
-
-    It speaks of the plain network that `network.build` makes (no stochastic depth), not of the faster convolutions that
-    training on a CPU puts in. What else a process holds is not in it: a library's scratch memory, an allocator's
-    rounding and fragments. Raises ValueError for a batch below 1 and an unknown optimiser.
-    """
-    _check_whole("a batch size", batch_size, 1)
-    return _peak(training_moments(arch, optimizer, ema), batch_size, bytes_per_element)
+def memory_table(
+    networks: Sequence[tuple[str, Arch]], batch_size: int, optimizer: str = "sgd", budget_bytes: int | None = None
+) -> str:
+    """A row for each named network; with a budget also the largest batch that trains, or infers, within it."""
+    width = max(len(name) for name, _ in (("network", None), *networks))
+    limits = () if budget_bytes is None else ("largest batch", "in inference")
+    header = ("network".ljust(width), "params", "MACs", "training", "saved", "inference", *limits)
+    rows = [_row(name.ljust(width), arch, batch_size, optimizer, budget_bytes) for name, arch in networks]
+    return align_columns(header, rows)
 
 
-def inference_memory(arch: Arch, batch_size: int, *, bytes_per_element: int = 4) -> Memory:
-    """Peak memory of a forward pass without gradients in evaluation mode, the images included.
-
-    Raises ValueError for a batch below 1.
-    """
-    _check_whole("a batch size", batch_size, 1)
-    return _peak(inference_moments(arch), batch_size, bytes_per_element)
-
-
-def largest_batch(
-    arch: Arch,
-    budget_bytes: int,
-    *,
-    training: bool = True,
-    optimizer: str = "sgd",
-    bytes_per_element: int = 4,
-    ema: bool = False,
-) -> int:
-    """The largest batch whose peak memory is at most `budget_bytes`; 0 if not even one image fits.
-
-    Raises ValueError for a negative budget and an unknown optimiser.
-    """
-    _check_whole("a memory budget in bytes", budget_bytes, 0)
-    _check_whole("bytes_per_element", bytes_per_element, 1)
-    moments = training_moments(arch, optimizer, ema) if training else inference_moments(arch)
-    room = budget_bytes // bytes_per_element
-    # At every moment memory grows linearly with the batch; the moment that allows the fewest images decides.
-    return max(0, min((room - moment.fixed) // moment.image for moment in moments))
+def main(argv: Sequence[str]) -> int:
+    """Print the table that the arguments ask for."""
+    arguments = _parser().parse_args(argv)
+    arch = find(arguments.network)
+    budget = None if arguments.budget is None else parse_bytes(arguments.budget)
+    if budget is not None:
+        _check_budget(arch, budget, arguments.optimizer)
+    networks = tuple(variants(arch, arguments.kernels, arguments.activations))
+    table = memory_table(networks, arguments.batch_size, arguments.optimizer, budget)
+    print(_heading(arch, arguments.network, arguments.batch_size, arguments.optimizer, budget))
+    print(f"\n{table}\n\n{NOTE}")
+    return 0
 
 
-def training_moments(arch: Arch, optimizer: str = "sgd", ema: bool = False) -> Iterator[Moment]:
-    """The moment that needs most in the backward pass of every block, from the last on, then the optimiser's step.
-
-    The forward pass has no moment of its own: what it holds is less than what the backward pass begins with.
-    """
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"unknown optimizer '{optimizer}'{nearest(optimizer, OPTIMIZERS)}")
-    states, copies = OPTIMIZERS[optimizer]
-    blocks = [block for group in footprints(arch) for block in group]
-    params = sum([block.params for block in blocks])
-    weights = (params + sum([block.statistics for block in blocks])) * (2 if ema else 1)
-    saved = sum([block.saved for block in blocks])
-    gradients = 0
-    for block in reversed(blocks):
-        saved -= block.saved
-        gradients += block.params
-        yield Moment(weights, gradients, states * params, 0, saved + block.left, block.temporary)
-    # The caller still holds the images.
-    yield Moment(weights, params, states * params, copies * params, blocks[0].given, 0)
+def _heading(arch: Arch, name: str, batch_size: int, optimizer: str, budget_bytes: int | None) -> str:
+    within = "" if budget_bytes is None else f", largest batch within {format_bytes(budget_bytes)}"
+    return f"{arch.name or name}: {arch.resolution} px, {arch.activation}, batch {batch_size}, {optimizer}{within}"
 
 
-def inference_moments(arch: Arch) -> Iterator[Moment]:
-    """The moment that needs most in every block's forward pass. The images stay; a stage's input until it ends."""
-    groups = list(footprints(arch))
-    weights = sum([block.params + block.statistics for group in groups for block in group])
-    images = 0
-    for group in groups:
-        held = images
-        for block in group:
-            yield Moment(weights, 0, 0, 0, held + block.forward, 0)
-            held = images + group[0].given
-        images = groups[0][0].given
+def _row(name: str, arch: Arch, batch_size: int, optimizer: str, budget_bytes: int | None) -> Row:
+    whole = cost(arch)
+    training = training_memory(arch, batch_size, optimizer=optimizer)
+    row = (
+        name,
+        format_count(whole.params, 4),
+        format_count(whole.macs, 4),
+        format_bytes(training.total, 4),
+        f"{training.activations / training.total:.1%}",
+        format_bytes(inference_memory(arch, batch_size).total, 4),
+    )
+    if budget_bytes is None:
+        return row
+    trained = largest_batch(arch, budget_bytes, optimizer=optimizer)
+    return (*row, f"{trained:,}", f"{largest_batch(arch, budget_bytes, training=False):,}")
 
 
-def footprints(arch: Arch) -> Iterator[tuple[Footprint, ...]]:
-    """What the network's blocks hold: the stem, each stage's layers, the head if there is one, the classifier."""
-    last = block_footprint(stem_block(arch), of_images=True)
-    yield (last,)
-    size = last.out_size
-    for stage, given in arch.inputs():
-        layer = dataclasses.replace(stage, layers=1)
-        first = layer_footprint(layer, Site("", given, size, stage.stride, arch.activation))
-        size = first.out_size
-        later = layer_footprint(layer, Site("", stage.channels, size, 1, arch.activation))
-        last = first if stage.layers == 1 else later
-        yield first, *[later] * (stage.layers - 1)
-    head, classifier = head_blocks(arch, arch.stages[-1].channels, size)
-    for block in head:
-        last = block_footprint(block)
-        yield (last,)
-    yield (classifier_footprint(classifier, keeps_output=last.keeps_output),)
+def _check_budget(arch: Arch, budget_bytes: int, optimizer: str) -> None:
+    if largest_batch(arch, budget_bytes, optimizer=optimizer):
+        return
+    needed = format_bytes(training_memory(arch, 1, optimizer=optimizer).total, 3)
+    raise ValueError(
+        f"no batch trains within --budget {format_bytes(budget_bytes)}: one image needs {needed}; give a larger budget"
+    )
 
 
-# A grid of scaled networks has most layers in common.
-@lru_cache(maxsize=2**15)
-def layer_footprint(stage: Stage, site: Site) -> Footprint:
-    """What one layer of a stage holds where it stands."""
-    return block_footprint(stage_layer(stage, site))
-
-
-def _peak(moments: Iterable[Moment], batch_size: int, width: int) -> Memory:
-    _check_whole("bytes_per_element", width, 1)
-    return max(moments, key=lambda moment: moment.fixed + moment.image * batch_size).memory(batch_size, width)
-
-
-def _check_whole(what: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{what} must be a whole number of at least {least}, got {value!r}")
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        prog="python -m search_spaces.metrics.memory",
+        description="Print the memory that training and inference take, with other kernels and activations beside it.",
+        epilog=f"Nothing is allocated. Published networks: {', '.join(catalog.names())}.",
+    )
+    parser.add_argument("network", metavar="NAME|FILE", help="a published network or an arch file (JSON)")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="IMAGES", help="images a step (default: 64)")
+    parser.add_argument("--optimizer", default="sgd", help=f"{', '.join(OPTIMIZERS)} (default: sgd with momentum)")
+    parser.add_argument("--budget", metavar="BYTES", help="memory such as 8GiB: also print the largest batch within it")
+    parser.add_argument(
+        "--kernels", type=int, nargs="*", default=KERNELS, metavar="K", help="kernel sizes of all stages (3 5 7)"
+    )
+    parser.add_argument(
+        "--activations", nargs="*", default=ACTIVATIONS, metavar="NAME", help=f"({' '.join(ACTIVATIONS)})"
+    )
+    return parser
 
 
 if __name__ == "__main__":
-    from search_spaces import commandline, memory_table
-
-    raise SystemExit(commandline.run(memory_table.main))
+    raise SystemExit(cli.run(main))

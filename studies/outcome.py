@@ -5,6 +5,15 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+# What PyTorch's allocators and the system say; torch.OutOfMemoryError is matched by name so that torch stays unloaded.
+_MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+Rung = dict[str, Any]
+"""What an evaluation yields at each rung, plain JSON values: "step" (1, 2, ...), "accuracy" (0..1) and, where known,
+"loss", "images", "seconds" and, of training alone, "train_seconds" and "cpu_seconds" (the processor's). A rung whose
+accuracy or loss is not finite ends the trial with outcome nan, one with "outcome" (an Outcome's value other than
+complete) ends it with that outcome and the line under "reason"."""
 
 
 class Outcome(StrEnum):
@@ -51,10 +60,6 @@ class Ending:
     traceback: str = ""
 
 
-# What PyTorch's allocators and the system say; torch.OutOfMemoryError is matched by name so that torch stays unloaded.
-_MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
-
-
 def classify(error: BaseException) -> Outcome:
     """The outcome an exception stands for: infeasible, nan, out-of-memory or else error."""
     if isinstance(error, InfeasibleError):
@@ -70,7 +75,7 @@ def classify(error: BaseException) -> Outcome:
     return Outcome.ERROR
 
 
-def one_line(error: BaseException, limit: int = 300) -> str:
+def describe_error(error: BaseException, limit: int = 300) -> str:
     """An exception as one line: its type, the first line of its message, and where it was raised."""
     lines = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

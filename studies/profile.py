@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search_spaces import catalog, commandline
-from search_spaces.arch import Arch
-from search_spaces.costs import cost
-from search_spaces.files import atomic_write
-from search_spaces.table import CONVENTION, align, find
-from search_spaces.units import format_count
-from studies.wording import several
+from search_spaces.common import cli
+from search_spaces.common.files import atomic_write
+from search_spaces.common.text import align_columns, pluralise
+from search_spaces.common.units import format_count
+from search_spaces.metrics.counts import CONVENTION, cost
+from search_spaces.networks.arch import Arch
+from search_spaces.zoo import registry as catalog
+from search_spaces.zoo.registry import find
 
 if TYPE_CHECKING:
-    from studies.latency import Conditions, Latency
+    from studies.timing.latency import Conditions, Latency
 
 LAYOUTS = {"auto": None, "channels_last": True, "contiguous": False}
 HEADER = (
@@ -62,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.csv:
         _check_writable(Path(arguments.csv))
     archs = [_arch(name, arguments.resolution) for name in arguments.networks]
-    from studies.latency import Conditions, measure_all
+    from studies.timing.latency import Conditions, measure_all
 
     conditions = Conditions(
         batch=arguments.batch,
@@ -83,9 +84,9 @@ def main(argv: Sequence[str]) -> int:
 def report(profiles: Sequence[Profile], conditions: Conditions) -> str:
     """The table, below it how it was measured, and a warning where the runs differ too much."""
     machine = _machine(conditions)
-    runs = f"{several(conditions.runs, 'run')} after {conditions.warmup} to warm up"
+    runs = f"{pluralise(conditions.runs, 'run')} after {conditions.warmup} to warm up"
     how = [
-        f"{machine['device']} ({conditions.device}), {several(conditions.threads, 'thread')}, "
+        f"{machine['device']} ({conditions.device}), {pluralise(conditions.threads, 'thread')}, "
         f"batch {conditions.batch}, {runs}, float32, torch {machine['torch']}",
         "Times are of one forward pass of a batch, images on the device already; params, FLOPs and activations are of "
         "one image.",
@@ -114,10 +115,10 @@ def to_csv(profiles: Sequence[Profile]) -> str:
 
 def _table(profiles: Sequence[Profile]) -> str:
     lines = [HEADER, *(profile.row() for profile in profiles)]
-    # Words begin where their heading does, numbers end there; `align` puts everything else to the right.
+    # Words begin where their heading does, numbers end there; `align_columns` puts everything else to the right.
     name, layout = (max(len(line[column]) for line in lines) for column in (0, -1))
     header, *rows = [(line[0].ljust(name), *line[1:-1], line[-1].ljust(layout)) for line in lines]
-    return align(header, rows)
+    return align_columns(header, rows)
 
 
 def _timing(latency: Latency) -> dict[str, Any]:
@@ -143,8 +144,8 @@ def _machine(conditions: Conditions) -> dict[str, Any]:
     """What was measured on: the processor's or the GPU's name, and versions."""
     import torch
 
-    from studies.manifest import describe_session
-    from studies.stopwatch import device_name
+    from studies.runs.manifest import describe_session
+    from studies.timing.timer import device_name
 
     session = describe_session([])
     return {
@@ -209,4 +210,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(commandline.run(main))
+    raise SystemExit(cli.run(main))

@@ -1,4 +1,4 @@
-"""What every strategy is: an Optuna sampler that proposes whole networks inside the cost band."""
+"""What every sampler is: an Optuna sampler that proposes whole networks inside the cost band."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from nas.parameters import distributions, to_params
-from nas.samplers import check
 from nas.samplers.history import Factor, Reader, checked
-from search_spaces.counting import Band, Of
-from search_spaces.mutation import into_band, mutants
-from search_spaces.spaces import Ints, Space
+from nas.samplers.parameters import distributions, to_params
+from nas.samplers.registry import check
+from search_spaces.counting.band import Band, Of
+from search_spaces.spaces.mutation import into_band, mutants
+from search_spaces.spaces.space import Ints, Space
 
 UNIFORM = "uniform"
 NEARBY = 64  # mutants that are looked at in place of a network that was trained before
@@ -26,18 +26,18 @@ NEARBY = 64  # mutants that are looked at in place of a network that was trained
 class SpaceSampler(BaseSampler):
     """Proposes a choice for all of a space's names at once.
 
-    The contract, which one conformance suite checks for every strategy:
+    The contract, which one conformance suite checks for every sampler:
     - every proposal is a member of the space and, where a band (lowest and highest multiply-adds, both included) is
       given, lies inside it;
     - a proposal depends on the seed, the trial's number and what the study holds, on nothing else: a search that died
       and one that did not propose the same;
     - failed, pruned, repeated and running trials are fine; so are parameters fixed by an enqueued trial;
-    - `how(number)` says how trial `number` of this process was drawn: `uniform`, or the strategy's own name;
-    - `ranking(study)` ranks what was completed by what the strategy believes after the noise; `recommend(study)` is the
+    - `how(number)` says how trial `number` of this process was drawn: `uniform`, or the sampler's own name;
+    - `ranking(study)` ranks what was completed by what the sampler believes after the noise; `recommend(study)` is the
       first of it.
 
     `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]; finite and
-    above 0, or a proposal raises ValueError. Strategies that predict then predict the accuracy only; the others do not
+    above 0, or a proposal raises ValueError. Samplers that predict then predict the accuracy only; the others do not
     look at it. `retrain` says whether a network which
     is proposed again is trained again, with another seed, or given its recorded value; None is yes, until the study
     holds a trial that took over a recorded value. With `by_draw` trials count in the order in which they were drawn and
@@ -72,7 +72,7 @@ class SpaceSampler(BaseSampler):
     def draw(self, study: Study, entropy: Sequence[int]) -> tuple[dict[str, Any], str]:
         """A proposal for a trial that the study does not hold yet, and how it was drawn.
 
-        Raises ValueError where the study has more objectives than the strategy can take.
+        Raises ValueError where the study has more objectives than the sampler can take.
         """
         self._check(study)
         return self.propose(study, create_trial(state=TrialState.RUNNING), np.random.default_rng(list(entropy)))
@@ -98,7 +98,7 @@ class SpaceSampler(BaseSampler):
         raise ValueError(f"'{param_name}' is not a choice of space {self._space.name}")
 
     def recommend(self, study: Study) -> dict[str, Any]:
-        """The parameters of the network that the strategy takes for the best.
+        """The parameters of the network that the sampler takes for the best.
 
         Raises ValueError where no trial is complete.
         """
@@ -110,7 +110,7 @@ class SpaceSampler(BaseSampler):
     def ranking(self, study: Study) -> list[tuple[Ints, float]]:
         """Each network with a complete trial, as its encoding [k], and what it is worth; best first.
 
-        That is the mean over its complete trials, or what the strategy believes the value to be.
+        That is the mean over its complete trials, or what the sampler believes the value to be.
         """
         values: dict[bytes, list[float]] = {}
         encodings: dict[bytes, Ints] = {}

@@ -8,13 +8,13 @@ import numpy as np
 from optuna import Study
 from optuna.trial import FrozenTrial
 
-from nas import samplers
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import Entry, judged, seen
-from search_spaces.mutation import inside
-from search_spaces.spaces import Ints
+from nas.samplers.registry import SAMPLERS
+from search_spaces.spaces.mutation import inside
+from search_spaces.spaces.space import Ints
 
-POPULATION, SAMPLE = samplers.STARTUP["evolution"], 5
+POPULATION, SAMPLE = SAMPLERS["evolution"].startup, 5
 ATTEMPTS = 30  # mutations that leave the band or were trained before, until more than one choice is changed
 
 

@@ -11,10 +11,10 @@ from optuna.samplers import GPSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.parameters import to_choice
-from nas.samplers import STARTUP
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import seen
+from nas.samplers.parameters import to_choice
+from nas.samplers.registry import SAMPLERS
 
 FITTED = 60  # trials: a suggestion's cost grows with their cube
 
@@ -32,7 +32,7 @@ class GpSampler(SpaceSampler):
         movable = {name: values for name, values in self._distributions.items() if not values.single()}
         trials = self._reader.trials(study, TrialState.COMPLETE, TrialState.RUNNING)
         complete = [known for known in trials if known.state is TrialState.COMPLETE]
-        if len(complete) < STARTUP[self.name] or not movable:
+        if len(complete) < SAMPLERS[self.name].startup or not movable:
             return self.uniform(rng), UNIFORM
         running = [known for known in trials if known.state is TrialState.RUNNING]
         drawn = self.params(self._space.sample(rng, 1)[0])

@@ -1,4 +1,4 @@
-"""A study as strategies read it: encodings, values to maximise, rungs, what is under way."""
+"""A study as samplers read it: encodings, values to maximise, rungs, what is under way."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from optuna import Study
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.parameters import to_choice
-from search_spaces.spaces import Ints, Space
+from nas.samplers.parameters import to_choice
+from search_spaces.spaces.space import Ints, Space
 
 # The reward's known part: a factor [n] for encodings [n, k], so that reward = accuracy * factor.
 Factor = Callable[[Ints], NDArray[np.float64]]

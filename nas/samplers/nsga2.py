@@ -12,12 +12,12 @@ from optuna.samplers.nsgaii._child_generation_strategy import NSGAIIChildGenerat
 from optuna.samplers.nsgaii._elite_population_selection_strategy import NSGAIIElitePopulationSelectionStrategy
 from optuna.trial import FrozenTrial, TrialState
 
-from nas import samplers
-from nas.parameters import to_choice
 from nas.samplers.base import UNIFORM, SpaceSampler
 from nas.samplers.history import seen
+from nas.samplers.parameters import to_choice
+from nas.samplers.registry import SAMPLERS
 
-POPULATION = samplers.STARTUP["nsga2"]
+POPULATION = SAMPLERS["nsga2"].startup
 CROSSOVER, SWAPPING = 0.9, 0.5  # Optuna's own settings
 
 

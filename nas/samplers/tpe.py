@@ -12,10 +12,10 @@ from optuna import Study
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from nas.parameters import to_choice
-from nas.samplers import STARTUP
 from nas.samplers.base import UNIFORM, SpaceSampler
-from search_spaces.mutation import inside, into_band
+from nas.samplers.parameters import to_choice
+from nas.samplers.registry import SAMPLERS
+from search_spaces.spaces.mutation import inside, into_band
 
 # A band a quarter of the target wide holds some tenth of what TPE draws; a narrower one may be missed so many times.
 ATTEMPTS = 50
@@ -33,7 +33,7 @@ class TpeSampler(SpaceSampler):
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         known = self._reader.trials(study, TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
-        if sum(other.state.is_finished() for other in known) < STARTUP[self.name]:
+        if sum(other.state.is_finished() for other in known) < SAMPLERS[self.name].startup:
             return self.uniform(rng), UNIFORM
         # A new sampler for each proposal: its generator must depend on (seed, number) alone, not on this process' past.
         with warnings.catch_warnings():

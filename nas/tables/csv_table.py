@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas.tables.table import Table, is_cost
-from search_spaces.naming import nearest
-from search_spaces.spaces import Ints
+from nas.tables.table import BenchmarkTable, is_cost
+from search_spaces.common.suggest import nearest
+from search_spaces.spaces.space import Ints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ class Columns:
     minimize: bool = False
 
 
-def load(path: str, columns: Columns) -> Table:
+def load(path: str, columns: Columns) -> BenchmarkTable:
     """The table of a CSV file with one row for each combination of the choices' values.
 
     Neither the rows' order nor blank lines matter: a choice's values are ordered by size, or by name where one is a
@@ -56,7 +56,7 @@ def load(path: str, columns: Columns) -> Table:
     macs, params = (_whole(frame, name, path, order) for name in (columns.macs, columns.params))
     # Several columns are repetitions of one measurement: no name of theirs says what it is.
     unit = columns.measured[0] if len(columns.measured) == 1 else "the columns' unit"
-    return Table(f"csv:{path}", values, np.arange(len(frame)), measured, macs, params, unit=unit)
+    return BenchmarkTable(f"csv:{path}", values, np.arange(len(frame)), measured, macs, params, unit=unit)
 
 
 def _read(path: str) -> pd.DataFrame:

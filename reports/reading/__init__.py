@@ -1,1 +1,1 @@
-"""Reading run folders, finished or not, and the published figures they are set beside."""
+"""Run folders read as values."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.reading.sources import Run
+from reports.reading.runs import RunData
 
 # The studies of a ledger as people call them.
 PHASES = {
@@ -50,7 +50,7 @@ class Effort:
         return sum(self.seconds) / 3600
 
 
-def efforts(run: Run) -> list[Effort]:
+def efforts(run: RunData) -> list[Effort]:
     """The phases of a run that have trials."""
     return [effort(run.name, PHASES.get(study, study), frame) for study, frame in run.trials.items() if len(frame)]
 

@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("published.csv")
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedNetwork:
     """A network as published; None where its source does not say.
 
     network     its name, or its baseline's where it is a scaled form
@@ -38,26 +38,26 @@ class Published:
 
 
 @cache
-def published() -> tuple[Published, ...]:
+def published() -> tuple[PublishedNetwork, ...]:
     """All rows of the table, in its order."""
     with FILE.open(encoding="utf-8", newline="") as file:
         return tuple(_row(row) for row in csv.DictReader(file))
 
 
-def networks() -> tuple[Published, ...]:
+def networks() -> tuple[PublishedNetwork, ...]:
     """The networks in their own right."""
     return tuple(one for one in published() if not one.scaling)
 
 
-def scaled() -> tuple[Published, ...]:
+def scaled() -> tuple[PublishedNetwork, ...]:
     """Baselines and their forms scaled to one cost by single dimensions and by all (EN, Tables 3 and 7)."""
     return tuple(one for one in published() if one.scaling)
 
 
-def _row(row: Mapping[str, str]) -> Published:
+def _row(row: Mapping[str, str]) -> PublishedNetwork:
     depth, width, resolution = (_number(row[name]) for name in ("depth", "width", "resolution"))
     params = _number(row["params_millions"])
-    return Published(
+    return PublishedNetwork(
         network=row["network"],
         family=row["family"],
         scaling=row["scaling"],

@@ -12,13 +12,24 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.reading.sources import STUDIES, Run
+from reports.reading.runs import STUDIES, RunData
 
 # Nothing running for longer than this: the run was not going on, and the time is cut out.
 PAUSE_SECONDS = 120.0
 # The ledger's clock stops a little after the worker's, so neighbours on a worker may seem to overlap.
 SLACK_SECONDS = 0.5
 BINS = 60
+
+
+# Optuna's own tables: reading 10 000 whole trials through its API takes 20 seconds, these times take one.
+_QUERY = """
+SELECT t.datetime_complete, seconds.value_json, outcome.value_json
+FROM studies AS s JOIN trials AS t ON t.study_id = s.study_id
+JOIN trial_user_attributes AS seconds ON seconds.trial_id = t.trial_id AND seconds.key = 'seconds'
+LEFT JOIN trial_user_attributes AS outcome ON outcome.trial_id = t.trial_id AND outcome.key = 'outcome'
+LEFT JOIN trial_user_attributes AS taken ON taken.trial_id = t.trial_id AND taken.key = 'repeat_of'
+WHERE s.study_name = ? AND t.datetime_complete IS NOT NULL AND taken.value_json IS NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ class Timeline:
         return edges, np.minimum(1.0, np.diff(before) / (self.lanes * self.length / bins))
 
 
-def timeline(run: Run) -> Timeline | None:
+def timeline(run: RunData) -> Timeline | None:
     """The timeline of a run; None where its ledger is not there or tells no times."""
     spans = _spans(run)
     if not spans:
@@ -101,18 +112,7 @@ def lay_out(run: str, spans: Sequence[Span], workers: int = 1) -> Timeline:
     return Timeline(run, bars, max(len(free), workers), busy_until - origin, pauses)
 
 
-# Optuna's own tables: reading 10 000 whole trials through its API takes 20 seconds, these times take one.
-_QUERY = """
-SELECT t.datetime_complete, seconds.value_json, outcome.value_json
-FROM studies AS s JOIN trials AS t ON t.study_id = s.study_id
-JOIN trial_user_attributes AS seconds ON seconds.trial_id = t.trial_id AND seconds.key = 'seconds'
-LEFT JOIN trial_user_attributes AS outcome ON outcome.trial_id = t.trial_id AND outcome.key = 'outcome'
-LEFT JOIN trial_user_attributes AS taken ON taken.trial_id = t.trial_id AND taken.key = 'repeat_of'
-WHERE s.study_name = ? AND t.datetime_complete IS NOT NULL AND taken.value_json IS NULL
-"""
-
-
-def _spans(run: Run) -> list[Span]:
+def _spans(run: RunData) -> list[Span]:
     """The trainings that ended by themselves; those that were cut short or took a result over tell no times."""
     database = (run.folder / "ledger.db").resolve()
     if not database.exists():

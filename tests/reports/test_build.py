@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from reports import build
-from reports.content import Section
-from reports.writing import folder
-from search_spaces import commandline
+from reports.page import folder
+from reports.page.content import Section
+from search_spaces.common import cli
 
 
 def run(*words: object) -> int:
-    return commandline.run(build.main, [str(word) for word in words])
+    return cli.run(build.main, [str(word) for word in words])
 
 
 def test_a_report_lies_in_the_run_folder(make_search: Any, capsys: Any):
@@ -186,7 +186,7 @@ def test_the_report_says_what_it_was_made_of(make_search: Any):
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys; from reports import build; from search_spaces import commandline\n"
+        "import sys; from reports import build; from search_spaces.common import cli\n"
         "try: build.main(['--help'])\n"
         "except SystemExit: pass\n"
         "print([name for name in ('torch', 'pandas', 'matplotlib', 'jinja2', 'optuna') if name in sys.modules])"

@@ -10,8 +10,8 @@ import pytest
 
 import search_spaces as ss
 from scaling.coefficients_file import FORMAT, Found, read
-from scaling.compound import PAPER, Coefficients
-from scaling.roundings import Rounding
+from search_spaces.resizing.compound import PAPER, Coefficients
+from search_spaces.resizing.rounding import Rounding
 
 
 def content(**changes: Any) -> dict[str, Any]:

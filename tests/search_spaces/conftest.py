@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from search_spaces.arch import ACTIVATIONS, EXPANDING, OPS, SKIPS, Arch, Stage
+from search_spaces.networks.arch import ACTIVATIONS, EXPANDING, OPS, SKIPS, Arch, Stage
 
 _FIELDS = {
     "kernel": st.sampled_from((1, 3, 5, 7)),

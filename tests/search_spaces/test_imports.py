@@ -20,14 +20,13 @@ def run(code: str) -> str:
 
 
 def test_all_is_what_can_be_imported() -> None:
-    assert set(search_spaces.__all__) == set(search_spaces._HOMES)
     for name in search_spaces.__all__:
-        assert getattr(search_spaces, name).__module__ == f"search_spaces.{search_spaces._HOMES[name]}"
+        assert getattr(search_spaces, name).__name__ == name
     assert PUBLIC <= set(search_spaces.__all__) <= set(dir(search_spaces))
 
 
 def test_no_module_has_a_public_function_s_name() -> None:
-    modules = {path.stem for path in Path(search_spaces.__file__).parent.glob("*.py")}
+    modules = {path.stem for path in Path(search_spaces.__file__).parent.iterdir()}
     assert not modules & set(search_spaces.__all__)
 
 

@@ -1,207 +1,107 @@
-"""Peak memory, against hand arithmetic and against torch's memory tracker under fake tensors."""
+"""The memory command, as its user sees it."""
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-import runpy
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from search_spaces.arch import ACTIVATIONS, Arch, Stage
-from search_spaces.catalog import get, names
-from search_spaces.costs import cost
-from search_spaces.footprint import block_footprint, classifier_footprint
-from search_spaces.layers import structure
-from search_spaces.memory import Memory, footprints, inference_memory, largest_batch, training_memory
-
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "memory.py"
-SMALL = Arch(
-    stages=(Stage("conv", kernel=3, stride=1, channels=4, layers=1, skip="none"),),
-    stem=2,
-    head=3,
-    resolution=8,
-    classes=5,
-    stem_stride=1,
-    in_channels=1,
-)
-
-archs = st.from_type(Arch)
-batches = st.integers(1, 300)
-optimizers = st.sampled_from(("sgd", "rmsprop", "adamw"))
+from search_spaces import memory
+from search_spaces.common import cli
+from search_spaces.common.units import format_bytes
+from search_spaces.metrics.memory import largest_batch, training_memory
+from search_spaces.zoo.registry import get
 
 
-@pytest.fixture(scope="module")
-def oracle() -> dict[str, Any]:
-    """`training_peak` and `inference_peak`, by torch's tracker."""
-    return runpy.run_path(str(BENCHMARK))
+def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = cli.run(memory.main, arguments)
+    return (code, *capsys.readouterr())
 
 
-def test_training_by_hand() -> None:
-    # Weights: 18 + 72 + 12 of convolutions, 18 of norms, 20 of the linear layer; 18 running statistics.
-    # The peak is the backward pass of the head's relu. Saved on maps of 64 pixels: the image (1 channel), twice 2,
-    # twice 4, twice 3 channels; the gradient that enters and the one that leaves have 3 each.
-    saved, gradients = 64 * (1 + 4 + 8 + 6), 64 * 6
-    assert training_memory(SMALL, 10) == Memory(
-        weights=4 * (140 + 18),
-        gradients=4 * (12 + 6 + 20),
-        optimizer=4 * 140,
-        activations=4 * 10 * saved,
-        workspace=4 * 10 * gradients,
-    )
+def rows(out: str) -> dict[str, list[str]]:
+    """Cells by the row's name, which ends at two spaces."""
+    cells = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in out.split("\n\n")[1].splitlines()]
+    return {name: rest for name, *rest in cells}
 
 
-def test_inference_by_hand() -> None:
-    # The convolution of the stage: the image, its input, its output and the norm's.
-    elements = 64 * (1 + 2 + 4 + 4)
-    assert inference_memory(SMALL, 10) == Memory(4 * (140 + 18), 0, 0, 4 * 10 * elements, 0)
+def test_kernels_and_activations_in_one_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = show(capsys, "efficientnet_b0")
+    assert (code, err) == (0, "")
+    assert out.startswith("efficientnet_b0: 224 px, silu, batch 64, sgd\n")
+    table = rows(out)
+    assert list(table) == [
+        "network",
+        "as it is",
+        *(f"kernels {kernel}" for kernel in (3, 5, 7)),
+        *("relu", "relu6", "silu", "hardswish", "gelu"),
+    ]
+    total = format_bytes(training_memory(get("efficientnet_b0"), 64).total, 4)
+    assert table["as it is"][:3] == ["5.289M", "385.8M", total]
+    assert table["silu"] == table["as it is"]
+    assert memory.NOTE in out
 
 
-def test_a_tiny_batch_peaks_in_the_optimizer_s_step() -> None:
-    # rmsprop: two states a weight, and two temporary copies; the image is still there.
-    wide = SMALL.replace(classes=10_000)
-    params = cost(wide).params
-    peak = training_memory(wide, 1, optimizer="rmsprop")
-    assert peak == Memory(4 * (params + 18), 4 * params, 8 * params, 4 * 64, 8 * params)
-
-
-def test_what_is_kept_besides_the_weights() -> None:
+def test_the_variants_are_networks_of_their_own() -> None:
     b0 = get("efficientnet_b0")
-    params, statistics = 5_288_548, 42_016  # 42 016 running means and variances: torchvision's buffers less counters
-    plain = training_memory(b0, 8)
-    assert (plain.weights, plain.optimizer) == (4 * (params + statistics), 4 * params)
-    assert training_memory(b0, 8, optimizer="adamw").optimizer == 8 * params
-    assert training_memory(b0, 8, ema=True).total - plain.total == 4 * (params + statistics)
-    assert training_memory(b0, 8, bytes_per_element=2).total * 2 == plain.total
+    found = dict(memory.variants(b0, (5,), ("relu",)))
+    assert found["as it is"] is b0
+    assert {stage.kernel for stage in found["kernels 5"].stages} == {5}
+    assert (found["relu"].activation, found["relu"].stages) == ("relu", b0.stages)
 
 
-def test_relu_saves_what_the_next_convolution_saves_anyway() -> None:
-    needs = {name: training_memory(get("mobilenet_v2").replace(activation=name), 64).total for name in ACTIVATIONS}
-    assert needs["relu"] < 0.75 * needs["relu6"]
-    assert len({needs[name] for name in ACTIVATIONS if name != "relu"}) == 1
+def test_a_budget_adds_the_largest_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = show(capsys, "mobilenet_v2", "--budget", "8GiB", "--optimizer", "adamw", "--kernels", "--activations")
+    table = rows(out)
+    assert list(table) == ["network", "as it is"]
+    trained = largest_batch(get("mobilenet_v2"), 2**33, optimizer="adamw")
+    inferred = largest_batch(get("mobilenet_v2"), 2**33, training=False)
+    assert table["as it is"][-2:] == [f"{trained:,}", f"{inferred:,}"]
 
 
-@pytest.mark.parametrize("name", names())
-def test_footprints_are_the_walk_s(name: str) -> None:
-    check_walk(get(name))
-
-
-@given(archs)
-def test_footprints_are_the_walk_s_for_any_arch(arch: Arch) -> None:
-    check_walk(arch)
-
-
-def check_walk(arch: Arch) -> None:
-    blocks, classifier = structure(arch)
-    walked = [block_footprint(block, of_images=block is blocks[0]) for block in blocks]
-    expected = [*walked, classifier_footprint(classifier, keeps_output=walked[-1].keeps_output)]
-    assert list(itertools.chain.from_iterable(footprints(arch))) == expected
-    assert sum(block.params for block in expected) == cost(arch).params
-
-
-@given(archs, st.integers(1, 100))
-def test_activations_grow_linearly_with_the_batch(arch: Arch, batch: int) -> None:
-    # Once the batch is large the peak stays at one moment.
-    first, second, third = (training_memory(arch, 10**6 + index * batch).total for index in range(3))
-    assert third - second == second - first > 0
-    first, second, third = (inference_memory(arch, 10**6 + index * batch).total for index in range(3))
-    assert third - second == second - first > 0
-
-
-@given(archs, st.integers(1, 3), st.integers(0, 2), st.integers(0, 5), batches, optimizers)
-def test_a_larger_network_never_needs_less(
-    arch: Arch, width: int, depth: int, pixels: int, batch: int, optimizer: str
-) -> None:
-    stages = tuple(
-        dataclasses.replace(stage, channels=width * stage.channels, layers=stage.layers + depth)
-        for stage in arch.stages
-    )
-    larger = arch.replace(
-        stages=stages, stem=width * arch.stem, head=width * arch.head, resolution=arch.resolution + pixels
-    )
-    ours, theirs = (training_memory(one, batch, optimizer=optimizer) for one in (arch, larger))
-    assert ours.total <= theirs.total
-    assert inference_memory(arch, batch).total <= inference_memory(larger, batch).total
-
-
-@given(archs, st.integers(0, 10**9), optimizers, st.booleans(), st.sampled_from((2, 4)))
-def test_the_largest_batch_fits_and_one_more_does_not(
-    arch: Arch, budget: int, optimizer: str, ema: bool, width: int
-) -> None:
-    most = largest_batch(arch, budget, optimizer=optimizer, ema=ema, bytes_per_element=width)
-
-    def needs(batch: int) -> int:
-        return training_memory(arch, batch, optimizer=optimizer, ema=ema, bytes_per_element=width).total
-
-    assert most == 0 or needs(most) <= budget
-    assert needs(most + 1) > budget
-
-
-@given(archs, st.integers(0, 10**9))
-def test_the_largest_batch_in_inference(arch: Arch, budget: int) -> None:
-    most = largest_batch(arch, budget, training=False)
-    assert most == 0 or inference_memory(arch, most).total <= budget
-    assert inference_memory(arch, most + 1).total > budget
+def test_an_arch_file_and_another_batch(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "best.json"
+    get("mobilenet_v2").replace(name="").save(path)
+    code, out, _ = show(capsys, str(path), "--batch-size", "8", "--kernels", "3", "--activations", "gelu")
+    assert code == 0
+    assert out.startswith(f"{path}: 224 px, relu6, batch 8, sgd\n")
+    assert list(rows(out)) == ["network", "as it is", "kernels 3", "gelu"]
 
 
 @pytest.mark.parametrize(
-    ("name", "batch"),
+    ("arguments", "message"),
     [
-        ("efficientnet_b0", 8),
-        ("efficientnet_b0", 128),
-        ("mobilenet_v2", 8),
-        ("mobilenet_v2", 128),
-        ("mobilenet_v1", 32),
-        ("resnet50", 32),
-        pytest.param("efficientnetv2_s", 16, marks=pytest.mark.slow),
-        pytest.param("resnet18", 128, marks=pytest.mark.slow),
-        pytest.param("efficientnet_b1", 128, marks=pytest.mark.slow),
-        pytest.param("efficientnet_b2", 8, marks=pytest.mark.slow),
-        pytest.param("efficientnet_b3", 128, marks=pytest.mark.slow),
-        pytest.param("efficientnet_b4", 32, marks=pytest.mark.slow),
+        (["efficientnet-b0"], "did you mean 'efficientnet_b0'?"),
+        (["efficientnet_b0", "--batch-size", "0"], "a batch size must be a whole number of at least 1, got 0"),
+        (["efficientnet_b0", "--budget", "10MiB"], "no batch trains within --budget 10MiB: one image needs 136MiB"),
+        (["efficientnet_b0", "--budget", "8G"], "cannot read '8G' as a size"),
+        (["efficientnet_b0", "--kernels", "4"], "a stage's kernel must be odd, got 4"),
+        (["efficientnet_b0", "--activations", "relo"], "unknown activation 'relo': did you mean 'relu'?"),
+        (["efficientnet_b0", "--optimizer", "sdg"], "unknown optimizer 'sdg': did you mean 'sgd'?"),
+        (["efficientnet_b0", "--batch"], "--help"),
+        ([], "the following arguments are required: NAME|FILE; see --help"),
     ],
 )
-def test_what_torch_allocates_for_published_networks(oracle: dict[str, Any], name: str, batch: int) -> None:
-    arch = get(name)
-    assert training_memory(arch, batch).total == pytest.approx(oracle["training_peak"](arch, batch), rel=0.02)
-    assert inference_memory(arch, batch).total == pytest.approx(oracle["inference_peak"](arch, batch), rel=0.02)
+def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    code, out, err = show(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("error: ")
+    assert message in err
 
 
-@pytest.mark.parametrize("optimizer", ["rmsprop", "adamw"])
-def test_what_torch_allocates_where_the_weights_dominate(oracle: dict[str, Any], optimizer: str) -> None:
-    arch = get("mobilenet_v2").replace(resolution=32)
-    found = oracle["training_peak"](arch, 2, optimizer)
-    assert training_memory(arch, 2, optimizer=optimizer).total == pytest.approx(found, rel=0.02)
-
-
-@settings(max_examples=8, deadline=None)
-@given(archs, st.sampled_from((32, 64)))
-def test_what_torch_allocates_for_any_arch(oracle: dict[str, Any], arch: Arch, batch: int) -> None:
-    # Maps large enough that what the model leaves out, vectors of a number a channel, is small beside them.
-    arch = arch.replace(resolution=arch.resolution + 60)
-    assert training_memory(arch, batch).total == pytest.approx(oracle["training_peak"](arch, batch), rel=0.05)
-    assert inference_memory(arch, batch).total == pytest.approx(oracle["inference_peak"](arch, batch), rel=0.05)
-
-
-def test_images_need_no_gradient(oracle: dict[str, Any]) -> None:
-    # The images are by far the largest of its tensors.
-    stage = Stage("basic", kernel=1, stride=1, channels=1, layers=1)
-    arch = Arch((stage,), stem=1, head=0, resolution=61, classes=1, activation="relu", stem_kernel=1, stem_pool=2)
-    assert training_memory(arch, 32).total == pytest.approx(oracle["training_peak"](arch, 32), rel=0.01)
-
-
-def test_user_s_mistakes() -> None:
-    with pytest.raises(ValueError, match="a batch size must be a whole number of at least 1, got 0"):
-        training_memory(SMALL, 0)
-    with pytest.raises(ValueError, match="a batch size must be a whole number of at least 1, got 2.5"):
-        inference_memory(SMALL, 2.5)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="unknown optimizer 'adam': did you mean 'adamw'"):
-        training_memory(SMALL, 1, optimizer="adam")
-    with pytest.raises(ValueError, match="a memory budget in bytes must be a whole number of at least 0, got -1"):
-        largest_batch(SMALL, -1)
-    with pytest.raises(ValueError, match="bytes_per_element must be a whole number of at least 1, got 0"):
-        largest_batch(SMALL, 1, bytes_per_element=0)
+def test_it_is_a_command_without_torch() -> None:
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "search_spaces.memory",
+        "mobilenet_v2",
+        "--batch-size",
+        "8",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("mobilenet_v2: 224 px, relu6, batch 8, sgd\n")
+    assert "torch" not in done.stderr

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces import commandline, table
-from search_spaces.arch import Arch, Stage
-from search_spaces.catalog import get, names
-from search_spaces.costs import cost
+from search_spaces import table
+from search_spaces.common import cli
+from search_spaces.metrics.counts import CONVENTION, cost
+from search_spaces.networks.arch import Arch, Stage
+from search_spaces.zoo.registry import get, names
 
 
 def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = commandline.run(table.main, arguments)
+    code = cli.run(table.main, arguments)
     return (code, *capsys.readouterr())
 
 
@@ -36,7 +37,7 @@ def test_b0_s_layers_and_totals(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows[3][:8] == ["stage2.2", "MBConv6", "k3", "SE0.25", "56x56x24", "24", "1", "identity"]
     assert "FLOPs (multiply-adds)  385.8M  385,814,752" in out
     assert "5,288,548" in out
-    assert table.CONVENTION in out
+    assert CONVENTION in out
 
 
 @pytest.mark.parametrize("name", names())

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from studies.data import Dataset, load
+from studies.data.dataset import Dataset
+from studies.data.load import load
 from tests.studies.trainings import TINY
 
 

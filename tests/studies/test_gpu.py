@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 import search_spaces as ss
-from studies.candidate import Training, evaluate
-from studies.execution import Execution
-from studies.jobs import Fixed, Jobs
-from studies.ledger import Ledger
+from studies.ledger.ledger import Ledger
+from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome
-from studies.recipe import Proxy
-from studies.recipes import get_recipe
-from studies.record import Proposal, Record
-from studies.workers import execute
+from studies.trainer.recipe import Proxy
+from studies.trainer.registry import get_recipe
+from studies.workers.queue import Fixed, TrialQueue
+from studies.workers.ray_tune import execute
+from studies.workers.resources import Execution
+from studies.workers.training_job import Training, evaluate
 
 pytestmark = pytest.mark.gpu
 
@@ -30,7 +30,7 @@ def run(training: Training, seeds: int, execution: Execution, job: Any = evaluat
         for seed in range(seeds)
     ]
     with Ledger.open(None, "gpu", {"a": (0, 1)}) as ledger:
-        jobs = Jobs(ledger, Fixed(wanted), lambda record, rung: rung["accuracy"], payload=training.payload())
+        jobs = TrialQueue(ledger, Fixed(wanted), lambda record, rung: rung["accuracy"], payload=training.payload())
         execute(jobs, job, execution=execution)
         return ledger.records()
 

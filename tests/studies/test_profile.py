@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces import catalog, commandline
-from search_spaces.arch import Arch, Stage
-from search_spaces.costs import cost
-from search_spaces.table import CONVENTION
+from search_spaces.common import cli
+from search_spaces.metrics.counts import CONVENTION, cost
+from search_spaces.networks.arch import Arch, Stage
+from search_spaces.zoo import registry as catalog
 from studies import profile
-from studies.latency import Conditions, Latency
+from studies.timing.latency import Conditions, Latency
 
 STAGE = Stage("mbconv", kernel=3, stride=2, channels=8, layers=1, expansion=2)
 TINY = Arch(stages=(STAGE,), stem=4, head=8, resolution=16, classes=3)
@@ -33,7 +33,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = commandline.run(profile.main, arguments)
+    code = cli.run(profile.main, arguments)
     return (code, *capsys.readouterr())
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from search_spaces.arch import Arch, Stage
-from studies.evaluation import Evaluation
+from search_spaces.networks.arch import Arch, Stage
+from studies.trainer.evaluation import Evaluation
 
 TINY = Arch(
     stages=(Stage("mbconv", 5, 2, 8, 2, 2.0, se=0.25), Stage("mbconv", 3, 2, 16, 1, 2.0)),

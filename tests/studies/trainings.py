@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from search_spaces.arch import Arch, Stage
+from search_spaces.networks.arch import Arch, Stage
 
 TINY = Arch(stages=(Stage("mbconv", 3, 2, 8, 1, 2.0), Stage("sepconv", 3, 2, 12, 1)), stem=8, head=16, resolution=16)
 PATIENCE = 120

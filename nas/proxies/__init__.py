@@ -1,1 +1,0 @@
-"""Which cheap training ranks networks as a longer one does: the study behind `python -m nas.proxy`."""

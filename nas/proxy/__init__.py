@@ -1,0 +1,1 @@
+"""The command `python -m nas.proxy`: find out which cheap training ranks networks well."""

@@ -1,0 +1,72 @@
+"""Which cheap training can be trusted on these images? `python -m nas.proxy`; see docs/search.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nas.proxy.config import EXTENDABLE, RESUMABLE, ProxyConfig
+from nas.proxy.plan import prepare
+from search_spaces.common import cli
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from search_spaces.networks.arch import Arch
+    from studies.data.dataset import Dataset
+    from studies.runs.folder import RunFolder
+
+DESCRIPTION = (
+    "Compare cheap trainings (proxies) with a reference training on networks spread over a cost band: how well each "
+    "ranks them, beside multiply-adds, parameters and training-free measures, and at what price. The cheapest proxy "
+    "that can be trusted is written as a file for nas.search --config. The same command goes on where an earlier one "
+    "was ended; more networks or proxies join those that are there."
+)
+
+
+def study(config: ProxyConfig, archs: Sequence[Arch], workers: int | None) -> None:
+    """Train what is missing in the run's folder, compare, and print what comes out."""
+    from nas.proxy.files import conclude, write_files
+    from nas.proxy.report import report
+    from nas.proxy.run import ProxyStudy
+    from studies.runs.command import run_command
+    from studies.runs.folder import Status
+
+    def work(run: RunFolder, console: Console, data: Dataset) -> str:
+        proxies = ProxyStudy(config, archs, run, console, data, workers)
+        records = proxies.carry_out()
+        result = conclude(proxies, records)
+        write_files(result)
+        text = report(result)
+        if proxies.is_complete(records):
+            return text
+        run.status = Status.INTERRUPTED
+        return f"{text}\n\nThe time budget was over before all was trained: the same command goes on."
+
+    run_command(work, config, config.settings(), "nas.proxy", free=RESUMABLE)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command. Raises ValueError for a user's mistake, before anything is written."""
+    config = cli.parse(ProxyConfig, argv, prog="python -m nas.proxy", description=DESCRIPTION)
+
+    from studies.runs.command import finished_report
+
+    archs, resources = prepare(config)
+    if config.dry_run:
+        from nas.proxy.report import describe_plan
+        from studies.data.load import load
+
+        data = load(config.dataset, seed=config.seed, root=config.data_root)
+        print(describe_plan(config, archs, len(data.train)))
+        return 0
+    said = None if config.new else finished_report(config.run, config.settings(), free=RESUMABLE - EXTENDABLE, size=())
+    if said is not None:
+        print(f"{said}; more networks or proxies go on with it.")
+        return 0
+    study(config, archs, resources.workers if resources else None)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(cli.run(main))

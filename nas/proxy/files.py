@@ -1,0 +1,146 @@
+"""The outcome of a proxy study, and the files it leaves: tables, result.json and, where one is chosen, proxy.yaml."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import yaml
+
+from nas.proxy.compare import ProxyRow, Scored, again, compare
+from nas.proxy.config import ProxyConfig
+from nas.proxy.recommend import Recommendation, is_as_good, is_trusted, recommend
+from nas.proxy.run import REFERENCE, ProxyStudy
+from nas.proxy.scoring import Records, mean_accuracy, scored, scored_reference
+from search_spaces.metrics.counts import cost
+from studies.outcome import Outcome
+from studies.statistics.intervals import Estimate
+from studies.trainer.recipe import Proxy
+
+ROWS, NETWORKS, SUMMARY, CHOSEN = "proxies.csv", "networks.csv", "result.json", "proxy.yaml"
+FORMAT = "triaxis-proxies-1"
+
+
+@dataclass(frozen=True)
+class ProxyResult:
+    """What a proxy study found.
+
+    rows       everything that was compared
+    reference  accuracies of the reference training
+    ceiling    how well the reference agrees with itself under other seeds; None for one seed
+    lost       trainings that were tried and gave no accuracy (out of memory, errors), by setting
+    """
+
+    study: ProxyStudy
+    rows: tuple[ProxyRow, ...]
+    reference: Scored
+    ceiling: Estimate | None
+    recommendation: Recommendation
+    lost: Mapping[str, int]
+
+
+def conclude(study: ProxyStudy, records: Records) -> ProxyResult:
+    """Compare everything with the reference, and choose."""
+    reference = scored_reference(study, records)
+    rows = compare(scored(study, records), reference.scores, study.config.seed)
+    (seeds,) = (setting.seeds for setting in study.settings if setting.name == REFERENCE)
+    each = [mean_accuracy(records[REFERENCE], (seed,)) for seed in seeds]
+    ceiling = again(each[0], each[1:], study.config.seed)
+    return ProxyResult(study, tuple(rows), reference, ceiling, recommend(rows), _lost(records))
+
+
+def write_files(result: ProxyResult) -> None:
+    """Write proxies.csv, a line a row; networks.csv, all scores; result.json; and proxy.yaml, or remove an old one."""
+    run = result.study.run
+    run.write(ROWS, _csv([row_dict(row) for row in result.rows]))
+    run.write(NETWORKS, _csv(_networks(result)))
+    run.write(SUMMARY, json.dumps(_summary(result), indent=2) + "\n")
+    chosen = result.recommendation.chosen
+    if chosen is not None and chosen.scored.proxy is not None:
+        run.write(CHOSEN, search_yaml(result.study.config, chosen.scored.proxy))
+    else:
+        run.path(CHOSEN).unlink(missing_ok=True)
+
+
+def search_yaml(config: ProxyConfig, proxy: Proxy) -> str:
+    """What was studied and the proxy, as settings of `nas.search`."""
+    return yaml.safe_dump(config.for_search(proxy), sort_keys=False)
+
+
+def row_dict(row: ProxyRow) -> dict[str, Any]:
+    """A row as plain values in raw units; unknown ones are None."""
+    one = row.scored
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "networks": row.networks,
+        "different_networks": one.different,
+        **_estimate("tau", row.tau),
+        **_estimate("tau_first_epoch", row.early),
+        "seconds": one.seconds,
+        "tau_per_second": row.per_second,
+        **_estimate("over_macs", row.gain.get("MACs")),
+        **_estimate("over_params", row.gain.get("params")),
+        **_estimate("behind_best", row.behind),
+        "trusted": is_trusted(row) if one.kind == "proxy" else None,
+        "as_good_as_best": is_as_good(row) if one.kind == "proxy" else None,
+        **{name: getattr(one.proxy, name, None) for name in ("width", "resolution", "images", "epochs")},
+    }
+
+
+def _estimate(name: str, found: Estimate | None) -> dict[str, float | None]:
+    values = (None, None, None) if found is None else (found.value, found.low, found.high)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+
+
+def _networks(result: ProxyResult) -> list[dict[str, Any]]:
+    """A line for each network of the sample: its costs and all scores it has."""
+    columns = [result.reference, *(row.scored for row in result.rows if row.scored.kind != "cost")]
+    return [
+        {"key": arch.key, "macs": cost(arch).macs, "params": cost(arch).params}
+        | {column.name: column.scores.get(arch.key) for column in columns}
+        for arch in result.study.archs
+    ]
+
+
+def _summary(result: ProxyResult) -> dict[str, Any]:
+    config, found = result.study.config, result.recommendation
+    return {
+        "format": FORMAT,
+        "dataset": config.dataset,
+        "target_macs": config.target,
+        "cost_band": list(config.cost_band),
+        "networks": len(result.study.archs),
+        "reference": {
+            **asdict(config.against),
+            "recipe": config.against_recipe,
+            "seeds": config.against_seeds,
+            "seconds": result.reference.seconds,
+            "accuracies": dict(result.reference.scores),
+            "agreement_with_itself": result.ceiling and result.ceiling.to_dict(),
+        },
+        "recommended": found.chosen and found.chosen.scored.name,
+        "best": found.best and found.best.scored.name,
+        "trusted": list(found.trusted),
+        "not_told_from_best": list(found.equals),
+        "trainings_without_accuracy": dict(result.lost),
+        "rows": [row_dict(row) for row in result.rows],
+    }
+
+
+def _lost(records: Records) -> dict[str, int]:
+    counted = (Outcome.COMPLETE, Outcome.NAN)
+    lost = {name: sum(r.is_final and r.outcome not in counted for r in found) for name, found in records.items()}
+    return {name: number for name, number in lost.items() if number}
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

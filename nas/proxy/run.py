@@ -1,0 +1,174 @@
+"""The trainings of a proxy study and its training-free measures: on the workers, all of it in the run's ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from rich.console import Console
+
+from nas.proxy.config import ProxyConfig
+from nas.zero_cost.job import measure
+from search_spaces.common.units import format_count
+from search_spaces.metrics.counts import cost
+from search_spaces.networks.arch import Arch
+from studies.data.dataset import Dataset
+from studies.ledger.ledger import Ledger
+from studies.ledger.storage import sqlite_url
+from studies.ledger.trial import Proposal, Record
+from studies.outcome import Rung
+from studies.runs.folder import RunFolder
+from studies.trainer.recipe import Proxy
+from studies.trainer.registry import get_recipe
+from studies.workers.protocol import Evaluate
+from studies.workers.queue import Fixed
+from studies.workers.training_job import Training
+from studies.workers.trial_batch import TrialBatch, run_trials
+
+REFERENCE, MEASURES, FOLDER = "reference", "measures", "trainings"
+# The reference's seeds lie apart from the proxies' one: what both share of luck would look like agreement.
+REFERENCE_SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to train (or measure) the networks of the sample.
+
+    name    of its ledger study and files; for proxies also what people call it
+    seeds   each network is trained with each of them
+    work    what a worker does instead of training
+    """
+
+    name: str
+    proxy: Proxy
+    recipe: str
+    seeds: tuple[int, ...]
+    work: Evaluate | None = None
+
+    @property
+    def file(self) -> str:
+        """The name as a file's."""
+        return self.name.replace(" ", "-")
+
+
+@dataclass(frozen=True)
+class ProxyStudy:
+    """A proxy study in its run folder. `archs` is the sample, in the order of training."""
+
+    config: ProxyConfig
+    archs: Sequence[Arch]
+    run: RunFolder
+    console: Console
+    data: Dataset
+    workers: int | None = None
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """Everything that is trained: measures, the reference, the different proxies, the cheapest first."""
+        config = self.config
+        seeds = tuple(config.seed + REFERENCE_SEEDS + index for index in range(config.against_seeds))
+        reference = Setting(REFERENCE, config.against, config.against_recipe, seeds)
+        measures = Setting(MEASURES, config.against, config.against_recipe, (config.seed,), measure)
+        return (measures, reference, *self.proxies)
+
+    @cached_property
+    def proxies(self) -> tuple[Setting, ...]:
+        """How the grid's different proxies are trained, the least work first."""
+        ordered = different(self.config.proxies, self.archs, len(self.data.train))
+        return tuple(Setting(name_of(p), p, self.config.recipe, (self.config.seed,)) for p in ordered)
+
+    def carry_out(self) -> dict[str, list[Record]]:
+        """Train what is missing, until the time budget is over. Returns each setting's trials of this sample."""
+        began, budget = time.monotonic(), self.config.seconds
+        found: dict[str, list[Record]] = {}
+        for setting in self.settings:
+            left = None if budget is None else budget - (time.monotonic() - began)
+            found[setting.name] = self._train(setting, left)
+        return found
+
+    def is_complete(self, found: dict[str, list[Record]]) -> bool:
+        """Whether all that is wanted was tried."""
+        return all(
+            sum(record.is_final for record in found[setting.name]) >= len(self.archs) * len(setting.seeds)
+            for setting in self.settings
+        )
+
+    def _train(self, setting: Setting, seconds: float | None) -> list[Record]:
+        """One phase; with no seconds left only what the ledger holds already."""
+        wanted = [proposal(arch, setting, seed) for seed in setting.seeds for arch in self.archs]
+        identities = {one.identity for one in wanted}
+        table = self.run.path(f"{FOLDER}/{setting.file}.csv")
+        table.parent.mkdir(exist_ok=True)
+        phase = TrialBatch(
+            *(setting.name, len(identities), Fixed(wanted), self._training(setting), _objective, _describe_best, table),
+            counts=lambda record: record.identity in identities,
+            work=setting.work,
+        )
+        with self._ledger(setting) as ledger:
+            if seconds is None or seconds > 0:
+                execution = replace(self.config.execution, time_budget=seconds)
+                records = run_trials(phase, ledger, execution, self.console, self.workers)
+            else:
+                records = ledger.records()
+        return [record for record in records if record.identity in identities]
+
+    def _training(self, setting: Setting) -> Training:
+        return Training(
+            dataset=self.config.dataset,
+            recipe=get_recipe(setting.recipe),
+            proxy=setting.proxy,
+            data_root=str(Path(self.config.data_root).resolve()),
+            split_seed=self.config.seed,
+            folder=str(self.run.path(f"checkpoints/{setting.file}").resolve()),
+            corrupt=self.data.corrupt,
+        )
+
+    def _ledger(self, setting: Setting) -> Ledger:
+        settings = {**self.config.identity(), "trained": asdict(setting.proxy)}
+        url = sqlite_url(self.run.path("ledger.db"))
+        return Ledger.open(url, setting.name, {}, settings=settings, seed=self.config.seed)
+
+
+def name_of(proxy: Proxy) -> str:
+    """A proxy in short, such as "x0.25 28px 2x4000": width, pixels, epochs and images."""
+    return f"x{proxy.width:g} {proxy.resolution}px {proxy.epochs}x{proxy.images or 'all'}"
+
+
+def work(proxy: Proxy, archs: Sequence[Arch], images: int) -> float:
+    """Multiply-adds of training the sample as proxies, forward passes only; `images` there are."""
+    each = sum(cost(proxy.arch(arch)).macs for arch in archs)
+    return float(each * proxy.epochs * min(proxy.images or images, images))
+
+
+def different(proxies: Sequence[Proxy], archs: Sequence[Arch], images: int) -> list[Proxy]:
+    """Those of the proxies that differ where there are `images`, of which more is all of them; least work first."""
+    merged = dict.fromkeys(proxy.replace(images=0) if proxy.images >= images else proxy for proxy in proxies)
+    return sorted(merged, key=lambda proxy: work(proxy, archs, images))
+
+
+def proposal(arch: Arch, setting: Setting, seed: int) -> Proposal:
+    """The trial of a network with a seed."""
+    spent = cost(arch)
+    return Proposal(
+        choice={},
+        key=arch.key,
+        arch=arch.to_json(),
+        macs=spent.macs,
+        params=spent.params,
+        activations=spent.activations,
+        kind=setting.name,
+        seed=seed,
+        drawn="uniform in its slice of the band",
+    )
+
+
+def _objective(_: Record, rung: Rung) -> float:
+    """A training's accuracy; nothing is maximised where networks are measured."""
+    return float(rung.get("accuracy", 0.0))
+
+
+def _describe_best(record: Record, accuracy: float) -> tuple[float, str]:
+    return accuracy, f"best {accuracy:.1%} ({format_count(record.macs, digits=4)} FLOPs)"

@@ -1,0 +1,81 @@
+"""What costs, measures and trainings say of each network of a proxy study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from nas.proxy.compare import Scored
+from nas.proxy.run import MEASURES, REFERENCE, ProxyStudy, Setting
+from nas.zero_cost.registry import PROXIES
+from search_spaces.metrics.counts import cost
+from search_spaces.networks.arch import Arch
+from studies.ledger.trial import Record
+from studies.outcome import Outcome
+
+Records = Mapping[str, Sequence[Record]]
+"""The trials of each setting, by its name."""
+
+
+def scored(study: ProxyStudy, records: Records) -> list[Scored]:
+    """Everything that is compared: costs, measures, proxies from the least work on."""
+    trained = [scored_training(setting, records[setting.name], study.archs) for setting in study.proxies]
+    return [*scored_costs(study.archs), *scored_measures(records[MEASURES]), *trained]
+
+
+def scored_reference(study: ProxyStudy, records: Records) -> Scored:
+    """What the reference says."""
+    (setting,) = (one for one in study.settings if one.name == REFERENCE)
+    return scored_training(setting, records[REFERENCE], study.archs, "reference")
+
+
+def scored_costs(archs: Sequence[Arch]) -> list[Scored]:
+    """What costs alone say: multiply-adds and parameters of the full networks."""
+    costs = {arch.key: cost(arch) for arch in archs}
+    macs = {key: float(spent.macs) for key, spent in costs.items()}
+    params = {key: float(spent.params) for key, spent in costs.items()}
+    return [Scored("MACs", "cost", macs), Scored("params", "cost", params)]
+
+
+def scored_measures(records: Sequence[Record]) -> list[Scored]:
+    """What each training-free measure says."""
+    rungs = {record.key: record.rungs[-1] for record in records if record.rungs}
+    return [
+        Scored(
+            name,
+            "measure",
+            {key: float(rung[name]) for key, rung in rungs.items() if rung[name] is not None},
+            seconds=median(rung[f"{name}_seconds"] for rung in rungs.values()) if rungs else None,
+        )
+        for name in PROXIES
+    ]
+
+
+def scored_training(setting: Setting, records: Sequence[Record], archs: Sequence[Arch], kind: str = "proxy") -> Scored:
+    """What a training says: the accuracy at its end, and after its first epoch, mean over the seeds."""
+    first = {record.key: 0.0 for record in records if record.outcome is Outcome.NAN}
+    first |= {record.key: record.rungs[0]["accuracy"] for record in records if record.rungs}
+    seconds = [record.rungs[-1]["seconds"] for record in records if record.outcome is Outcome.COMPLETE]
+    return Scored(
+        setting.name,
+        kind,
+        mean_accuracy(records, setting.seeds),
+        seconds=median(seconds) if seconds else None,
+        early=first if setting.proxy.epochs > 1 else {},
+        proxy=setting.proxy,
+        different=len({setting.proxy.arch(arch).key for arch in archs}),
+    )
+
+
+def mean_accuracy(records: Sequence[Record], seeds: Sequence[int]) -> dict[str, float]:
+    """Mean validation accuracy over the seeds of each network that was trained with all of them.
+
+    A training whose loss stopped being finite has accuracy 0: a search would rank that network last, too.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for record in records:
+        if record.outcome is Outcome.COMPLETE and record.accuracy is not None:
+            found.setdefault(record.key, {})[record.seed] = record.accuracy
+        elif record.outcome is Outcome.NAN:
+            found.setdefault(record.key, {})[record.seed] = 0.0
+    return {key: sum(of[s] for s in seeds) / len(seeds) for key, of in found.items() if set(seeds) <= set(of)}

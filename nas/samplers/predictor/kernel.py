@@ -1,0 +1,65 @@
+"""The surrogate's covariance: how much two networks' accuracies have in common."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nas.samplers.predictor.features import Floats, Inputs
+from search_spaces.spaces.space import Ints
+
+CONSTANT = 1.0  # variance of the unknown mean, in units of the standardised values
+SAME_NETWORK = 1e-6  # squared distance of choices below which two networks are one
+
+
+class Hyperparameters(NamedTuple):
+    """Hyperparameters, all positive. Variances: `joint` (choices together), `smooth` (summaries), `additive` (choice
+    by choice), `noise` (what a training differs by from what other networks let expect); `own` (0 to 1), the part of
+    that variance that is the network's own, and not chance; `weights` [k] of the choices, `rates` [f] of the summaries
+    (1 / length^2).
+    """
+
+    joint: float
+    smooth: float
+    additive: float
+    noise: float
+    own: float
+    weights: Floats
+    rates: Floats
+
+    @classmethod
+    def of(cls, logs: Floats, choices: int) -> Hyperparameters:
+        """From a vector of logarithms, of log odds for `own`, in the order of the fields."""
+        values = np.exp(logs)
+        joint, smooth, additive, noise, odds = values[:5].tolist()
+        own = odds / (1 + odds)
+        return cls(joint, smooth, additive, noise, own, values[5 : 5 + choices], values[5 + choices :])
+
+
+def covariance(hyper: Hyperparameters, owner: Ints, left: Inputs, right: Inputs) -> Floats:
+    """The covariance [n, m] of the accuracies of two sets of networks.
+
+    constant + joint exp(-sum_j weight_j d_j) + smooth exp(-1/2 sum_f rate_f df^2) + additive (mean overlap of choices),
+    and what a network has for itself.
+    """
+    apart = square_distance(left.choices, right.choices)
+    bits = np.sqrt(hyper.weights[owner])
+    rates = np.sqrt(hyper.rates / 2)
+    joint = np.exp(-square_distance(left.choices * bits, right.choices * bits))
+    smooth = np.exp(-square_distance(left.summaries * rates, right.summaries * rates))
+    # One minus the mean distance of the choices is the covariance of a sum of independent effects of each choice.
+    overlap = 1 - apart / len(hyper.weights)
+    own = hyper.own * hyper.noise * (apart < SAME_NETWORK)
+    return CONSTANT + hyper.joint * joint + hyper.smooth * smooth + hyper.additive * overlap + own
+
+
+def prior_variance(hyper: Hyperparameters) -> float:
+    """The variance of any network's accuracy before anything is measured."""
+    return CONSTANT + hyper.joint + hyper.smooth + hyper.additive + hyper.own * hyper.noise
+
+
+def square_distance(left: Floats, right: Floats) -> Floats:
+    """Squared Euclidean distances [n, m]."""
+    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
+    return np.asarray(np.maximum(squares - 2 * left @ right.T, 0))

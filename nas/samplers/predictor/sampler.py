@@ -1,0 +1,124 @@
+"""A surrogate of networks' accuracies, and the most promising network under it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from optuna import Study
+from optuna.trial import FrozenTrial
+
+from nas.samplers.base import UNIFORM, SpaceSampler
+from nas.samplers.history import Entry, Factor, seen
+from nas.samplers.predictor.acquisition import Improvement
+from nas.samplers.predictor.features import features
+from nas.samplers.predictor.kernel import Hyperparameters
+from nas.samplers.predictor.model import Model, fitted
+from nas.samplers.predictor.observations import Observations, accuracies, observations
+from nas.samplers.predictor.pool import PARENTS, best_new
+from nas.samplers.registry import SAMPLERS
+from search_spaces.counting.band import Band
+from search_spaces.spaces.space import Ints, Space
+
+STARTUP = SAMPLERS["predictor"].startup
+MAX_OBSERVATIONS = 256  # networks that the start-up's large one is chosen from
+REFIT = 1.1  # hyperparameters are fitted again once there are so many times as many measurements
+
+
+class PredictorSampler(SpaceSampler):
+    """Gaussian process over architecture features with noisy expected improvement; see docs/samplers.md.
+
+    Only the accuracy is predicted: with `factor`, the reward's known part, reward = accuracy * factor(encodings [n, k])
+    [n]. `prior` (bigger is better) puts a large network among the first and a slope in log cost into the model's mean,
+    where the space computes costs from tables; False switches both off. Unless `retrain` is False, a training is spent
+    on a network that was measured before where that is expected to raise the best mean by more than a new one.
+    """
+
+    name = "predictor"
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        band: Band | None = None,
+        seed: int = 0,
+        factor: Factor | None = None,
+        prior: bool = True,
+        retrain: bool | None = None,
+        by_draw: bool = False,
+    ) -> None:
+        super().__init__(space, band=band, seed=seed, factor=factor, retrain=retrain, by_draw=by_draw)
+        self._prior = prior
+        self._fitted: tuple[bytes, Hyperparameters] | None = None
+
+    def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
+        entries = self._reader.entries(study)
+        judged = accuracies(entries, self._factor)
+        known = observations(judged)
+        if known is None or len(judged) < STARTUP:
+            return self._start(entries, rng)
+        improvement = self._improvement(judged, known, entries)
+        order = np.argsort(-improvement.rewards, kind="stable")[:PARENTS]
+        found = best_new(self._space, rng, improvement, known.encodings[order], seen(entries), self._band)
+        if self._may_retrain(entries):
+            again, gain = improvement.best_again()
+            found = again if found is None or gain > improvement.after_training(found) else found
+        return (self.uniform(rng), UNIFORM) if found is None else (self.params(found), self.name)
+
+    def ranking(self, study: Study) -> list[tuple[Ints, float]]:
+        entries = self._reader.entries(study)
+        judged = accuracies(entries, self._factor)
+        known = observations(judged)
+        if known is None or len(known.values) < STARTUP:
+            return super().ranking(study)
+        complete = {e.key: e.encoding for e in entries if e.value is not None}
+        encodings = np.array(list(complete.values()))
+        rewards = self._improvement(judged, known, ()).expected(encodings)
+        return [(encodings[place], float(rewards[place])) for place in np.argsort(-rewards, kind="stable")]
+
+    def _improvement(self, judged: Sequence[Entry], known: Observations, entries: Sequence[Entry]) -> Improvement:
+        described = features(self._space, self._band)
+        pending = [entry for entry in entries if not entry.state.is_finished()]
+        model = Model(described, known, self._hyper(judged, known), prior=self._prior)
+        if pending:
+            model.imagine(np.array([entry.encoding for entry in pending]))
+        return Improvement(model, known.warp, self._factor, known.encodings)
+
+    def _may_retrain(self, entries: Sequence[Entry]) -> bool:
+        return not any(entry.repeat for entry in entries) if self._retrain is None else self._retrain
+
+    def _hyper(self, judged: Sequence[Entry], known: Observations) -> Hyperparameters:
+        """Hyperparameters fitted to the first measurements, the count of which grows in steps of a tenth.
+
+        So they follow from what the study holds; that the last ones are kept only saves time.
+        """
+        first = observations(judged[: _step(len(judged))]) or known
+        digest = hashlib.sha256(b"".join(part.tobytes() for part in first[:3])).digest()
+        if self._fitted is None or self._fitted[0] != digest:
+            described = features(self._space, self._band)
+            self._fitted = digest, fitted(described, first, len(self._space.radices), prior=self._prior)
+        return self._fitted[1]
+
+    def _start(self, entries: Sequence[Entry], rng: np.random.Generator) -> tuple[dict[str, Any], str]:
+        """Uniform draws; with the prior, the first network is the largest of some."""
+        if entries or not self._prior or not features(self._space, self._band).has_costs:
+            return self.uniform(rng), UNIFORM
+        of = "encodings" if self._band is None else "networks"
+        rows = self._space.sample(rng, MAX_OBSERVATIONS, macs=self._band, of=of)  # type: ignore[arg-type]
+        return self.params(self._promising(rows)), self.name
+
+    def _promising(self, rows: Ints) -> Ints:
+        size = features(self._space, self._band)(rows).size
+        factors = np.ones(len(rows)) if self._factor is None else self._factor(rows)
+        # What a deviation of log cost buys in accuracy is not known yet: some five per cent of it.
+        return np.asarray(rows[int(np.argmax(factors * (1 + 0.05 * size)))])
+
+
+def _step(number: int) -> int:
+    """The largest count of the sequence STARTUP, one tenth more, ... that is no more than `number`."""
+    count = STARTUP
+    while (larger := max(count + 1, int(count * REFIT))) <= number:
+        count = larger
+    return count

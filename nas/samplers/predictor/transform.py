@@ -1,0 +1,34 @@
+"""Accuracies on a scale where the good ones differ most: a failed training must not stretch the whole model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nas.samplers.predictor.features import Floats
+
+
+@dataclass(frozen=True)
+class OutputTransform:
+    """Standardised by the median and the upper spread of what was measured; logarithmic below the median."""
+
+    middle: float
+    scale: float
+
+    @classmethod
+    def of(cls, values: Floats) -> OutputTransform:
+        """The warp for measured values [n], n at least 1."""
+        middle, high = np.quantile(values, [0.5, 0.9])
+        spread = high - middle if high > middle else values.std()
+        return cls(float(middle), float(spread) or 1.0)
+
+    def __call__(self, values: Floats) -> Floats:
+        scaled = (values - self.middle) / self.scale
+        return np.where(scaled < 0, -np.log1p(np.maximum(-scaled, 0)), scaled)
+
+    def back(self, warped: Floats) -> Floats:
+        """The values that were warped."""
+        # Far below the median exp overflows, where nothing depends on how bad a network is.
+        low = -np.expm1(np.clip(-warped, 0, 50))
+        return self.middle + self.scale * np.where(warped < 0, low, warped)

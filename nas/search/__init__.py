@@ -1,0 +1,1 @@
+"""The command `python -m nas.search`: find a baseline network at a target cost."""

@@ -1,0 +1,96 @@
+"""The candidates of a search: drawn by a sampler, trained as their proxies, scored at the full network's cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas.objectives import Objective, Relative
+from nas.region import SearchRegion
+from nas.samplers import registry as samplers
+from nas.samplers.base import SpaceSampler
+from nas.samplers.history import Factor
+from nas.samplers.parameters import distributions, to_choice
+from nas.search.config import SearchConfig
+from search_spaces.metrics.counts import cost
+from search_spaces.networks.arch import Arch
+from search_spaces.spaces.space import Ints, Space
+from studies.ledger.ledger import Ledger
+from studies.ledger.trial import Proposal, Record
+from studies.outcome import Rung
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Draws candidates and scores them; the functions that a plan of jobs needs."""
+
+    config: SearchConfig
+    field: SearchRegion
+    sampler: SpaceSampler
+    ledger: Ledger
+
+    @classmethod
+    def of(cls, config: SearchConfig, field: SearchRegion, ledger: Ledger) -> Candidates:
+        """The candidates of a configuration."""
+        sampler = samplers.make(
+            config.sampler_name,
+            field.space,
+            band=field.band,
+            seed=config.seed,
+            factor=known_factor(config.aim, field.space),
+            # A network that is proposed again takes over its recorded value.
+            retrain=False,
+            by_draw=config.deterministic,
+        )
+        return cls(config, field, sampler, ledger)
+
+    def draw(self, number: int, entropy: tuple[int, ...]) -> Proposal:
+        """The next candidate; `number` counts the draws."""
+        params, how = self.sampler.draw(self.ledger.study, entropy)
+        return propose(self.field.space, params, how)
+
+    def believed(self) -> dict[str, float]:
+        """What the sampler takes each complete candidate's reward to be, by key; of several objectives nothing."""
+        if len(self.config.aim.directions) > 1:
+            return {}
+        space, ranking = self.field.space, self.sampler.ranking(self.ledger.study)
+        return {space.key(space.choice(encoding)): value for encoding, value in ranking}
+
+    def score(self, record: Record, rung: Rung) -> float | tuple[float, ...]:
+        """The objective at a rung: the proxy's accuracy with the full network's cost."""
+        values = self.config.aim.values(rung["accuracy"], record.macs, Relative.of(rung))
+        return values[0] if len(values) == 1 else values
+
+
+def known_factor(aim: Objective, space: Space) -> Factor | None:
+    """The reward's known part: what an accuracy is multiplied by, from the cost; None where there is no such part."""
+    if aim.kind not in ("soft", "hard"):
+        return None
+
+    def factor(encodings: Ints) -> NDArray[np.float64]:
+        return np.array([aim.reward(1.0, macs) for macs in space.costs(encodings).macs.tolist()])
+
+    return factor
+
+
+def propose(space: Space, params: dict[str, Any], how: str) -> Proposal:
+    """The proposal for a network of the space, with its key and cost."""
+    arch: Arch = space.decode(to_choice(space, params))
+    spent = cost(arch)
+    return Proposal(
+        choice=params,
+        key=arch.key,
+        arch=arch.to_json(),
+        macs=spent.macs,
+        params=spent.params,
+        activations=spent.activations,
+        drawn=how,
+    )
+
+
+def choices(space: Space) -> dict[str, tuple[Any, ...]]:
+    """The space's choices as the ledger stores them."""
+    return {name: tuple(distribution.choices) for name, distribution in distributions(space).items()}

@@ -1,0 +1,138 @@
+"""What a search says at its end."""
+
+from __future__ import annotations
+
+from nas.objectives import USED_BY
+from nas.search.config import SearchConfig
+from nas.search.files import BEST, PROXY_WEIGHTS, SearchResult
+from nas.search.step_times import baseline_of, step_batch
+from search_spaces.common.text import align_facts, pluralise
+from search_spaces.common.units import format_count
+from search_spaces.metrics.counts import cost
+from search_spaces.metrics.tables import stage_table
+from studies.ledger.storage import shown
+from studies.outcome import Outcome
+from studies.timing.step_time import KEYS
+
+# An interval of the gain per doubling that is wider than this, 100 %, says nothing.
+WIDEST = 1.0
+
+
+def report(result: SearchResult) -> str:
+    """The result as text: network, reward, cost, accuracy with its labels, how sure it is, where everything lies."""
+    table = stage_table(result.verdict.winner.arch)
+    parts = (_headline(result), table, _figures(result), _caveats(result), _files(result))
+    return "\n\n".join(filter(None, parts))
+
+
+def _headline(result: SearchResult) -> str:
+    arch, config = result.verdict.winner.arch, result.session.config
+    name = f"{arch.key}, {arch.resolution} px, {arch.classes} classes, {arch.activation}"
+    return f"Best baseline for {format_count(config.target)} FLOPs: {name}"
+
+
+def _figures(result: SearchResult) -> str:
+    winner, config = result.verdict.winner, result.session.config
+    spent, proxy = cost(winner.arch), config.proxy
+    training = (
+        f"{config.dataset} at {proxy.resolution} px, width x{proxy.width:g}, "
+        f"{pluralise(config.finalist_epochs, 'epoch')}, {pluralise(len(winner.seeds), 'seed')}"
+    )
+    share = spent.macs / config.target
+    return align_facts(
+        {
+            "reward": f"{winner.reward:.4f}  ({config.aim.described})",
+            "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of the target); "
+            f"fvcore reads {format_count(result.fvcore, 4)}, with batch norm and pooling",
+            "params": f"{format_count(spent.params, 4)}",
+            **_step(result),
+            "proxy accuracy": f"{winner.accuracy.percent} on validation images, {result.test.percent} on test images",
+            "": f"of the PROXY, not of the full network: {training}",
+            "finalists": _finalists(result),
+            "candidates": _candidates(result),
+            "FLOPs' worth": _gain(result),
+        }
+    )
+
+
+def _step(result: SearchResult) -> dict[str, str]:
+    """The winner's training-step time, where the objective asks for it."""
+    config, rung = result.session.config, result.verdict.winner.record.rungs[-1]
+    if not config.aim.needs_step_times:
+        return {}
+    how = "measured" if config.step_times == "measured" else "summed from its layers' times"
+    seconds, step, params = (rung[name] for name in KEYS)
+    batch = step_batch(config, result.session.field)
+    return {
+        "training step": f"{seconds:.4g} s for {pluralise(batch, 'image')}, {how}; S = {step:.3f}, P = {params:.3f}",
+        " ": f"over {baseline_of(result.session.field).key}, the network that the space varies",
+    }
+
+
+def _finalists(result: SearchResult) -> str:
+    others = len(result.verdict.ranked) - 1
+    equals = result.verdict.equals
+    if not others:
+        return "one only: nothing to compare it with"
+    if equals is None:
+        return f"{others + 1}; with one seed each nothing can be said about their differences"
+    return (
+        f"{len(equals)} of the {pluralise(others, 'other')} cannot be told from the best "
+        "(multiple comparisons with the best, 95 %)"
+    )
+
+
+def _candidates(result: SearchResult) -> str:
+    order = sorted(result.outcomes, key=list(Outcome).index)
+    counts = ", ".join(f"{result.outcomes[outcome]} {outcome}" for outcome in order)
+    return f"{result.trained} different networks trained: {counts}"
+
+
+def _gain(result: SearchResult) -> str:
+    if result.gain is None or not result.gain.high - result.gain.low < WIDEST:
+        return "not known: too few candidates, or too much alike in cost"
+    low, high = (f"{100 * end:+.1f}" for end in (result.gain.low, result.gain.high))
+    told = f"a doubling gains {100 * result.gain.value:+.1f} % accuracy here (95 %: {low} to {high})"
+    assumed = _assumed(result.session.config)
+    if assumed is None:
+        return told
+    return f"{told}, where w = {result.session.config.weight:g} assumes {100 * assumed:+.0f} %"
+
+
+def _assumed(config: SearchConfig) -> float | None:
+    """The gain per doubling of multiply-adds at which the reward breaks even; None where w weighs no multiply-adds."""
+    if config.objective not in USED_BY["weight"] or config.aim.needs_step_times:
+        return None
+    return float(2.0**-config.weight - 1)
+
+
+def _caveats(result: SearchResult) -> str:
+    """Warnings, or nothing."""
+    lines = []
+    if result.edge:
+        lines.append(
+            f"warning: the best lies at the {result.edge} edge of the cost band: the band chose its size, "
+            "not the reward; --cost-band moves it"
+        )
+    assumed = _assumed(result.session.config)
+    if result.gain and assumed and not result.gain.low <= assumed <= result.gain.high:
+        lines.append(
+            "warning: the reward's exponent does not fit these data: cost is worth more or less than it assumes"
+        )
+    if len(result.verdict.winner.seeds) < 2:
+        lines.append("warning: one seed a finalist gives no intervals; use --finalist-seeds 3 or more")
+    return "\n".join(lines)
+
+
+def _files(result: SearchResult) -> str:
+    run = result.session.run
+    return align_facts(
+        {
+            "network": f'{run.path(BEST)}  (search_spaces.Arch.load("{run.path(BEST)}"))',
+            "proxy's weights": f"{run.path(PROXY_WEIGHTS)}, the arch that was trained beside it",
+            "all trials": f"{run.path('trials.csv')}, {run.path('finalists.csv')}",
+            "ledger": shown(result.session.storage),
+            "figures": f"{run.path('result.json')}",
+            "report": f"python -m reports.build {run.folder}  (a page with everything, to read and to mail)",
+        }
+    )

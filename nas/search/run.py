@@ -1,0 +1,131 @@
+"""One search from beginning to end, or from where an earlier session of it was ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from nas.objectives import Relative
+from nas.region import SearchRegion
+from nas.search import finalists
+from nas.search.candidates import Candidates, choices
+from nas.search.config import SearchConfig
+from nas.search.step_times import step_times
+from search_spaces.common.units import format_count
+from studies.data.dataset import Dataset
+from studies.ledger.halving import Halving
+from studies.ledger.ledger import Ledger
+from studies.ledger.storage import sqlite_url
+from studies.ledger.trial import Record
+from studies.runs.folder import RunFolder
+from studies.timing.step_time import StepTimes
+from studies.trainer.registry import get_recipe
+from studies.workers.queue import Draws, Fixed, Score, TrialPlan
+from studies.workers.training_job import Training
+from studies.workers.trial_batch import TrialBatch, run_trials
+
+TABLES = {"search": "trials.csv", "finalists": "finalists.csv"}
+
+
+@dataclass(frozen=True)
+class SearchRun:
+    """What the two phases of a search, candidates and finalists, share."""
+
+    config: SearchConfig
+    field: SearchRegion
+    run: RunFolder
+    console: Console
+    data: Dataset
+    workers: int | None = None
+
+    @property
+    def storage(self) -> str:
+        """The ledger's address."""
+        return self.config.storage or sqlite_url(self.run.path("ledger.db"))
+
+    @property
+    def training(self) -> Training:
+        """How candidates are trained."""
+        return Training(
+            dataset=self.config.dataset,
+            recipe=get_recipe(self.config.recipe),
+            proxy=self.config.proxy,
+            data_root=str(Path(self.config.data_root).resolve()),
+            split_seed=self.config.seed,
+            folder=str(self._folder("checkpoints")),
+            step_times=self._step_times,
+            corrupt=self.data.corrupt,
+        )
+
+    @property
+    def longer(self) -> Training:
+        """How finalists are trained: the same proxy, longer, on all training images; their weights are kept."""
+        proxy = replace(self.config.proxy, images=0, epochs=self.config.finalist_epochs)
+        return replace(self.training, proxy=proxy, folder=str(self._folder("weights")), keep_weights=True)
+
+    def open(self, study: str) -> Ledger:
+        """One of the run's two ledgers: `search` or `finalists`."""
+        config = self.config
+        rungs = tuple(range(1, config.proxy.epochs))
+        stops = study == "search" and not config.unstopped
+        halving = Halving(rungs, factor=config.reduction_factor, generation=config.generation)
+        return Ledger.open(
+            self.storage,
+            f"{self.run.folder.name}: {study}" if config.storage else study,
+            choices(self.field.space),
+            directions=config.aim.directions,
+            pruner=halving if stops else None,
+            settings=config.identity(),
+            seed=config.seed,
+        )
+
+    def search(self) -> list[Record]:
+        """Train candidates until there are enough. Returns all of them, earlier sessions' included."""
+        with self.open("search") as ledger:
+            candidates = Candidates.of(self.config, self.field, ledger)
+            execution = replace(self.config.execution, time_budget=self.config.seconds)
+            total = self.config.trials
+            plan = Draws(total, candidates.draw, generation=self.config.generation)
+            phase = self._phase("search", total, plan, self.training, candidates.score)
+            return run_trials(phase, ledger, execution, self.console, self.workers)
+
+    def final(self, records: Sequence[Record]) -> list[Record]:
+        """Train the best candidates longer, with several seeds. Returns the trainings of these finalists."""
+        with self.open("search") as ledger:
+            believed = Candidates.of(self.config, self.field, ledger).believed()
+        chosen = finalists.choose(records, self.config.aim, self.config.finalists, believed)
+        if not chosen:
+            raise ValueError(f"no candidate was trained to the end: see the outcomes in {self.run.path('trials.csv')}")
+        wanted = finalists.proposals(chosen, self.config)
+        with self.open("finalists") as ledger:
+            candidates = Candidates.of(self.config, self.field, ledger)
+            keys = frozenset(record.key for record in chosen)
+            phase = self._phase("finalists", len(wanted), Fixed(wanted), self.longer, candidates.score)
+            phase = replace(phase, counts=lambda record: record.key in keys)
+            trainings = run_trials(phase, ledger, self.config.execution, self.console, self.workers)
+        return [record for record in trainings if record.key in keys]
+
+    @property
+    def _step_times(self) -> StepTimes | None:
+        if not self.config.aim.needs_step_times:
+            return None
+        return step_times(self.config, self.field, str(self._folder("steptimes")))
+
+    def _phase(self, title: str, total: int, plan: TrialPlan, training: Training, score: Score) -> TrialBatch:
+        return TrialBatch(title, total, plan, training, score, self._praise, self.run.path(TABLES[title]))
+
+    def _praise(self, record: Record, accuracy: float) -> tuple[float, str]:
+        value = self.config.aim.reward(accuracy, record.macs, Relative.of(record.rungs[-1]))
+        return value, describe_best(value, accuracy, record.macs)
+
+    def _folder(self, name: str) -> Path:
+        base = Path(self.config.storage_path) / self.run.folder.name if self.config.storage_path else self.run.folder
+        return base.resolve() / name
+
+
+def describe_best(reward: float, accuracy: float, macs: int) -> str:
+    """The best trial so far in a few words."""
+    return f"best reward {reward:.4f} (proxy accuracy {accuracy:.1%}, {format_count(macs, digits=4)} FLOPs)"

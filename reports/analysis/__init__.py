@@ -1,1 +1,0 @@
-"""What reports work out from runs beyond what the runs concluded themselves."""

@@ -1,0 +1,114 @@
+"""Accuracy against parameters and multiply-adds: published networks on ImageNet, ours on their own data, apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from matplotlib.axes import Axes
+
+from reports.family.data import CHOICE, MeasuredFamily, strategies
+from reports.page.scales import accuracy_limits, log_x, plain, whiskers
+from reports.page.style import INK, OTHERS, STYLES, name_of, style_of
+from reports.reading.published import PublishedNetwork
+
+AXES = {"params": "parameters", "macs": "FLOPs (multiply-adds of one image)"}
+FAMILIES = {
+    "EfficientNet": (STYLES["compound"][0], "D", "-"),
+    "EfficientNetV2": (STYLES["depth"][0], "s", "--"),
+    "MobileNetV1": (OTHERS[0][0], "<", "none"),
+    "MobileNetV2": (OTHERS[1][0], ">", "none"),
+    "MnasNet": (STYLES["resolution"][0], "^", "none"),
+    "ResNet": (STYLES["baseline"][0], "o", "none"),
+}
+# Where names would lie upon those of another family: their offset in points, and the side they are aligned by.
+ASIDE: dict[str, tuple[tuple[int, int], Literal["left", "right"]]] = {
+    "EfficientNetV2": ((-6, 3), "right"),
+    "MobileNetV2": ((-7, -3), "right"),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """What the panels show: `costs` are the family's, {"params": [...], "macs": [...]}, whose accuracy nobody knows."""
+
+    published: Sequence[PublishedNetwork]
+    costs: Mapping[str, Sequence[float]]
+    measured: Mapping[str, Sequence[MeasuredFamily]]
+
+
+def world(data: World, axes: Sequence[Axes]) -> None:
+    """Two columns, parameters and multiply-adds: published networks on top, a row for each data set of ours below."""
+    for column, key in enumerate(AXES):
+        published(data.published, key, data.costs.get(key, ()), axes[column])
+    axes[0].set_title("Published, on ImageNet")
+    for row, (dataset, points) in enumerate(data.measured.items(), 1):
+        for column, key in enumerate(AXES):
+            ours(points, key, axes[2 * row + column], legend=column == 1)
+        axes[2 * row].set_title(f"Measured here, on {plain(dataset)}:\nnot comparable with ImageNet's")
+
+
+def published(networks: Sequence[PublishedNetwork], key: str, costs: Sequence[float], ax: Axes) -> None:
+    """Published ImageNet accuracies against `key`; small triangles at the foot mark what our family costs."""
+    known = [one for one in networks if getattr(one, key)]
+    for family, (color, marker, line) in FAMILIES.items():
+        mine = [one for one in known if one.family == family]
+        x, y = [getattr(one, key) for one in mine], [100 * one.accuracy for one in mine]
+        ax.plot(x, y, marker=marker, color=color, ls=line, label=family)
+        for one, left, bottom in zip(mine, x, y, strict=True):
+            offset, side = ASIDE.get(family, ((6, -9), "left"))
+            ax.annotate(_short(one), (left, bottom), offset, textcoords="offset points", fontsize=8, ha=side)
+    log_x(ax, [*(getattr(one, key) for one in known), *costs])
+    ax.set_ylim(68.5, 87)
+    _foot(costs, ax)
+    ax.set_xlabel(AXES[key])
+    ax.set_ylabel("ImageNet top-1 (%)")
+
+
+def ours(points: Sequence[MeasuredFamily], key: str, ax: Axes, *, legend: bool) -> None:
+    """Accuracies that runs measured on one data set against `key`, with intervals, one marker a strategy."""
+    runs = list(dict.fromkeys(point.run for point in points))
+    for run in runs:
+        for name in strategies([point for point in points if point.run == run]):
+            mine = [point for point in points if (point.run, point.name) == (run, name)]
+            mine = sorted((one for one in mine if getattr(one, key) > 0), key=lambda one: float(getattr(one, key)))
+            style: dict[str, Any] = style_of(name) | ({"marker": "*"} if name == CHOICE else {})
+            label = name_of(name) + (f", {run}" if len(runs) > 1 else "")
+            _scatter([one for one in mine if not one.upsampled], key, style, plain(label), ax)
+            _scatter([one for one in mine if one.upsampled], key, style | {"mfc": "none"}, "_upsampled", ax)
+    log_x(ax, [float(getattr(point, key)) for point in points])
+    accuracy_limits(ax, [point.accuracy for point in points])
+    ax.set_xlabel(AXES[key])
+    ax.set_ylabel("accuracy on test images (%)")
+    if legend and ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), borderaxespad=0)
+
+
+def _scatter(points: Sequence[MeasuredFamily], key: str, style: dict[str, Any], label: str, ax: Axes) -> None:
+    if not points:
+        return
+    ends = [whiskers(point.accuracy) for point in points]
+    ax.errorbar(
+        [getattr(point, key) for point in points], [100 * point.accuracy.value for point in points],
+        [[low for low, _ in ends], [high for _, high in ends]], **style, ls="none", capsize=2.5, elinewidth=0.9,
+        label=label,
+    )  # fmt: skip
+
+
+def _foot(costs: Sequence[float], ax: Axes) -> None:
+    known = [value for value in costs if math.isfinite(value) and value > 0]
+    if not known:
+        return
+    ax.plot(known, [0.03] * len(known), "^", color=INK, ms=5, transform=ax.get_xaxis_transform(), label="_foot")
+    for phi in sorted({0, len(known) - 1}):
+        ax.annotate(
+            f"φ = {phi}", (known[phi], 0.03), (0, 6), xycoords=ax.get_xaxis_transform(), ha="center", fontsize=8,
+            textcoords="offset points",
+        )  # fmt: skip
+
+
+def _short(one: PublishedNetwork) -> str:
+    """A network's name without what its marker says already."""
+    return one.network.removeprefix("EfficientNet-").removeprefix("EfficientNet")

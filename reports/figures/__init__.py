@@ -1,1 +1,0 @@
-"""Figures: functions that draw given data on given Axes."""

@@ -1,0 +1,1 @@
+"""The section on a grid of coefficients."""

@@ -1,0 +1,148 @@
+"""The networks of a run of scaling.grid as values: which points round to each, how accurate it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reports.page.values import estimate_of
+from reports.reading.runs import RunData
+from search_spaces.networks.arch import Arch
+from studies.ledger.trial import Record
+from studies.outcome import Outcome
+from studies.statistics.intervals import Estimate, pooled_intervals
+
+Triple = tuple[float, float, float]
+GREEK = ("alpha", "beta", "gamma")
+SIZES = ("depth", "width", "resolution")
+# Decimals to which points of a lattice are compared.
+DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class NetworkData:
+    """A network of a grid.
+
+    rule      alpha, beta, gamma of the point that stands for it; points: of all that round to it
+    sizes     realised depth, width, resolution multipliers; cost: realised, over the baseline's
+    accuracy  mean on validation images over seeds, closed to the target cost, with its interval
+    is_equal  whether it cannot be told from the best; None where that is not known yet
+    """
+
+    key: str
+    rule: Triple
+    points: tuple[Triple, ...]
+    sizes: Triple
+    cost: float
+    macs: float
+    seeds: int
+    accuracy: Estimate
+    is_equal: bool | None
+
+
+def networks(run: RunData) -> list[NetworkData]:
+    """The networks of a grid, best first: what it concluded, or, before that, those trained so far."""
+    given = run.result.get("networks")
+    if not isinstance(given, list):
+        return _unfinished(run)
+    found = [_network(one) for one in given if isinstance(one, Mapping)]
+    known = [one for one in found if one is not None]
+    if len(known) < len(given):
+        run.notes.append(f"coefficients.json: {len(given) - len(known)} networks in it cannot be read")
+    return sorted(known, key=lambda one: -one.accuracy.value)
+
+
+def left_out(run: RunData, found: Sequence[NetworkData]) -> list[Triple]:
+    """The points of the grid's lattice that no network stands for: over a budget, upsampled, or never trained."""
+    from scaling.grid.lattice import Lattice
+
+    config = run.config
+    try:
+        bounds = {name: _pair(config[name]) for name in GREEK}
+        lattice = Lattice(step=float(config["step"]), tolerance=float(config["tolerance"]), **bounds)
+        every = [_triple(point) for point in lattice.points().tolist()]
+    except (KeyError, TypeError, ValueError):
+        return []
+    taken = {_triple(point) for one in found for point in one.points}
+    return [point for point in every if point not in taken]
+
+
+def shares(rule: Sequence[float]) -> Triple:
+    """The shares of depth, width and resolution in the growth of cost: log alpha, 2 log beta, 2 log gamma over all."""
+    a, b, c = np.log(rule[0]), 2 * np.log(rule[1]), 2 * np.log(rule[2])
+    whole = a + b + c
+    return (float(a / whole), float(b / whole), float(c / whole)) if whole > 0 else (1 / 3, 1 / 3, 1 / 3)
+
+
+def rule_of(values: object) -> Triple | None:
+    """alpha, beta, gamma out of JSON, as numbers or as estimates; None where they are not all there."""
+    if not isinstance(values, Mapping):
+        return None
+    found = []
+    for name in GREEK:
+        value, estimate = values.get(name), estimate_of(values.get(name))
+        value = estimate.value if estimate else value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            return None
+        found.append(float(value))
+    return found[0], found[1], found[2]
+
+
+def show_rule(rule: Sequence[float]) -> str:
+    """Coefficients as "1.2/1.1/1.15"."""
+    return "/".join(f"{value:.4g}" for value in rule)
+
+
+def _network(one: Mapping[str, Any]) -> NetworkData | None:
+    rule, accuracy = rule_of(one), estimate_of(one.get("accuracy"))
+    try:
+        sizes = _triple([one[name] for name in SIZES])
+        points = tuple(_triple(point) for point in one.get("points") or [])
+        cost, macs = float(one["cost"]), float(one["macs"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if rule is None or accuracy is None:
+        return None
+    equal = bool(one.get("indistinguishable_from_best"))
+    return NetworkData(
+        str(one.get("key", "")), rule, points or (rule,), sizes, cost, macs, accuracy.n, accuracy, equal
+    )  # fmt: skip
+
+
+def _unfinished(run: RunData) -> list[NetworkData]:
+    """The networks trained so far, accuracies as they are; nothing is known of which can be told from which."""
+    from search_spaces.metrics.counts import cost
+    from search_spaces.resizing.compound import realised
+
+    done = [one for one in run.records("grid") if one.outcome is Outcome.COMPLETE and one.accuracy is not None]
+    start = next((Arch.from_json(one.arch) for one in done if one.drawn == "baseline"), None)
+    groups: dict[str, list[Record]] = {}
+    for one in done:
+        if "coefficients" in one.notes:
+            groups.setdefault(one.key, []).append(one)
+    if start is None or not groups:
+        return []
+    means = pooled_intervals([[one.accuracy or 0.0 for one in group] for group in groups.values()])
+    found = []
+    for (key, group), mean in zip(groups.items(), means, strict=True):
+        arch = Arch.from_json(group[0].arch)
+        got, spent = realised(arch, start), cost(arch).macs
+        rule = _triple(str(group[0].notes["coefficients"]).split("/"))
+        sizes = (got.depth, got.width, got.resolution)
+        found.append(
+            NetworkData(key, rule, (rule,), sizes, spent / cost(start).macs, spent, len(group), mean, None)
+        )  # fmt: skip
+    return sorted(found, key=lambda one: -one.accuracy.value)
+
+
+def _triple(values: Sequence[Any]) -> Triple:
+    first, second, third = (round(float(value), DECIMALS) for value in values)
+    return first, second, third
+
+
+def _pair(values: Sequence[Any]) -> tuple[float, float]:
+    low, high = values
+    return float(low), float(high)

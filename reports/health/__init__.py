@@ -1,0 +1,1 @@
+"""The section on the health of the runs: outcomes, time, warnings."""

@@ -1,0 +1,1 @@
+"""The section with class activation maps."""

@@ -1,0 +1,66 @@
+"""The same trials under other objectives: would another one have picked another network?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nas.objectives import Objective
+from reports.search.data import rewards
+
+WEIGHTS = (-0.035, -0.07, -0.14, -0.28)
+# How far the sweep over w goes: at -0.5 half the multiply-adds are worth 41 % of the accuracy.
+STEEPEST = -0.5
+STEPS = 501
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The network an objective picks among the trials, and where the search's winner stands under it.
+
+    own         whether it is the search's own objective
+    rank, of    the winner's place among all networks; None where the winner is not among them
+    """
+
+    objective: Objective
+    own: bool
+    key: str
+    macs: int
+    accuracy: float
+    rank: int | None
+    of: int
+
+
+def picks(complete: pd.DataFrame, aim: Objective, winner: str) -> list[Pick]:
+    """What each of several objectives picks; none where no network was trained to the end."""
+    return [] if complete.empty else [_pick(complete, other, aim, winner) for other in _objectives(aim)]
+
+
+def _objectives(aim: Objective) -> Sequence[Objective]:
+    others = [Objective("hard", aim.target), Objective("accuracy", aim.target)]
+    others += [Objective("soft", aim.target, weight) for weight in WEIGHTS]
+    return [aim, *(other for other in others if str(other) != str(aim))]
+
+
+def _pick(complete: pd.DataFrame, other: Objective, aim: Objective, winner: str) -> Pick:
+    found = np.array(rewards(complete, other))
+    first = complete.iloc[int(found.argmax())]
+    place = np.flatnonzero((complete["key"] == winner).to_numpy())
+    rank = 1 + int((found > found[place[0]]).sum()) if len(place) else None
+    return Pick(
+        other, other == aim, str(first["key"]), int(first["macs"]), float(first["accuracy"]), rank, len(complete)
+    )
+
+
+def sweep(complete: pd.DataFrame, target: int) -> pd.DataFrame:
+    """For each weight w from 0 to STEEPEST the network with the highest soft reward: weight, key, macs, accuracy."""
+    weights = np.linspace(0, STEEPEST, STEPS)
+    accuracy, macs = (complete[name].to_numpy(dtype=np.float64) for name in ("accuracy", "macs"))
+    with np.errstate(divide="ignore"):
+        # The reward's logarithm is a line in w for every network: the picks are the lines' upper edge.
+        first = (np.log(accuracy) + weights[:, None] * np.log(macs / target)).argmax(1)
+    keys = complete["key"].to_numpy()[first]
+    return pd.DataFrame({"weight": weights, "key": keys, "macs": macs[first], "accuracy": accuracy[first]})

@@ -1,0 +1,222 @@
+"""The tables about a search."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reports.page.content import Cell, Column, Table
+from reports.page.network_tables import Row, layer_rows, stage_rows
+from reports.page.values import blank, count, estimate_of, half_width, percentage, whole
+from reports.search.data import SearchData, outcomes_of, rewards
+from reports.search.reranking import Pick
+from reports.search.rung_agreement import Agreement
+from search_spaces.common.units import format_duration
+from search_spaces.networks.arch import Arch
+from studies.outcome import Outcome
+from studies.statistics.intervals import Estimate, pooled_intervals
+
+MACS = Column("macs", "FLOPs", "multiply-adds", count, "Multiply-adds of the full network for one image.")
+ACCURACY = Column("accuracy", "accuracy", "%", percentage, "Share of the validation images the proxy gets right.")
+REWARD = Column("reward", "reward", "", blank(lambda value: f"{value:.4f}"))
+TIME = Column("seconds", "worker time", "", blank(lambda value: format_duration(value, 0)))
+NETWORK = Column("key", "network", "", str, "The network's key: equal keys are the same network.")
+COSTS = (
+    Column("params", "params", "", count), Column("macs", "multiply-adds", "", count),
+    Column("share", "share", "%", percentage, "Of the network's multiply-adds."),
+    Column("activations", "activations", "", count, "Numbers that convolution and linear layers put out."),
+)  # fmt: skip
+SHAPE = (
+    Column("operator", "operator"), Column("input", "input", "H x W x C"), Column("out", "out", "channels"),
+    Column("layers", "layers"), Column("stride", "stride", "", whole), Column("skip", "skip"),
+)  # fmt: skip
+# What an outcome, or the state of a trial that is not over, means.
+MEANINGS = {
+    Outcome.COMPLETE: "trained to the end",
+    Outcome.PRUNED: "stopped early: it was behind others at the same point of its training",
+    Outcome.INFEASIBLE: "cannot be trained at all",
+    Outcome.NAN: "the training diverged",
+    Outcome.OUT_OF_MEMORY: "too large for the memory",
+    Outcome.ERROR: "the training failed",
+    Outcome.INTERRUPTED: "the run was interrupted; the trial was, or will be, run again",
+    "running": "under way, or left behind by a run that died",
+    "waiting": "yet to be run",
+}
+MAX_REASONS = 8
+
+
+def stage_table(searched: SearchData, arch: Arch) -> Table:
+    """The network as the papers print it."""
+    columns = (Column("stage", "stage"), *SHAPE, *COSTS)
+    return Table(searched.named("stages"), "The network, a row a stage", columns, stage_rows(arch))
+
+
+def layer_table(searched: SearchData, arch: Arch) -> Table:
+    """The network's layers and their costs."""
+    columns = (Column("stage", "layer"), *(column for column in SHAPE if column.key != "layers"), *COSTS)
+    return Table(searched.named("layers"), "What each layer costs", columns, layer_rows(arch))
+
+
+def finalist_table(searched: SearchData) -> Table | None:
+    """Finalists with their seeds' mean accuracy; None where no finalist has finished."""
+    rows = _finalists(searched)
+    columns = (
+        NETWORK, MACS, ACCURACY, Column("half", "±", "%", percentage, "Half of the 95 % interval over seeds."),
+        Column("seeds", "seeds"), REWARD, Column("verdict", "compared with the best"),
+    )  # fmt: skip
+    note = (
+        "Proxies trained longer than the candidates, with several seeds; accuracy on validation images. "
+        "Intervals take the seeds' variance from all finalists together."
+    )
+    named = searched.named("finalists")
+    return Table(named, "Finalists", columns, rows, note, lambda row: row["verdict"] == "the best") if rows else None
+
+
+def _finalists(searched: SearchData) -> list[Row]:
+    frame = searched.run.trials["finalists"]
+    if searched.aim is None or not {"outcome", "key", "accuracy", "macs"} <= set(frame.columns):
+        return []
+    done = frame[(frame["outcome"] == Outcome.COMPLETE) & frame["accuracy"].notna() & (frame["macs"] > 0)]
+    groups = [(str(key), group) for key, group in done.groupby("key")]
+    if not groups:
+        return []
+    means = pooled_intervals([group["accuracy"].tolist() for _, group in groups])
+    rows = [_finalist(searched, key, group, mean) for (key, group), mean in zip(groups, means, strict=True)]
+    return sorted(rows, key=lambda row: -float(row["reward"] or 0))
+
+
+def _finalist(searched: SearchData, key: str, group: pd.DataFrame, mean: Estimate) -> Row:
+    macs = int(group["macs"].iloc[0])
+    half = (mean.high - mean.low) / 2
+    assert searched.aim is not None
+    return {
+        "key": key, "macs": macs, "accuracy": mean.value, "half": half if half < 1 else None, "seeds": len(group),
+        "reward": float(pd.Series(rewards(group, searched.aim)).mean()),
+        "verdict": _verdict(searched, key),
+    }  # fmt: skip
+
+
+def _verdict(searched: SearchData, key: str) -> str:
+    equals = searched.run.result.get("indistinguishable_from_best")
+    if not searched.run.result:
+        return ""
+    if key == searched.winner_key:
+        return "the best"
+    return "not known: one seed" if equals is None else "cannot be told from it" if key in equals else "worse"
+
+
+def pick_table(searched: SearchData, picked: Sequence[Pick]) -> Table:
+    """The same trials under other objectives."""
+    rows: list[Row] = [
+        {
+            "objective": f"{one.objective}{' (this search)' if one.own else ''}", "key": one.key, "macs": one.macs,
+            "accuracy": one.accuracy, "rank": one.rank, "winner": one.key == searched.winner_key,
+        }
+        for one in picked
+    ]  # fmt: skip
+    place = "The place of the search's winner among all networks trained to the end, under this objective."
+    columns = (
+        Column("objective", "objective"), NETWORK, MACS, ACCURACY,
+        Column("rank", "the winner's place", "", whole, place),
+        Column("winner", "picks the winner", "", lambda value: "yes" if value else "no"),
+    )  # fmt: skip
+    note = f"T = {picked[0].objective.target:,} multiply-adds. Accuracies are those of the candidates' one training."
+    return Table(searched.named("objectives"), "What other objectives would have picked", columns, rows, note)
+
+
+def rung_table(searched: SearchData, found: Sequence[Agreement]) -> Table:
+    """Kendall's tau of each rung with the last."""
+    rows: list[Row] = [
+        {"step": one.step, "tau": one.tau.value, "low": one.tau.low, "high": one.tau.high, "n": one.tau.n}
+        for one in found
+    ]
+    show = blank(lambda value: f"{value:.2f}")
+    columns = (
+        Column("step", "after pass"), Column("tau", "Kendall's tau", "", show), Column("low", "low", "95 %", show),
+        Column("high", "high", "95 %", show), Column("n", "networks"),
+    )  # fmt: skip
+    return Table(searched.named("rungs"), f"Agreement with the ranking after pass {found[0].last}", columns, rows)
+
+
+def outcome_table(searched: SearchData) -> Table:
+    """How all trials ended, candidates' and finalists'."""
+    rows = [row for phase in ("search", "finalists") for row in _outcomes(searched, phase)]
+    columns = (
+        Column("phase", "phase"), Column("outcome", "outcome"), Column("trials", "trials"), TIME,
+        Column("meaning", "meaning"),
+    )  # fmt: skip
+    return Table(searched.named("outcomes"), "How all trials ended", columns, rows)
+
+
+def _outcomes(searched: SearchData, phase: str) -> list[Row]:
+    frame = searched.rows if phase == "search" else searched.run.trials[phase]
+    if frame.empty:
+        return []
+    seconds = pd.to_numeric(frame["seconds"], errors="coerce") if "seconds" in frame else pd.Series(0.0, frame.index)
+    outcomes = outcomes_of(frame)
+    name = {"search": "candidates"}.get(phase, phase)
+    return [
+        {
+            "phase": name, "outcome": outcome, "trials": number,
+            "seconds": float(seconds[outcomes == outcome].sum()), "meaning": MEANINGS.get(outcome, "not known"),
+        }
+        for outcome, number in Counter(outcomes).most_common()
+    ]  # fmt: skip
+
+
+def reason_table(searched: SearchData) -> Table | None:
+    """Why candidates failed on their own or with an error, the commonest reasons first; None where none did."""
+    trials = searched.trials
+    failed = trials[~trials["outcome"].isin((Outcome.COMPLETE, Outcome.PRUNED))]
+    if failed.empty:
+        return None
+    counts = Counter(zip(failed["outcome"], failed["reason"], strict=True)).most_common(MAX_REASONS)
+    rows: list[Row] = [{"outcome": outcome, "reason": reason, "trials": n} for (outcome, reason), n in counts]
+    columns = (Column("outcome", "outcome"), Column("reason", "reason"), Column("trials", "trials"))
+    return Table(searched.named("failures"), "Why candidates failed", columns, rows)
+
+
+def comparison_table(found: Sequence[SearchData]) -> Table:
+    """Several searches side by side."""
+    columns = (
+        Column("run", "run"), Column("status", "status"), Column("space", "space"), Column("dataset", "data set"),
+        Column("proxy", "proxy"), Column("sampler", "sampler"), Column("objective", "objective"),
+        Column("target", "target", "multiply-adds", count), Column("trials", "candidates"), TIME,
+        Column("best", "best reward", "of a candidate", REWARD.show), NETWORK, MACS,
+        Column("accuracy", "accuracy", "%", str, "The winner's proxy on validation images, mean over its seeds."),
+    )  # fmt: skip
+    return Table("search-runs", "The searches side by side", columns, [_compared(one) for one in found])
+
+
+def _compared(one: SearchData) -> dict[str, Cell]:
+    config, best, winner = one.run.config, one.best, one.run.result.get("best")
+    winner = winner if isinstance(winner, dict) else {}
+    texts: dict[str, Cell] = {name: str(config.get(name, "")) for name in ("space", "dataset", "sampler")}
+    return texts | {
+        "run": one.label, "status": one.run.status, "proxy": proxy_text(one),
+        "objective": str(one.aim or ""), "target": one.aim.target if one.aim else None, "trials": len(one.trials),
+        "seconds": float(one.trials["seconds"].sum()), "best": None if best is None else float(best["reward"]),
+        "key": winner.get("key", ""), "macs": winner.get("macs"), "accuracy": accuracy_text(one),
+    }  # fmt: skip
+
+
+def proxy_text(one: SearchData) -> str:
+    """The proxy in words, such as "28 px, width x0.25, 4,000 images, 2 passes"."""
+    proxy = one.run.config.get("proxy")
+    proxy = proxy if isinstance(proxy, dict) else {}
+    texts = {"resolution": "{} px", "width": "width x{:g}", "images": "{:,} images", "epochs": "{} passes"}
+    # Images that are not given are all of them.
+    known = [name for name in texts if isinstance(proxy.get(name), int | float)]
+    return ", ".join(texts[name].format(proxy[name]) for name in known)
+
+
+def accuracy_text(one: SearchData, of: str = "validation") -> str:
+    """The winner's accuracy with its interval, such as "84.3 ± 0.6"; empty where there is none."""
+    proxy = one.run.result.get("proxy")
+    found = estimate_of(proxy.get(f"{of}_accuracy")) if isinstance(proxy, dict) else None
+    if found is None:
+        return ""
+    half = half_width(found)
+    return f"{100 * found.value:.1f}" + ("" if half is None else f" ± {100 * half:.1f}")

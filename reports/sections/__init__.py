@@ -1,1 +1,0 @@
-"""Sections: from runs to paragraphs, figures and tables."""

@@ -1,0 +1,1 @@
+"""The summary at the top of the page."""

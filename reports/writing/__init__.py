@@ -1,1 +1,0 @@
-"""From sections to files: wording, tables, pictures, the page."""

@@ -1,0 +1,1 @@
+"""What grid and curves share: the baseline, its proxy, the trainings."""

@@ -1,0 +1,167 @@
+"""An experiment: scaled networks trained on the workers, each with the same seeds, everything in the run's ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rich.console import Console
+
+from scaling.experiment.config import ExperimentConfig
+from scaling.experiment.regularisation import for_multiple
+from search_spaces.common.units import format_count
+from search_spaces.metrics.counts import cost
+from search_spaces.networks.arch import Arch
+from studies.data.dataset import Dataset
+from studies.ledger.halving import Halving
+from studies.ledger.ledger import Ledger
+from studies.ledger.storage import sqlite_url
+from studies.ledger.trial import Proposal, Record
+from studies.outcome import Outcome, Rung
+from studies.runs.folder import RunFolder
+from studies.trainer.recipe import Recipe
+from studies.workers.queue import Fixed
+from studies.workers.training_job import Training
+from studies.workers.trial_batch import TrialBatch, run_trials
+
+
+@dataclass(frozen=True)
+class ExperimentNetwork:
+    """A network of an experiment.
+
+    arch      what is trained, as it is
+    label     what people call it
+    multiple  of the baseline's cost that it was made for: decides the regularisation
+    notes     further plain JSON values, kept with its trials
+    """
+
+    arch: Arch
+    label: str
+    multiple: float
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What the phases of a grid, or of curves, share. `identity`: what must not differ when a run goes on."""
+
+    settings: ExperimentConfig
+    identity: Mapping[str, Any]
+    run: RunFolder
+    console: Console
+    data: Dataset
+    workers: int | None = None
+
+    @property
+    def training(self) -> Training:
+        """How networks are trained."""
+        return Training(
+            dataset=self.settings.dataset,
+            recipe=self.settings.schedule,
+            data_root=self.settings.data_root,
+            images=self.settings.images,
+            validation=self.settings.validation or None,
+            split_seed=self.settings.seed,
+            folder=str(self.run.path("weights").resolve()),
+            corrupt=self.data.corrupt,
+        )
+
+    def train(
+        self,
+        kind: str,
+        wanted: Sequence[tuple[ExperimentNetwork, int]],
+        *,
+        keep_weights: bool = False,
+        test: bool = False,
+        halving: int = 0,
+    ) -> list[Record]:
+        """Train members with seeds; what the ledger holds already is not trained again.
+
+        Args:
+            kind: of the phase: names its ledger study and its CSV file
+            wanted: members with seeds, in the order of their training (see `blocks`)
+            keep_weights: keep the trained weights under the run's weights/
+            test: score the trained networks on the test images
+            halving: ASHA: one in so many trainings goes on from each epoch; 0 is no early stopping
+
+        Returns the trials that are wanted. Raises ValueError where none was trained to its end.
+
+        """
+        proposals = [proposal(member, seed, kind, self.training.recipe) for member, seed in wanted]
+        identities = {one.identity for one in proposals}
+        training = self._prepared(keep_weights, test)
+        with self._ledger(kind, halving) as ledger:
+            table = self.run.path(f"{kind}-trials.csv")
+            phase = TrialBatch(
+                *(kind, len(identities), Fixed(proposals), training, _accuracy, _describe_best, table),
+                counts=lambda record: record.identity in identities,
+            )
+            records = run_trials(phase, ledger, self.settings.execution, self.console, self.workers)
+        mine = [record for record in records if record.identity in identities]
+        if not any(record.outcome is Outcome.COMPLETE for record in mine):
+            raise ValueError(f"no network was trained to the end: see the outcomes in {table}")
+        return mine
+
+    def _prepared(self, keep_weights: bool, test: bool) -> Training:
+        return replace(self.training, keep_weights=keep_weights, test=test)
+
+    def _ledger(self, kind: str, halving: int) -> Ledger:
+        rungs = tuple(range(1, self.settings.epochs))
+        return Ledger.open(
+            sqlite_url(self.run.path("ledger.db")),
+            kind,
+            {},
+            pruner=Halving(rungs, factor=halving, kind=kind) if halving and rungs else None,
+            settings=self.identity,
+            seed=self.settings.seed,
+        )
+
+
+def blocks(members: Sequence[ExperimentNetwork], seeds: Sequence[int]) -> list[tuple[ExperimentNetwork, int]]:
+    """Every member with every seed, seed by seed, so that an early end leaves whole blocks."""
+    return [(member, seed) for seed in seeds for member in members]
+
+
+def proposal(member: ExperimentNetwork, seed: int, kind: str, recipe: Recipe) -> Proposal:
+    """The trial of a member with a seed."""
+    spent = cost(member.arch)
+    changes = for_multiple(recipe, member.multiple)
+    return Proposal(
+        choice={},
+        key=member.arch.key,
+        arch=member.arch.to_json(),
+        macs=spent.macs,
+        params=spent.params,
+        activations=spent.activations,
+        kind=kind,
+        seed=seed,
+        drawn=member.label,
+        notes={**member.notes, "multiple": member.multiple, "recipe": changes},
+    )
+
+
+def accuracies(records: Sequence[Record]) -> dict[str, dict[int, float]]:
+    """Validation accuracy of every complete training, by network key and seed."""
+    found: dict[str, dict[int, float]] = {}
+    for record in records:
+        if record.outcome is Outcome.COMPLETE and record.accuracy is not None:
+            found.setdefault(record.key, {})[record.seed] = record.accuracy
+    return found
+
+
+def scores_on_test(records: Sequence[Record]) -> dict[str, dict[int, float]]:
+    """Accuracy on the test images of every training that was scored on them, by network key and seed."""
+    found: dict[str, dict[int, float]] = {}
+    for record in records:
+        if record.outcome is Outcome.COMPLETE and "test_accuracy" in record.rungs[-1]:
+            found.setdefault(record.key, {})[record.seed] = record.rungs[-1]["test_accuracy"]
+    return found
+
+
+def _accuracy(_: Record, rung: Rung) -> float:
+    return float(rung["accuracy"])
+
+
+def _describe_best(record: Record, accuracy: float) -> tuple[float, str]:
+    return accuracy, f"best {accuracy:.1%} ({record.drawn}, {format_count(record.macs, digits=4)} FLOPs)"

@@ -1,0 +1,1 @@
+"""The command `python -m scaling.family`: grow a baseline into a family of networks."""

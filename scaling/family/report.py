@@ -1,0 +1,79 @@
+"""What the command that grows a family prints: the table, and why what was asked and what came out differ."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import search_spaces as ss
+from scaling.coefficients_file import Found
+from scaling.family.config import FamilyConfig
+from scaling.family.files import INDEX
+from scaling.family_members import _WIDTH, FamilyMember, _floor, table
+from search_spaces.common.units import format_count
+from search_spaces.metrics.counts import CONVENTION
+from search_spaces.resizing.compound import PAPER, Growth, Multipliers
+from search_spaces.resizing.strategy import V2
+from search_spaces.zoo.efficientnet import B0, PUBLISHED
+
+
+def describe(config: FamilyConfig, found: Found, members: Sequence[FamilyMember]) -> str:
+    """The family as text."""
+    parts = (_headline(config, found), table(members, config.room), _explanation(config, found), _b1(found))
+    return "\n\n".join(filter(None, (*parts, _files(config, members))))
+
+
+def _headline(config: FamilyConfig, found: Found) -> str:
+    base, rule = found.baseline, found.coefficients
+    way = "grown to 2^phi times its FLOPs" if config.equal_cost else "rounded as in the papers"
+    if config.way.cap:
+        way += f", {V2}: up to {config.way.cap} px"
+    if config.depth_weights:
+        way += f", stages deepened as {' '.join(f'{weight:g}' for weight in config.depth_weights)}"
+    elif config.way.cap:
+        way += ", layers added late first"
+    return (
+        f"Family of {base.name or base.key}, {base.resolution} px, {way}\n"
+        f"alpha/beta/gamma {rule}: d = alpha^phi, w = beta^phi, r = gamma^phi; "
+        f"alpha * beta^2 * gamma^2 = {rule.product:.3f}"
+    )
+
+
+def _explanation(config: FamilyConfig, found: Found) -> str:
+    layers = "rounded up or down, so that the FLOPs come out" if config.equal_cost else "rounded up in every stage"
+    lines = (
+        "Nominal: what the coefficients ask for, cost = d * w^2 * r^2. Realised: the network as it is. Layers are "
+        f"{layers}, channels to multiples of {found.rounding.divisor}{_floor(found.rounding)}, the resolution to "
+        f"multiples of {found.rounding.step} px. And not all of the cost grows with d * w^2 * r^2: stem and head have "
+        "no depth, a stage's first layer has another cost than its others.",
+        CONVENTION,
+        "Dropout: suggested, as EfficientNet's: 0.2 for the baseline, 0.045 more a doubling of its cost, 0.5 at most; "
+        "studies.train --dropout takes it.",
+        f"Memory: peak of a training step at batch size {config.batch_size} (SGD with momentum, float32), and of one "
+        "image's forward pass.",
+    )
+    return "\n".join(textwrap.fill(line, _WIDTH) for line in lines)
+
+
+def _b1(found: Found) -> str:
+    """For EfficientNet's own baseline and coefficients: its published B1 is another network than phi = 1."""
+    if found.coefficients != PAPER or found.baseline.key != B0.key:
+        return ""
+    row, b1 = PUBLISHED["efficientnet_b1"], ss.get("efficientnet_b1")
+    growth = Growth.of(b1, B0, Multipliers(row.depth, row.width, row.resolution / B0.resolution))
+    text = (
+        f"The published EfficientNet-B1 is not phi = 1: its multipliers are {growth.nominal}, nominal cost "
+        f"{growth.nominal.nominal_cost:.2f}, realised {growth.macs_ratio:.2f} ({format_count(ss.cost(b1).macs, 4)}). "
+        "Every published member has multipliers of its own."
+    )
+    return textwrap.fill(text, _WIDTH)
+
+
+def _files(config: FamilyConfig, members: Sequence[FamilyMember]) -> str:
+    folder = Path(config.out)
+    names = " ".join(f"{member.label}.json" for member in members)
+    return (
+        f'networks  {names} in {folder}; search_spaces.Arch.load("{folder / members[-1].label}.json")\n'
+        f"tables    {folder / 'family.csv'}, {folder / INDEX}; a network's own, stage by stage, beside it (.txt)"
+    )

@@ -1,0 +1,1 @@
+"""The command `python -m scaling.grid`: find alpha, beta and gamma for the images at hand."""

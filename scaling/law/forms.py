@@ -1,0 +1,214 @@
+"""The forms a scaling law may take, and fitting one: a posterior over curves, in closed form on a grid of shapes.
+
+A form turns the error e = 1 - accuracy into a link value y that grows with accuracy, and says
+
+    y = a + sum over the dimensions m in (d, w, r) of b_m * (1 - m^-k_m) / k_m        (k = 0: b_m * log m)
+
+b_m is the gain per unit of log m at the middle of the data, k_m how fast that gain dies away. Without k the best way to
+spend a budget would always be a single dimension, whatever the data: only diminishing returns favour compound scaling.
+Given the k, this is linear regression with a known answer. The k go over a grid, each weighed by its evidence.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+Floats = NDArray[np.float64]
+# Diminishing returns: k and its prior probability. EN's Table 7 asks for 2 and more, MobileNetV1's widths for 0.5.
+SHAPES = {0.0: 0.30, 0.5: 0.30, 1.0: 0.20, 2.0: 0.13, 4.0: 0.07}
+STRAIGHT = {0.0: 1.0}
+SLOPE, SLOPE_SPREAD = 0.2, 0.3
+"""Prior of b in units of log error: twice the width takes 0 to 40 % of the error away in published tables."""
+NOISE_FREEDOM = 2.0
+TAIL = 4.0
+"""Degrees of freedom of the residuals' t distribution: small enough that one wrong row loses its vote."""
+ITERATIONS = 12
+SMALLEST_ERROR = 1e-5
+
+
+@dataclass(frozen=True)
+class Form:
+    """A link and the shapes that go with it.
+
+    name     for people
+    link     error -> y, growing with accuracy
+    inverse  y -> error
+    scale    error -> dy / dlog(1 / error): puts priors, stated for the log error, on the link's scale
+    shapes   k -> prior probability
+    prior    weight before the data speak
+    """
+
+    name: str
+    link: Callable[[Floats], Floats]
+    inverse: Callable[[Floats], Floats]
+    scale: Callable[[float], float]
+    shapes: dict[float, float]
+    prior: float
+
+
+FORMS = (
+    Form("power law of the error", lambda e: -np.log(e), lambda y: np.exp(-_finite(y)), lambda _: 1.0, STRAIGHT, 0.1),
+    Form("saturating power law", lambda e: -np.log(e), lambda y: np.exp(-_finite(y)), lambda _: 1.0, SHAPES, 0.45),
+    Form(
+        "saturating log odds",
+        lambda e: np.log((1 - e) / e),
+        lambda y: 1 / (1 + np.exp(_finite(y))),
+        lambda e: 1 / (1 - e),
+        SHAPES,
+        0.45,
+    ),
+)
+
+
+def _finite(y: Floats) -> Floats:
+    return np.clip(y, -20, 20)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Distinct networks: `x` their log multipliers [networks, varied dimensions], their errors 1 - accuracy, weights.
+
+    `noise` is the prior guess of the residuals' standard deviation, in units of log error.
+    """
+
+    x: Floats
+    error: Floats
+    weight: Floats
+    noise: float
+
+    def take(self, which: NDArray[np.bool_]) -> Data:
+        return Data(self.x[which], self.error[which], self.weight[which], self.noise)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A fitted form: over a grid of G shapes, a t distribution of coefficients for each.
+
+    form, middle   the form; the log multipliers that x is measured from [D]
+    error, scale   the data's mean error (geometric); the form's scale there
+    shapes         k of each dimension [G, D]
+    probability    of each grid point [G]
+    mean, cov      of (a, b) [G, D+1], [G, D+1, D+1]
+    variance, freedom  of the residuals, on the link's scale [G]
+    leave_one_out  error predicted for each network from all others [N]
+    """
+
+    form: Form
+    middle: Floats
+    error: float
+    scale: float
+    shapes: Floats
+    probability: Floats
+    mean: Floats
+    cov: Floats
+    variance: Floats
+    freedom: Floats
+    leave_one_out: Floats
+
+    def expected(self, x: Floats) -> Floats:
+        """Expected error of networks [P, D] -> [P]."""
+        y = np.einsum("gpi,gi->gp", basis(self.shapes, x - self.middle), self.mean)
+        return np.asarray(self.probability @ np.clip(self.form.inverse(y), SMALLEST_ERROR, 1))
+
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+        """N draws: (shapes [n, D], coefficients [n, D+1], residual deviations on the link's scale [n])."""
+        which = rng.choice(len(self.probability), p=self.probability, size=n)
+        stretch = np.sqrt(self.freedom[which] / rng.chisquare(self.freedom[which]))
+        root = np.linalg.cholesky(self.cov)[which]
+        steps = np.einsum("nij,nj->ni", root, rng.standard_normal((n, root.shape[1])))
+        return self.shapes[which], self.mean[which] + steps * stretch[:, None], np.sqrt(self.variance[which]) * stretch
+
+
+def basis(shapes: Floats, x: Floats) -> Floats:
+    """Columns 1, (1 - exp(-k x)) / k for shapes [G, D] and log multipliers [P, D] -> [G, P, D+1]."""
+    k = shapes[:, None, :]
+    curve = np.where(k == 0, x, -np.expm1(-np.clip(k * x, -50, 50)) / np.where(k == 0, 1, k))
+    return np.concatenate([np.ones((*curve.shape[:2], 1)), curve], axis=2)
+
+
+def fit_form(form: Form, data: Data, *, tail: float = TAIL) -> Posterior:
+    """The posterior of one form. `tail` infinite means normal residuals (least squares)."""
+    middle = data.x.mean(0)
+    dims = data.x.shape[1]
+    grid = np.array(list(itertools.product(form.shapes, repeat=dims))).reshape(-1, dims)
+    prior = np.log([math.prod(p) for p in itertools.product(form.shapes.values(), repeat=dims)])
+    y = form.link(data.error)
+    error = float(np.exp(np.log(data.error).mean()))
+    scale = form.scale(error)
+    start = np.r_[y.mean(), np.full(dims, SLOPE * scale)]
+    precision = np.r_[1e-6, np.full(dims, (SLOPE_SPREAD * scale) ** -2)]
+    columns = basis(grid, data.x - middle)
+    solved = _regress(columns, y, data.weight, start, precision, data.noise * scale, tail)
+    evidence = prior + solved.evidence
+    probability = np.exp(evidence - logsumexp(evidence))
+    errors = np.clip(form.inverse(y - solved.left_out), SMALLEST_ERROR, 1)
+    cov = solved.inverse * solved.variance[:, None, None]
+    return Posterior(
+        form,
+        middle,
+        error,
+        scale,
+        grid,
+        probability,
+        solved.mean,
+        cov,
+        solved.variance,
+        solved.freedom,
+        probability @ errors,
+    )
+
+
+@dataclass(frozen=True)
+class _Regression:
+    mean: Floats
+    inverse: Floats
+    variance: Floats
+    freedom: Floats
+    evidence: Floats
+    left_out: Floats
+
+
+def _regress(
+    columns: Floats, y: Floats, weight: Floats, start: Floats, precision: Floats, noise: float, tail: float
+) -> _Regression:
+    """Bayesian regression with t residuals by reweighting, for all grid points at once (columns [G, N, D+1]).
+
+    The residual variance has a scaled inverse chi-square prior about noise^2 with NOISE_FREEDOM degrees of freedom.
+    """
+    grid, n, _ = columns.shape
+    votes = np.broadcast_to(weight, (grid, n))
+    variance = np.full(grid, noise**2)
+    prior_squares = NOISE_FREEDOM * noise**2
+    for _ in range(ITERATIONS):
+        weighted = columns * votes[..., None]
+        normal = np.swapaxes(weighted, 1, 2) @ columns + np.diag(precision) * variance[:, None, None]
+        inverse = np.linalg.inv(normal)
+        pull = np.einsum("gni,gn->gi", weighted, y - columns @ start)
+        mean = start + np.einsum("gij,gj->gi", inverse, pull)
+        residual = y - np.einsum("gni,gi->gn", columns, mean)
+        leverage = np.einsum("gni,gij,gnj->gn", weighted, inverse, columns)
+        freedom = np.maximum(n - leverage.sum(1), 0.3)
+        variance = ((votes * residual**2).sum(1) + prior_squares) / (freedom + NOISE_FREEDOM)
+        squares = weight * residual**2 / variance[:, None]
+        votes = weight * _trust(squares, tail)
+    evidence = _log_likelihood(squares, variance, tail) - 0.5 * np.linalg.slogdet(normal)[1]
+    evidence += 0.5 * len(start) * np.log(variance) - 0.5 * (((mean - start) ** 2) * precision).sum(1)
+    evidence -= 0.5 * NOISE_FREEDOM * np.log(variance) + 0.5 * prior_squares / variance
+    left_out = residual / np.maximum(1 - leverage, 0.05)
+    return _Regression(mean, inverse, variance, freedom + NOISE_FREEDOM, evidence, left_out)
+
+
+def _trust(squares: Floats, tail: float) -> Floats:
+    return np.ones_like(squares) if math.isinf(tail) else (tail + 1) / (tail + squares)
+
+
+def _log_likelihood(squares: Floats, variance: Floats, tail: float) -> Floats:
+    fit = -0.5 * squares if math.isinf(tail) else -0.5 * (tail + 1) * np.log1p(squares / tail)
+    return np.asarray(fit.sum(1) - 0.5 * squares.shape[1] * np.log(variance))

@@ -1,0 +1,334 @@
+"""The fitted law: its predictions with intervals, the best multipliers at a cost, the gain over a single dimension."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+
+from scaling.law.data import COST_POWERS, DIMENSIONS, MISFIT, MeasuredNetworks
+from scaling.law.forms import Floats, Posterior, basis
+from studies.statistics.intervals import Estimate
+
+UNKNOWN_SLOPE = 0.5
+"""Spread of log error per unit of log multiplier in a dimension that the data say nothing about."""
+INSIDE = 0.01
+
+
+Bounds = Mapping[str, tuple[float, float]]
+STEPS = {1: 1, 2: 60, 3: 24}
+"""Steps of the grid of exponents, by the number of dimensions that vary."""
+SLACK = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Accuracy of one network, 0 to 1.
+
+    mean           expected accuracy
+    lower, upper   where the accuracy of such a network, measured like those fitted, lies with the given confidence
+    extrapolating  it lies outside the multipliers that were measured
+    note           why, in words; empty inside
+    """
+
+    mean: float
+    lower: float
+    upper: float
+    extrapolating: bool
+    note: str
+
+    def __str__(self) -> str:
+        interval = f"{100 * self.mean:.1f} % [{100 * self.lower:.1f}, {100 * self.upper:.1f}]"
+        return f"{interval}, {self.note}" if self.note else interval
+
+
+@dataclass(frozen=True)
+class Part:
+    """Draws of one form: shapes [n, D], coefficients [n, D+1], residual deviations of accuracy [n]."""
+
+    fit: Posterior
+    shapes: Floats
+    coefficients: Floats
+    residual: Floats
+    # Standard normal numbers: for residuals at two networks [n, 2], and slopes of dimensions that never varied [n, 3].
+    at: Floats
+    unknown: Floats
+
+
+@dataclass(frozen=True)
+class Response:
+    """A fitted scaling law.
+
+    networks         what it was fitted to
+    confidence       of all intervals
+    form             the form with the smallest held-out error
+    forms            held-out root mean square error of accuracy, by form
+    weights          share of each form in the mixture, by form
+    heldout_error    mean absolute error of the mixture, predicting the largest networks from smaller ones
+    loglinear_error  that of a straight line of accuracy in log multiply-adds, on the same networks
+    parts            joint draws
+    """
+
+    networks: MeasuredNetworks
+    confidence: float
+    form: str
+    forms: dict[str, float]
+    weights: dict[str, float]
+    heldout_error: float
+    loglinear_error: float
+    parts: tuple[Part, ...]
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The dimensions that the data say something about."""
+        return self.networks.varied
+
+    def predict(
+        self, depth: float | None = None, width: float | None = None, resolution: float | None = None
+    ) -> Prediction:
+        """Accuracy at these multipliers. One that is not given is 1, or the only value measured.
+
+        Raises ValueError for multipliers that are not positive.
+        """
+        x = self._point(depth, width, resolution)
+        note = self.note(x)
+        low, high = np.quantile(self.accuracies(x[None], residuals=1.0)[:, 0], self.tails)
+        mean = float(self.accuracies(x[None])[:, 0].mean())
+        return Prediction(mean, float(min(low, mean)), float(max(high, mean)), bool(note), note)
+
+    def best(self, multiple: float, *, bounds: Bounds | None = None, max_resolution: float | None = None) -> Best:
+        """The d, w, r >= 1 of highest expected accuracy at `multiple` times the baseline's cost, d * w^2 * r^2.
+
+        Args:
+            multiple: of the baseline's multiply-adds, more than 1
+            bounds: lowest and highest multiplier by dimension, {"width": (1, 2)}
+            max_resolution: highest resolution multiplier
+
+        A dimension that never varied stays at 1. Raises ValueError for a multiple of 1 or less, and where the bounds
+        leave nothing.
+
+        """
+        return find_best(self, multiple, bounds, max_resolution)
+
+    def gain(self, multiple: float, over: str, by: tuple[float, float, float] | None = None) -> Gain:
+        """Expected accuracy of the best compound (or of `by`, its d, w, r) minus that of growing `over` alone.
+
+        Both cost `multiple` times the baseline. Raises ValueError for an unknown dimension and as `best` does.
+        """
+        compound = by or self.best(multiple).multipliers
+        return find_gain(self, compound, lone(over, multiple))
+
+    def accuracies(self, x: Floats, *, residuals: float = 0.0) -> Floats:
+        """Accuracy at log multipliers x [P, 3] in every draw [draws, P].
+
+        `residuals` is the share of the residual variance to add. Above 0 this brings all that the mean leaves out:
+        residuals, which grow outside the data, and effects of dimensions that never varied. P is then 1 or 2.
+        """
+        columns = self.networks.columns
+        reach = np.array([1 + self.distance(point) for point in x]) if residuals else np.ones(len(x))
+        strange = x - self.networks.x.mean(0)
+        strange[:, columns] = 0
+        return np.concatenate(
+            [_evaluate(part, x[:, columns], strange, np.sqrt(residuals) * reach) for part in self.parts]
+        )
+
+    def distance(self, x: Floats) -> float:
+        """How far log multipliers x [3] lie outside the networks' convex hull, in units of their range."""
+        columns = self.networks.columns
+        data = self.networks.x[:, columns]
+        units = np.ptp(data, axis=0)
+        # Convex combinations: non-negative weights whose sum is held to 1 by a heavy row.
+        system = np.vstack([(data / units).T, np.full(len(data), 1e3)])
+        weights, _ = nnls(system, np.r_[x[columns] / units, 1e3])
+        gap = float(np.linalg.norm((data / units).T @ weights - x[columns] / units))
+        return gap if gap > INSIDE else 0.0
+
+    def note(self, x: Floats) -> str:
+        """Why log multipliers x [3] are an extrapolation; empty if they are none."""
+        still = [name for i, name in enumerate(DIMENSIONS) if name not in self.varied and self._moved(x, i)]
+        if still:
+            return f"extrapolating: {' and '.join(still)} never varied, the data say nothing about it"
+        away = self.distance(x)
+        return f"extrapolating: {away:.1f} times the measured range beyond what was measured" if away else ""
+
+    @property
+    def tails(self) -> tuple[float, float]:
+        """Both tails' probabilities of the intervals."""
+        return (1 - self.confidence) / 2, (1 + self.confidence) / 2
+
+    def _moved(self, x: Floats, i: int) -> bool:
+        return bool(abs(x[i] - self.networks.x[0, i]) > 1e-3)
+
+    def _point(self, *given: float | None) -> Floats:
+        x = np.zeros(3)
+        for i, (name, value) in enumerate(zip(DIMENSIONS, given, strict=True)):
+            if value is None:
+                x[i] = 0.0 if name in self.varied else self.networks.x[0, i]
+            elif not 0 < value < np.inf:
+                raise ValueError(f"{name} is a multiplier above 0 (1 is the baseline), got {value}")
+            else:
+                x[i] = np.log(value)
+        return x
+
+
+def _evaluate(part: Part, x: Floats, strange: Floats, residuals: Floats) -> Floats:
+    y = np.einsum("npi,ni->np", basis(part.shapes, x - part.fit.middle), part.coefficients)
+    if not residuals.any():
+        return np.asarray(np.clip(1 - part.fit.form.inverse(y), 0, 1))
+    y = y + UNKNOWN_SLOPE * part.fit.scale * part.unknown @ strange.T
+    noise = part.residual[:, None] * residuals * part.at[:, : len(x)]
+    return np.asarray(np.clip(1 - part.fit.form.inverse(y) + noise, 0, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Accuracy of one network minus that of another of the same cost (0.01 is one point).
+
+    value        expected difference
+    low, high    its interval, from joint draws: with the forms' misfit at each network, without the noise of training
+    probability  that the first is better; 0 where both are the same network
+    first, second  their depth, width and resolution multipliers
+    note         why it is an extrapolation; empty if it is none
+    """
+
+    value: float
+    low: float
+    high: float
+    probability: float
+    first: tuple[float, float, float]
+    second: tuple[float, float, float]
+    note: str
+
+    def __str__(self) -> str:
+        ends = f"{100 * self.value:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
+        return f"{ends}, better with probability {self.probability:.2f}"
+
+
+@dataclass(frozen=True)
+class Best:
+    """The multipliers of highest expected accuracy at a cost.
+
+    multiple    of the baseline's multiply-adds, d * w^2 * r^2
+    depth, width, resolution  the multipliers
+    prediction  accuracy there
+    exponents   share of the cost's growth that each dimension takes, with the interval of the optimum's: d = s^e_d,
+                w = s^(e_w / 2), r = s^(e_r / 2), the e adding up to 1 ("Fast and Accurate Model Scaling", section 3)
+    intervals   the same as multipliers
+    gains       expected gain over each single dimension that varied, at equal cost
+    """
+
+    multiple: float
+    depth: float
+    width: float
+    resolution: float
+    prediction: Prediction
+    exponents: dict[str, Estimate]
+    intervals: dict[str, Estimate]
+    gains: dict[str, Gain]
+
+    @property
+    def multipliers(self) -> tuple[float, float, float]:
+        return self.depth, self.width, self.resolution
+
+
+def find_best(response: Response, multiple: float, bounds: Bounds | None, max_resolution: float | None) -> Best:
+    """See `Response.best`."""
+    _check_multiple(multiple)
+    low, high = _limits(multiple, bounds or {}, max_resolution)
+    shares = _shares(response.networks.columns, low, high)
+    if not len(shares):
+        raise ValueError(f"no depth, width and resolution within the bounds cost {multiple:g} times the baseline")
+    x = shares * np.log(multiple) / COST_POWERS
+    accuracies = response.accuracies(x)
+    chosen = int(accuracies.mean(0).argmax())
+    optima = shares[accuracies.argmax(1)]
+    depth, width, resolution = np.exp(x[chosen]).tolist()
+    exponents, intervals = _intervals(response, multiple, shares[chosen], optima)
+    best = (depth, width, resolution)
+    gains = {name: find_gain(response, best, lone(name, multiple)) for name in response.varied}
+    return Best(multiple, *best, response.predict(*best), exponents, intervals, gains)
+
+
+def find_gain(response: Response, first: tuple[float, float, float], second: tuple[float, float, float]) -> Gain:
+    """Expected accuracy at multipliers `first` minus that at `second`. See `Response.gain`."""
+    if not all(m > 0 for m in first):
+        raise ValueError(f"depth, width and resolution multipliers are above 0, got {first}")
+    x = np.log([first, second])
+    if np.allclose(x[0], x[1]):
+        return Gain(0.0, 0.0, 0.0, 0.0, first, second, response.note(x[0]))
+    expected = response.accuracies(x)
+    noisy = response.accuracies(x, residuals=MISFIT)
+    value = float((expected[:, 0] - expected[:, 1]).mean())
+    differences = noisy[:, 0] - noisy[:, 1]
+    low, high = np.quantile(differences, response.tails)
+    probability = float((differences > 0).mean())
+    note = max(response.note(x[0]), response.note(x[1]), key=_seriousness)
+    return Gain(value, float(min(low, value)), float(max(high, value)), probability, first, second, note)
+
+
+def _seriousness(note: str) -> tuple[bool, int]:
+    return "never varied" in note, len(note)
+
+
+def lone(dimension: str, multiple: float) -> tuple[float, float, float]:
+    """Multipliers (d, w, r) that spend all of `multiple` on one dimension. Raises ValueError for an unknown one."""
+    _check_multiple(multiple)
+    if dimension not in DIMENSIONS:
+        raise ValueError(f"unknown dimension '{dimension}'; there are {', '.join(DIMENSIONS)}")
+    share = np.array([float(name == dimension) for name in DIMENSIONS])
+    depth, width, resolution = np.exp(share * np.log(multiple) / COST_POWERS).tolist()
+    return depth, width, resolution
+
+
+def _check_multiple(multiple: float) -> None:
+    if not 1 < multiple < np.inf:
+        raise ValueError(f"a multiple of the baseline's cost is more than 1, got {multiple}")
+
+
+def _limits(multiple: float, bounds: Bounds, max_resolution: float | None) -> tuple[Floats, Floats]:
+    """Lowest and highest exponent of each dimension."""
+    low, high = np.zeros(3), np.ones(3)
+    for name, (least, most) in bounds.items():
+        if name not in DIMENSIONS or not 0 < least <= most:
+            raise ValueError(f"bounds map {', '.join(DIMENSIONS)} to (lowest, highest), got {dict(bounds)}")
+        i = DIMENSIONS.index(name)
+        ends = np.log([least, most]) * COST_POWERS[i] / np.log(multiple)
+        low[i], high[i] = max(0.0, ends[0]), min(1.0, ends[1])
+    if max_resolution is not None:
+        if not max_resolution >= 1:
+            raise ValueError(f"the largest resolution multiplier is at least 1, got {max_resolution}")
+        high[2] = min(high[2], np.log(max_resolution) * COST_POWERS[2] / np.log(multiple))
+    return low, high
+
+
+def _shares(columns: list[int], low: Floats, high: Floats) -> Floats:
+    """Exponents [P, 3] that add up to 1, within their limits, limits included; 0 where nothing varied."""
+    steps = np.linspace(0, 1, STEPS[len(columns)] + 1)
+    axes = [np.unique(np.r_[steps, low[i], high[i]]) for i in columns]
+    points = []
+    for rest in range(len(columns)):
+        others = [axis for i, axis in enumerate(axes) if i != rest]
+        given = np.array(list(itertools.product(*others))).reshape(math.prod(map(len, others)), len(others))
+        points.append(np.insert(given, rest, 1 - given.sum(1), axis=1))
+    shares = np.zeros((sum(map(len, points)), 3))
+    shares[:, columns] = np.concatenate(points)
+    inside = ((shares >= low - SLACK) & (shares <= high + SLACK)).all(1)
+    return np.asarray(np.unique(np.clip(shares[inside], 0, 1).round(12), axis=0))
+
+
+def _intervals(
+    response: Response, multiple: float, chosen: Floats, optima: Floats
+) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    """(exponents, multipliers) of the chosen point, with the intervals of the draws' own optima."""
+    low, high = np.quantile(optima, response.tails, axis=0)
+    exponents, multipliers = {}, {}
+    for i, name in enumerate(DIMENSIONS):
+        ends = (float(chosen[i]), float(min(low[i], chosen[i])), float(max(high[i], chosen[i])))
+        grown = tuple(float(multiple ** (end / COST_POWERS[i])) for end in ends)
+        exponents[name] = Estimate(ends[0], ends[1], ends[2], len(response.networks.x))
+        multipliers[name] = Estimate(grown[0], grown[1], grown[2], len(response.networks.x))
+    return exponents, multipliers

@@ -1,0 +1,1 @@
+"""The command `python -m scaling.published`: the papers' scaled networks beside ours."""

@@ -1,0 +1,1 @@
+"""What every command needs to talk with people and disks. Knows no network."""

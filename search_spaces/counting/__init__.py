@@ -1,0 +1,1 @@
+"""Exact counts of a cost band, and uniform samples from it."""

@@ -1,0 +1,47 @@
+"""How many paths of a trellis cost what lies in a band: exactly where that is cheap, else between rigorous bounds."""
+
+from __future__ import annotations
+
+from search_spaces.counting.binned import Bins
+from search_spaces.counting.exact import exact_count
+from search_spaces.counting.trellis import Band, Trellis
+
+TOLERANCE = 1e-3  # of the bounds, relative to the lower one
+QUICK = 500_000  # sums that take a fraction of a second
+MAX_EXACT_STATES = 20_000_000  # sums, or bins, that fit the memory of a small machine
+
+
+def count_in_band(trellis: Trellis, band: Band) -> tuple[int, int]:
+    """Bounds of the number of paths with a cost in the band (inclusive), equal or no wider than 0.1 %.
+
+    Small trellises are counted exactly. Otherwise bins are made fine enough for the band; a band so narrow that there
+    would be too many bins is counted exactly too. Only a trellis of many stages may defeat that as well: then the
+    bounds of the finest bins stand, still rigorous, and wider.
+    """
+    cheapest, dearest = trellis.range
+    low, high = max(band[0], cheapest), min(band[1], dearest)
+    if low > high:
+        return 0, 0
+    if (low, high) == (cheapest, dearest):
+        return trellis.size, trellis.size
+    exact = exact_count(trellis, (low, high), QUICK)
+    if exact is not None:
+        return exact, exact
+    return _count_in_bins(trellis, (low, high))
+
+
+def _count_in_bins(trellis: Trellis, band: Band) -> tuple[int, int]:
+    low, high = band
+    reach = min(high - trellis.range[0], trellis.range[1] - low)
+    width = max(1, reach // MAX_EXACT_STATES, int((high - low) * TOLERANCE / (4 * len(trellis.costs))))
+    while True:
+        if reach // width > MAX_EXACT_STATES // 4:
+            exact = exact_count(trellis, band, MAX_EXACT_STATES)
+            if exact is not None:
+                return exact, exact
+        lower, upper = Bins(trellis, width).count(band)
+        excess = (upper - lower) / max(lower, 1) / TOLERANCE
+        finest = max(1, reach // MAX_EXACT_STATES)
+        if excess <= 1 or width <= finest:
+            return lower, upper
+        width = max(finest, int(width * max(0.8 / excess, 0.05)))

@@ -1,0 +1,46 @@
+"""Chains of stages as paths through a trellis, whose costs add up.
+
+A trellis is a chain of stages. A path starts in the first stage's only in-state, and in every stage takes one option
+from its in-state to one of the out-states, which are the next stage's in-states. Each step has an integer cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Band = tuple[int, int]
+MAX_COST = 1 << 60  # beyond any cost
+
+
+@dataclass(frozen=True, eq=False)
+class Trellis:
+    """`costs[i]` are stage i's costs [in, out, option] and `allowed[i]` says which of its steps exist."""
+
+    costs: tuple[Ints, ...]
+    allowed: tuple[NDArray[np.bool_], ...]
+
+    @cached_property
+    def size(self) -> int:
+        """The number of paths, exactly."""
+        ends = np.ones(1, dtype=object)
+        for allowed in self.allowed:
+            ends = ends @ allowed.sum(axis=2).astype(object)
+        return int(ends.sum())
+
+    @cached_property
+    def range(self) -> Band:
+        """The costs of the cheapest and of the dearest path."""
+        low = high = np.zeros(1, dtype=np.int64)
+        for costs, allowed in zip(self.costs, self.allowed, strict=True):
+            cheapest, dearest = (
+                np.where(allowed, costs, MAX_COST).min(axis=2),
+                np.where(allowed, costs, -MAX_COST).max(axis=2),
+            )
+            low = np.minimum((low[:, None] + cheapest).min(axis=0), MAX_COST)
+            high = np.maximum((high[:, None] + dearest).max(axis=0), -MAX_COST)
+        return int(low.min()), int(high.max())

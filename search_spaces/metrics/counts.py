@@ -1,0 +1,42 @@
+"""What a network costs: parameters, multiply-adds and activations, from the walk alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from search_spaces.networks.arch import Arch
+from search_spaces.networks.blocks import Layer
+from search_spaces.networks.layers import walk
+
+CONVENTION = "FLOPs here are multiply-adds of convolution and linear layers for one image, as the papers count them."
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Raw units: trainable parameters; multiply-adds and activations (elements) of one image.
+
+    "FLOPs" on command lines and in the papers means `macs`: multiply-adds of convolution and linear layers.
+    """
+
+    params: int
+    macs: int
+    activations: int
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.params + other.params, self.macs + other.macs, self.activations + other.activations)
+
+
+def cost(arch: Arch) -> Cost:
+    """The cost of a network at its own resolution."""
+    return total(walk(arch))
+
+
+def total(layers: Iterable[Layer]) -> Cost:
+    """The summed cost of some layers."""
+    params = macs = activations = 0
+    for layer in layers:
+        params += layer.params
+        macs += layer.macs
+        activations += layer.activations
+    return Cost(params, macs, activations)

@@ -1,0 +1,194 @@
+"""Peak memory of a network in training and in inference, from the walk: nothing is built or allocated.
+
+`python -m search_spaces.metrics.memory NAME` prints it, with other kernels and activation functions beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from search_spaces.common.suggest import nearest
+from search_spaces.metrics.footprint import BlockMemory, block_footprint, classifier_footprint
+from search_spaces.networks.arch import Arch, Stage
+from search_spaces.networks.layers import head_blocks, stage_layer, stem_block
+from search_spaces.networks.operators import Context
+
+# Numbers that the optimiser keeps for every weight, and copies of all weights that its step makes for a moment:
+# torch's fused sgd (with momentum) and adamw make none, its multi-tensor rmsprop decays the gradients and takes the
+# averages' roots out of place.
+OPTIMIZERS = {"sgd": (1, 0), "rmsprop": (2, 2), "adamw": (2, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of each kind at the moment when their sum is largest.
+
+    weights      parameters, the batch norms' running statistics and, if kept, the moving average of both
+    gradients    of the weights, as far as the backward pass has come by then
+    optimizer    the optimiser's state
+    activations  what is saved for the backward pass, the images included; in inference all maps that live
+    workspace    gradients of activations, the optimiser's temporary copies
+    """
+
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+    workspace: int
+
+    @property
+    def total(self) -> int:
+        """The peak in bytes."""
+        return self.weights + self.gradients + self.optimizer + self.activations + self.workspace
+
+
+@dataclass(frozen=True, slots=True)
+class PeakCandidate:
+    """Numbers (elements, not bytes) that live at one moment: some whatever the batch, some for each of its images."""
+
+    weights: int
+    gradients: int
+    optimizer: int
+    copies: int
+    image_activations: int
+    image_workspace: int
+
+    @property
+    def fixed(self) -> int:
+        """Elements that are there whatever the batch."""
+        return self.weights + self.gradients + self.optimizer + self.copies
+
+    @property
+    def image(self) -> int:
+        """Elements for each image of the batch; at least the image's own."""
+        return self.image_activations + self.image_workspace
+
+    def memory(self, batch_size: int, width: int) -> Memory:
+        """The moment in bytes, at `width` bytes an element."""
+        return Memory(
+            weights=width * self.weights,
+            gradients=width * self.gradients,
+            optimizer=width * self.optimizer,
+            activations=width * self.image_activations * batch_size,
+            workspace=width * (self.copies + self.image_workspace * batch_size),
+        )
+
+
+def training_memory(
+    arch: Arch, batch_size: int, *, optimizer: str = "sgd", bytes_per_element: int = 4, ema: bool = False
+) -> Memory:
+    """Peak memory of a training step at the arch's own resolution, once the optimiser has its state.
+
+    optimizer          sgd (with momentum), rmsprop (with momentum) or adamw
+    bytes_per_element  of every number; 4 is float32
+    ema                whether a moving average of the weights is kept too
+
+    It speaks of the plain network that `network.build` makes (no stochastic depth), not of the faster convolutions that
+    training on a CPU puts in. What else a process holds is not in it: a library's scratch memory, an allocator's
+    rounding and fragments. Raises ValueError for a batch below 1 and an unknown optimiser.
+    """
+    _check_whole("a batch size", batch_size, 1)
+    return _peak(training_moments(arch, optimizer, ema), batch_size, bytes_per_element)
+
+
+def inference_memory(arch: Arch, batch_size: int, *, bytes_per_element: int = 4) -> Memory:
+    """Peak memory of a forward pass without gradients in evaluation mode, the images included.
+
+    Raises ValueError for a batch below 1.
+    """
+    _check_whole("a batch size", batch_size, 1)
+    return _peak(inference_moments(arch), batch_size, bytes_per_element)
+
+
+def largest_batch(
+    arch: Arch,
+    budget_bytes: int,
+    *,
+    training: bool = True,
+    optimizer: str = "sgd",
+    bytes_per_element: int = 4,
+    ema: bool = False,
+) -> int:
+    """The largest batch whose peak memory is at most `budget_bytes`; 0 if not even one image fits.
+
+    Raises ValueError for a negative budget and an unknown optimiser.
+    """
+    _check_whole("a memory budget in bytes", budget_bytes, 0)
+    _check_whole("bytes_per_element", bytes_per_element, 1)
+    moments = training_moments(arch, optimizer, ema) if training else inference_moments(arch)
+    room = budget_bytes // bytes_per_element
+    # At every moment memory grows linearly with the batch; the moment that allows the fewest images decides.
+    return max(0, min((room - moment.fixed) // moment.image for moment in moments))
+
+
+def training_moments(arch: Arch, optimizer: str = "sgd", ema: bool = False) -> Iterator[PeakCandidate]:
+    """The moment that needs most in the backward pass of every block, from the last on, then the optimiser's step.
+
+    The forward pass has no moment of its own: what it holds is less than what the backward pass begins with.
+    """
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer '{optimizer}'{nearest(optimizer, OPTIMIZERS)}")
+    states, copies = OPTIMIZERS[optimizer]
+    blocks = [block for group in footprints(arch) for block in group]
+    params = sum([block.params for block in blocks])
+    weights = (params + sum([block.statistics for block in blocks])) * (2 if ema else 1)
+    saved = sum([block.saved for block in blocks])
+    gradients = 0
+    for block in reversed(blocks):
+        saved -= block.saved
+        gradients += block.params
+        yield PeakCandidate(weights, gradients, states * params, 0, saved + block.left, block.temporary)
+    # The caller still holds the images.
+    yield PeakCandidate(weights, params, states * params, copies * params, blocks[0].given, 0)
+
+
+def inference_moments(arch: Arch) -> Iterator[PeakCandidate]:
+    """The moment that needs most in every block's forward pass. The images stay; a stage's input until it ends."""
+    groups = list(footprints(arch))
+    weights = sum([block.params + block.statistics for group in groups for block in group])
+    images = 0
+    for group in groups:
+        held = images
+        for block in group:
+            yield PeakCandidate(weights, 0, 0, 0, held + block.forward, 0)
+            held = images + group[0].given
+        images = groups[0][0].given
+
+
+def footprints(arch: Arch) -> Iterator[tuple[BlockMemory, ...]]:
+    """What the network's blocks hold: the stem, each stage's layers, the head if there is one, the classifier."""
+    last = block_footprint(stem_block(arch), of_images=True)
+    yield (last,)
+    size = last.out_size
+    for stage, given in arch.inputs():
+        layer = dataclasses.replace(stage, layers=1)
+        first = layer_footprint(layer, Context("", given, size, stage.stride, arch.activation))
+        size = first.out_size
+        later = layer_footprint(layer, Context("", stage.channels, size, 1, arch.activation))
+        last = first if stage.layers == 1 else later
+        yield first, *[later] * (stage.layers - 1)
+    head, classifier = head_blocks(arch, arch.stages[-1].channels, size)
+    for block in head:
+        last = block_footprint(block)
+        yield (last,)
+    yield (classifier_footprint(classifier, keeps_output=last.keeps_output),)
+
+
+# A grid of scaled networks has most layers in common.
+@lru_cache(maxsize=2**15)
+def layer_footprint(stage: Stage, site: Context) -> BlockMemory:
+    """What one layer of a stage holds where it stands."""
+    return block_footprint(stage_layer(stage, site))
+
+
+def _peak(moments: Iterable[PeakCandidate], batch_size: int, width: int) -> Memory:
+    _check_whole("bytes_per_element", width, 1)
+    return max(moments, key=lambda moment: moment.fixed + moment.image * batch_size).memory(batch_size, width)
+
+
+def _check_whole(what: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{what} must be a whole number of at least {least}, got {value!r}")

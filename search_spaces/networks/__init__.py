@@ -1,0 +1,1 @@
+"""A network as data, as layers and as a torch module."""

@@ -1,0 +1,1 @@
+"""Networks made larger or smaller, and matched to a cost."""

@@ -1,0 +1,1 @@
+"""Search spaces: named finite choices that become networks."""

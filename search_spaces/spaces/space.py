@@ -1,0 +1,249 @@
+"""Space: named finite choices, and how a choice becomes an Arch (or anything else)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from search_spaces.common.suggest import nearest
+from search_spaces.common.units import format_count
+from search_spaces.counting.band import Band, Count, Of, check_of, whole_band
+from search_spaces.metrics.counts import cost
+from search_spaces.networks.arch import Arch
+
+Ints = NDArray[np.int64]
+Choice = Mapping[str, Any]
+ENUMERABLE = 100_000
+
+
+class Costs(NamedTuple):
+    """The costs of n networks in raw units, as int64 arrays of n (see `Cost` for what they count)."""
+
+    params: Ints
+    macs: Ints
+    activations: Ints
+
+
+class Space:
+    """Any finite space: `choices` names the choices and their values, `decode` makes something of one of each.
+
+    A choice is a mapping {name: value}; its encoding is an array of k integers, the position of each value among its
+    choice's values, in the order of `choices`. Many encodings are an int64 array [n, k].
+
+    The contract of every space (tests/search_spaces/test_spaces.py runs it over all of them):
+    - `choice` and `encode` are each other's inverse; `size` is the number of encodings.
+    - `canonical` changes neither key nor cost; in a `StagedSpace` it is the same for all that are the same network.
+    - `sample` draws exactly uniformly from the encodings, or from the networks as canonical encodings, in the band.
+    - `mutate` changes exactly one choice; `neighbours` are all encodings one such change away.
+
+    Costs, counts and bands need archs. Here they enumerate, so they need a small space (at most 100 000 encodings);
+    `StagedSpace` does without. Raises ValueError for choices without values or with the same value twice.
+    """
+
+    def __init__(self, name: str, choices: Mapping[str, Sequence[Any]], decode: Callable[[Choice], Any]) -> None:
+        self.name = name
+        self.choices: Mapping[str, tuple[Any, ...]] = MappingProxyType({key: tuple(v) for key, v in choices.items()})
+        self._decode = decode
+        if not choices:
+            raise ValueError(f"space {name} needs at least one choice, got none")
+        for choice, values in self.choices.items():
+            if len(values) == 0:
+                raise ValueError(f"choice {choice} of space {name} needs at least one value, got none")
+            if any(value in values[:index] for index, value in enumerate(values)):
+                raise ValueError(f"choice {choice} of space {name} must have different values, got {list(values)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, dict(self.choices), self._decode)
+
+    def __repr__(self) -> str:
+        return f"<space {self.name}: {len(self.choices)} choices, {self.size:.3g} encodings>"
+
+    @cached_property
+    def radices(self) -> tuple[int, ...]:
+        """The number of values of each choice."""
+        return tuple(len(values) for values in self.choices.values())
+
+    @property
+    def size(self) -> int:
+        """The number of encodings, exactly."""
+        return math.prod(self.radices)
+
+    @property
+    def networks(self) -> int:
+        """The number of different networks, exactly."""
+        return int(self._first_of_key.sum())
+
+    def decode(self, choice: Choice) -> Any:
+        """What a choice {name: value} means: an Arch, or whatever the space's `decode` makes of it."""
+        return self._decode(self.choice(self.encode(choice)))
+
+    def encode(self, choice: Choice) -> Ints:
+        """The encoding of a choice. Raises ValueError for unknown and missing names and for unknown values."""
+        for name in choice:
+            if name not in self.choices:
+                raise ValueError(f"space {self.name} has no choice '{name}'{nearest(str(name), self.choices)}")
+        return np.array([self._position(name, choice) for name in self.choices], dtype=np.int64)
+
+    def choice(self, encoding: ArrayLike) -> dict[str, Any]:
+        """The choice {name: value} of one encoding of k integers."""
+        (row,) = self._rows(encoding)
+        return {name: values[index] for (name, values), index in zip(self.choices.items(), row.tolist(), strict=True)}
+
+    def sample(self, rng: np.random.Generator, n: int, *, macs: Band | None = None, of: Of = "encodings") -> Ints:
+        """Encodings [n, k], independent and uniform over the encodings (or networks) with lo <= macs <= hi.
+
+        Raises ValueError where the band (multiply-adds, both ends inclusive) holds none.
+        """
+        check_of(of)
+        if macs is None and of == "encodings":
+            return rng.integers(0, self.radices, size=(n, len(self.radices)))
+        members = self._members(macs, of)
+        if not len(members):
+            raise self._no_network(macs)
+        return members[rng.integers(0, len(members), size=n)]
+
+    def count(self, *, macs: Band | None = None, of: Of = "encodings") -> Count:
+        """How many encodings or networks there are with lo <= macs <= hi (without a band, how many in all)."""
+        check_of(of)
+        number = len(self._members(macs, of)) if macs is not None else self.size if of == "encodings" else self.networks
+        return Count(number, number, of)
+
+    @property
+    def macs_range(self) -> Band:
+        """The multiply-adds of the cheapest and of the dearest network."""
+        macs = self._enumerated_macs
+        return int(macs.min()), int(macs.max())
+
+    def costs(self, encodings: ArrayLike) -> Costs:
+        """The costs of the networks of encodings [n, k]. Raises ValueError if the space decodes to no Arch."""
+        rows = self._rows(encodings)
+        each = [cost(self._arch(row)) for row in rows]
+        columns = np.array([(c.params, c.macs, c.activations) for c in each], dtype=np.int64).reshape(-1, 3)
+        return Costs(*columns.T)
+
+    def inside(self, encodings: ArrayLike, macs: Band) -> NDArray[np.bool_]:
+        """Which of encodings [n, k] have lo <= macs <= hi, as bools [n]."""
+        low, high = whole_band(macs)
+        spent: Ints = self._enumerated_macs[np.ravel_multi_index(tuple(self._rows(encodings).T), self.radices)]
+        return (low <= spent) & (spent <= high)
+
+    def canonical(self, encodings: ArrayLike) -> Ints:
+        """The canonical encodings of encodings [n, k] or [k]; in a plain space each stands for itself."""
+        return self._rows(encodings).astype(np.int64).reshape(np.shape(encodings))
+
+    def key(self, choice: Choice) -> str:
+        """16 hexadecimal digits, the same for all choices that are the same network."""
+        decoded = self.decode(choice)
+        if isinstance(decoded, Arch):
+            return decoded.key
+        values = json.dumps([choice[name] for name in self.choices], default=repr)
+        return hashlib.sha256(values.encode()).hexdigest()[:16]
+
+    def mutate(self, rng: np.random.Generator, encoding: ArrayLike) -> Ints:
+        """The encoding [k] with one choice, uniform among those that have several values, set to another value."""
+        movable = [column for column, radix in enumerate(self.radices) if radix > 1]
+        if not movable:
+            raise ValueError(f"space {self.name} holds one encoding only, so there is nothing to mutate")
+        column = rng.choice(movable)
+        mutant: Ints = self._rows(encoding)[0].astype(np.int64)
+        mutant[column] = (mutant[column] + rng.integers(1, self.radices[column])) % self.radices[column]
+        return mutant
+
+    def neighbours(self, encoding: ArrayLike) -> Ints:
+        """All encodings [m, k] that differ from an encoding [k] in exactly one choice."""
+        row = self._rows(encoding)[0].astype(np.int64)
+        changes = [(c, v) for c, radix in enumerate(self.radices) for v in range(radix) if v != row[c]]
+        found = np.repeat(row[None], len(changes), axis=0)
+        for index, (column, value) in enumerate(changes):
+            found[index, column] = value
+        return found
+
+    @property
+    def title(self) -> str:
+        """The space as error messages name it."""
+        return f"space {self.name}"
+
+    def check_target(self, macs: int, name: str = "the target") -> None:
+        """Raise ValueError, with the reachable range, unless networks of about `macs` multiply-adds can be had."""
+        low, high = self.macs_range
+        if not low <= macs <= high:
+            reach = f"{format_count(_rounded(low, up=True))} and {format_count(_rounded(high, up=False))}"
+            raise ValueError(f"{name} must lie between {reach} for {self.title}, got {format_count(macs, 3)}")
+
+    def _no_network(self, macs: Band | None) -> ValueError:
+        assert macs is not None
+        low, high = self.macs_range
+        return ValueError(
+            f"no network of {self.title} has {macs[0]} to {macs[1]} multiply-adds; they reach from {low} to {high}"
+        )
+
+    def _position(self, name: str, choice: Choice) -> int:
+        if name not in choice:
+            raise ValueError(f"a choice of space {self.name} needs a value for '{name}', got none")
+        values, value = self.choices[name], choice[name]
+        if value not in values:
+            raise ValueError(f"{name} must be one of {', '.join(map(str, values))}, got {value!r}")
+        return values.index(value)
+
+    def _rows(self, encodings: ArrayLike) -> NDArray[np.integer]:
+        """Encodings as a checked integer array [n, k]; a single one is made a row."""
+        rows = np.atleast_2d(np.asarray(encodings))
+        if rows.ndim != 2 or rows.shape[1] != len(self.radices) or rows.dtype.kind not in "iu":
+            raise ValueError(
+                f"encodings of space {self.name} must be integers of shape [n, {len(self.radices)}], "
+                f"got {rows.dtype} of shape {list(np.shape(encodings))}"
+            )
+        if rows.size and (rows.min() < 0 or (rows.max(axis=0) >= self.radices).any()):
+            raise ValueError(f"encodings of space {self.name} must lie below {list(self.radices)} and not below 0")
+        return rows
+
+    def _arch(self, row: NDArray[np.integer]) -> Arch:
+        decoded = self.decode(self.choice(row))
+        if not isinstance(decoded, Arch):
+            raise ValueError(f"space {self.name} has no cost model: it decodes to {type(decoded).__name__}, not Arch")
+        return decoded
+
+    @cached_property
+    def _enumeration(self) -> Ints:
+        """All encodings, the last choice running fastest."""
+        if self.size > ENUMERABLE:
+            raise ValueError(
+                f"space {self.name} has {self.size} encodings, too many to enumerate (at most {ENUMERABLE}): "
+                "bands and counts of networks need a StagedSpace"
+            )
+        return np.indices(self.radices, dtype=np.int64).reshape(len(self.radices), -1).T
+
+    @cached_property
+    def _enumerated_macs(self) -> Ints:
+        return self.costs(self._enumeration).macs
+
+    @cached_property
+    def _first_of_key(self) -> NDArray[np.bool_]:
+        """Which of the enumerated encodings are the first of their network."""
+        keys = [self.key(self.choice(encoding)) for encoding in self._enumeration]
+        first = np.zeros(len(keys), dtype=bool)
+        first[np.unique(keys, return_index=True)[1]] = True
+        return first
+
+    def _members(self, macs: Band | None, of: Of) -> Ints:
+        # First of all, since it refuses large spaces.
+        members = self._enumeration
+        inside = np.ones(len(members), dtype=bool)
+        if macs is not None:
+            low, high = whole_band(macs)
+            inside = (low <= self._enumerated_macs) & (self._enumerated_macs <= high)
+        return members[inside & self._first_of_key if of == "networks" else inside]
+
+
+def _rounded(value: int, *, up: bool, digits: int = 3) -> int:
+    """A value rounded to some digits, up or down, so that a range printed with it is never too wide."""
+    unit: int = 10 ** max(0, len(str(value)) - digits)
+    return -(-value // unit) * unit if up else value // unit * unit

@@ -1,0 +1,134 @@
+"""What one stage of a staged space may be, and what each possibility costs, taken from the walk."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search_spaces.metrics.counts import total
+from search_spaces.networks.arch import Stage, canonical_stage
+from search_spaces.networks.blocks import Layer
+from search_spaces.networks.layers import stage_blocks
+
+Option = tuple[Any, ...]  # values of OPTION_NAMES
+
+
+CHOICES = ("op", "kernel", "se", "skip", "filters", "layers")
+OPTION_NAMES = tuple(name for name in CHOICES if name != "filters")
+
+
+@dataclass(frozen=True)
+class StageChoices:
+    """One stage: a fixed stride, and the values of each of its choices.
+
+    An `op` is an operator's name with its expansion behind it, if it has one: "conv", "mbconv6". The choice `filters`
+    is a label, usually the factor on a reference network; `channels` are the numbers of channels the labels stand for.
+    Operators named by `unsqueezed` have no squeeze-and-excitation, whatever the choice `se` says.
+    Raises ValueError where labels and channels are not paired, or values are none that a `Stage` takes.
+    """
+
+    stride: int
+    op: tuple[str, ...]
+    kernel: tuple[int, ...]
+    se: tuple[float, ...]
+    skip: tuple[str, ...]
+    filters: tuple[float, ...]
+    layers: tuple[int, ...]
+    channels: tuple[int, ...]
+    unsqueezed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.filters) != len(self.channels):
+            raise ValueError(f"filters {self.filters} must name as many numbers of channels, got {self.channels}")
+        for channels in self.channels:
+            tuple(self.stages(channels))
+
+    @property
+    def values(self) -> dict[str, tuple[str | float, ...]]:
+        """The choices in the order of the encoding."""
+        return {name: getattr(self, name) for name in CHOICES}
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """All values of (op, kernel, se, skip, layers), the last running fastest: everything but the filters."""
+        return tuple(product(self.op, self.kernel, self.se, self.skip, self.layers))
+
+    def stage(self, choice: Mapping[str, Any]) -> Stage:
+        """The stage of one value of each choice."""
+        option = tuple(choice[name] for name in OPTION_NAMES)
+        return self._stage(option, self.channels[self.filters.index(choice["filters"])])
+
+    def stages(self, channels: int) -> Iterator[Stage]:
+        """The stages of all options with some number of channels."""
+        return (self._stage(option, channels) for option in self.options)
+
+    def find(self, stage: Stage, in_channels: int) -> NDArray[np.int64] | None:
+        """The encoding of a stage, given the channels that enter it, or None where it is none of these."""
+        if stage.stride != self.stride or stage.channels not in self.channels:
+            return None
+        wanted = canonical_stage(stage, in_channels)
+        for option, candidate in zip(self.options, self.stages(stage.channels), strict=True):
+            if canonical_stage(candidate, in_channels) == wanted:
+                filters = self.filters[self.channels.index(stage.channels)]
+                values = dict(zip(OPTION_NAMES, option, strict=True), filters=filters)
+                return np.array([self.values[name].index(values[name]) for name in CHOICES], dtype=np.int64)
+        return None
+
+    def _stage(self, option: Option, channels: int) -> Stage:
+        op, kernel, se, skip, layers = option
+        name, expansion = split_op(op)
+        ratio = 0.0 if name in self.unsqueezed else se
+        return Stage(name, kernel, self.stride, channels, layers, expansion, ratio, skip)
+
+
+def split_op(op: str) -> tuple[str, float]:
+    """An operator's label as name and expansion: mbconv6 is ("mbconv", 6.0), conv is ("conv", 1.0)."""
+    match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)?", op)
+    if not match:
+        raise ValueError(f"an op is a name with its expansion behind it, such as mbconv6, got '{op}'")
+    return match[1], float(match[2] or 1)
+
+
+def stage_costs(choices: StageChoices, in_channels: Sequence[int], in_size: int, activation: str) -> NDArray[np.int64]:
+    """Costs [3, in, out, option] (params, macs, activations) of a stage for each number of channels in and out.
+
+    A stage's layers after the first are all alike, so that one walk of two layers gives every depth.
+    """
+    shallow = dataclasses.replace(choices, layers=(2,))
+    pairs = [
+        [cost_array(block.layers) for block in stage_blocks(stage, channels, in_size, activation, "stage")]
+        for channels in in_channels
+        for out in choices.channels
+        for stage in shallow.stages(out)
+    ]
+    costs = np.array(pairs, dtype=np.int64)
+    first, rest = costs.reshape(len(in_channels), len(choices.channels), -1, 2, 3).transpose(3, 4, 0, 1, 2)
+    depths: NDArray[np.int64] = first[..., None] + rest[..., None] * (np.array(choices.layers) - 1)
+    return depths.reshape(*depths.shape[:3], -1)
+
+
+def representatives(choices: StageChoices, in_channels: Sequence[int]) -> NDArray[np.int64]:
+    """For each [in, out, option] the first option that is the same stage."""
+    table = [[_first_equal(choices, channels, out) for out in choices.channels] for channels in in_channels]
+    return np.array(table, dtype=np.int64)
+
+
+def _first_equal(choices: StageChoices, in_channels: int, channels: int) -> list[int]:
+    first: dict[Stage, int] = {}
+    return [
+        first.setdefault(canonical_stage(stage, in_channels), option)
+        for option, stage in enumerate(choices.stages(channels))
+    ]
+
+
+def cost_array(layers: Iterable[Layer]) -> NDArray[np.int64]:
+    """The summed params, macs and activations of some layers."""
+    cost = total(layers)
+    return np.array([cost.params, cost.macs, cost.activations], dtype=np.int64)

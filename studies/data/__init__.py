@@ -1,0 +1,1 @@
+"""Data sets: names, image folders, splits, augmentation."""

@@ -1,0 +1,171 @@
+"""Images in memory: stratified splits, and batches that are augmented on the training device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from studies.data.augment import apply_each, policy
+
+Batch = tuple[Tensor, Tensor]
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class View:
+    """How images are handed to a network.
+
+    Attributes:
+        resolution: Side in pixels; images of another size are resized (bilinear, antialiased).
+        device: Where the batches are made.
+        channels_last: Memory layout of the batches.
+        worker: Which of `workers` this one is, from 0 on.
+        workers: Among how many each batch is shared; all of them go through the same batches at the same time.
+
+    """
+
+    resolution: int
+    device: torch.device = CPU
+    channels_last: bool = True
+    worker: int = 0
+    workers: int = 1
+
+    def mine(self, batch: Tensor) -> Tensor:
+        """The worker's own rows of a batch; the workers' numbers of rows differ by at most one."""
+        return batch if self.workers == 1 else batch.tensor_split(self.workers)[self.worker]
+
+
+class Split(Protocol):
+    """Labelled images of one part of a data set.
+
+    `train_batches` goes through all images once in an order and with an augmentation that depend on `seed` alone, from
+    batch number `start` on (`augment` and `magnitude` as a Recipe has them); `batches` goes through them in their
+    order, unchanged. Both yield images [N, 3, S, S] as normalised float32 and labels [N] as int64, on the view's
+    device; batch sizes differ by at most one. Of each batch they yield what the view calls the worker's own.
+    """
+
+    def __len__(self) -> int: ...
+
+    def take(self, count: int, seed: int) -> Split:
+        """A stratified random subset of `count` images; all of them where there are no more."""
+        ...
+
+    def train_batches(
+        self, view: View, batch_size: int, *, seed: int, augment: str, magnitude: float = 0.0, start: int = 0
+    ) -> Iterator[Batch]: ...
+
+    def batches(self, view: View, batch_size: int) -> Iterator[Batch]: ...
+
+
+def steps(images: int, batch_size: int) -> int:
+    """Batches that one pass over the images takes."""
+    return -(-images // batch_size)
+
+
+def stratified(labels: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Indices of `count` images drawn at random with the classes' shares kept to within one image, and of the rest.
+
+    Both ascending. Every image gets its place in its class's random order, as a share of the class; the smallest win.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    place = torch.empty(len(labels))
+    for label in sorted(set(labels.tolist())):
+        members = (labels == label).nonzero().flatten()
+        order = torch.randperm(len(members), generator=generator)
+        place[members[order]] = (torch.arange(len(members)) + 0.5) / len(members)
+    ranked = place.argsort(stable=True)
+    return ranked[:count].sort().values, ranked[count:].sort().values
+
+
+@dataclass(frozen=True, eq=False)
+class TensorSplit:
+    """Images [N, C, H, W] of bytes in memory, C = 1 (grey, repeated to 3) or 3; see `Split`.
+
+    `mean` and `std` [C] are in units of the bytes, 0 to 255.
+    """
+
+    images: Tensor
+    labels: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, count: int, seed: int) -> TensorSplit:
+        """A stratified random subset of `count` images; all of them where there are no more."""
+        return self if count >= len(self) else self.at(stratified(self.labels, count, seed)[0])
+
+    def at(self, indices: Tensor) -> TensorSplit:
+        """The images at these indices."""
+        return TensorSplit(self.images[indices], self.labels[indices], self.mean, self.std)
+
+    def to(self, device: torch.device) -> TensorSplit:
+        """The same split on another device."""
+        return TensorSplit(*(part.to(device) for part in (self.images, self.labels, self.mean, self.std)))
+
+    def train_batches(
+        self, view: View, batch_size: int, *, seed: int, augment: str, magnitude: float = 0.0, start: int = 0
+    ) -> Iterator[Batch]:
+        """One shuffled, augmented pass; see `Split`."""
+        split = self.to(view.device)
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(self), generator=generator)
+        crops = _Crops.draw(split.images, generator) if augment != "none" else None
+        change = policy(augment, magnitude)
+        for indices in list(order.tensor_split(steps(len(self), batch_size)))[start:]:
+            own = view.mine(indices)
+            chosen = own.to(view.device)
+            pixels = crops.cut(chosen) if crops else split.images[chosen].permute(0, 2, 3, 1)
+            if change:
+                pixels = apply_each(change, pixels, own, seed)
+            yield split._normalise(pixels, view), split.labels[chosen]
+
+    def batches(self, view: View, batch_size: int) -> Iterator[Batch]:
+        """One pass in order, unchanged; see `Split`."""
+        count = steps(len(self), batch_size)
+        for images, labels in zip(self.images.tensor_split(count), self.labels.tensor_split(count), strict=True):
+            pixels = view.mine(images).to(view.device).permute(0, 2, 3, 1)
+            yield self._normalise(pixels, view), view.mine(labels).to(view.device)
+
+    def _normalise(self, pixels: Tensor, view: View) -> Tensor:
+        """Bytes [N, H, W, C] to the network's input [N, 3, S, S]."""
+        device = view.device
+        images = pixels.float().sub_(self.mean.to(device)).div_(self.std.to(device)).permute(0, 3, 1, 2)
+        if images.shape[-2:] != (view.resolution, view.resolution):
+            shrinking = view.resolution < max(images.shape[-2:])
+            images = functional.interpolate(
+                images, (view.resolution, view.resolution), mode="bilinear", antialias=shrinking
+            )
+        layout = torch.channels_last if view.channels_last else torch.contiguous_format
+        return images.expand(-1, 3, -1, -1).contiguous(memory_format=layout)
+
+
+@dataclass(frozen=True, eq=False)
+class _Crops:
+    """One random shift and mirroring of every image, cut by one gather a batch from zero-padded images."""
+
+    padded: Tensor
+    rows: Tensor
+    columns: Tensor
+
+    @classmethod
+    def draw(cls, images: Tensor, generator: torch.Generator) -> _Crops:
+        count, _, height, width = images.shape
+        pad = max(height, width) // 8
+        top, left = torch.randint(2 * pad + 1, (2, count, 1), generator=generator)
+        mirrored = torch.rand(count, 1, generator=generator) < 0.5
+        across = torch.arange(width)
+        rows = top + torch.arange(height)
+        columns = left + torch.where(mirrored, across.flip(0), across)
+        return cls(functional.pad(images, (pad, pad, pad, pad)), rows.to(images.device), columns.to(images.device))
+
+    def cut(self, chosen: Tensor) -> Tensor:
+        """The crops [N, H, W, C] of the chosen images."""
+        rows, columns = self.rows[chosen][:, :, None], self.columns[chosen][:, None, :]
+        return self.padded[chosen[:, None, None], :, rows, columns]

@@ -1,0 +1,1 @@
+"""The durable record of trials in an Optuna storage."""

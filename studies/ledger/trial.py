@@ -1,0 +1,146 @@
+"""One trial of a ledger as a value: what is asked for (`Proposal`) and what is known about it (`Record`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from studies.outcome import Outcome, Rung
+
+CANDIDATE = "candidate"
+Identity = tuple[str, str, int | None]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trial somebody wants.
+
+    choice  one value for each of the space's choices
+    key     canonical key of the network (`Arch.key`): equal keys are the same network
+    arch    the network as JSON text (`Arch.to_json`)
+    macs, params, activations  its cost at full size, raw units
+    kind    what it is for: "candidate", "finalist", ...; kinds differ in how they are trained, and are never compared
+    seed    of the training. None: the ledger derives it from the study's seed, and a network already judged takes its
+            recorded result. Given: a deliberate replicate, trained unless this network has been with this very seed
+    drawn   how it came about, for people: "random", "tpe", ...
+    notes   further plain JSON values to keep with the trial
+    """
+
+    choice: Mapping[str, Any]
+    key: str
+    arch: str
+    macs: int
+    params: int
+    activations: int
+    kind: str = CANDIDATE
+    seed: int | None = None
+    drawn: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> Identity:
+        """Equal for proposals that need training only once."""
+        return (self.kind, self.key, self.seed)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A trial as the ledger holds it. See `Proposal` for the first fields.
+
+    number     of the trial in the study, from 0
+    draw       which draw of its kind it came from, from 0: a trial that is run again keeps it, and its seed
+    seed       of the training
+    replicate  whether the seed was given deliberately
+    exempt     whether early stopping leaves it alone, so that rungs can be judged without survivors' bias
+    outcome    how it ended; None while it is waiting or running
+    values     the objective value(s), if it is complete
+    rungs      what each rung gave, in order of step
+    repeat_of  number of the trial whose result it took over; retry_of: of the interrupted trial it runs again
+    seconds    worker-seconds; 0 for a repeat
+    worker     where it ran, "host:pid"
+    owner      the driver that ran it (`Owner.as_dict`)
+    """
+
+    number: int
+    kind: str
+    choice: Mapping[str, Any]
+    key: str
+    arch: str
+    macs: int
+    params: int
+    activations: int
+    draw: int
+    seed: int
+    replicate: bool
+    drawn: str
+    exempt: bool
+    state: TrialState
+    outcome: Outcome | None
+    reason: str
+    values: tuple[float, ...] | None
+    rungs: tuple[Rung, ...]
+    seconds: float
+    worker: str
+    repeat_of: int | None
+    retry_of: int | None
+    notes: Mapping[str, Any]
+    owner: Mapping[str, Any]
+
+    @property
+    def identity(self) -> Identity:
+        """As `Proposal.identity`."""
+        return (self.kind, self.key, self.seed if self.replicate else None)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is over and counts."""
+        return self.outcome is not None and self.outcome.is_final
+
+    @property
+    def accuracy(self) -> float | None:
+        """Accuracy (0..1) at the last rung it reached."""
+        return self.rungs[-1].get("accuracy") if self.rungs else None
+
+
+def record_of(trial: FrozenTrial) -> Record:
+    """Read a Record from an Optuna trial. Trials that other tools put into the study have kind "foreign"."""
+    attrs = trial.user_attrs
+    finished = trial.state.is_finished()
+    return Record(
+        number=trial.number,
+        kind=attrs.get("kind", "foreign"),
+        choice=dict(trial.params),
+        key=attrs.get("key", ""),
+        arch=attrs.get("arch", ""),
+        macs=attrs.get("macs", 0),
+        params=attrs.get("params", 0),
+        activations=attrs.get("activations", 0),
+        draw=attrs.get("draw", -1),
+        seed=attrs.get("seed", 0),
+        replicate=attrs.get("replicate", False),
+        drawn=attrs.get("drawn", ""),
+        exempt=attrs.get("exempt", False),
+        state=trial.state,
+        outcome=_outcome(trial) if finished else None,
+        reason=attrs.get("reason", "") if finished else "",
+        values=tuple(trial.values) if trial.state == TrialState.COMPLETE else None,
+        rungs=tuple(attrs.get("rungs", ())),
+        seconds=attrs.get("seconds", 0.0),
+        worker=attrs.get("worker", ""),
+        repeat_of=attrs.get("repeat_of"),
+        retry_of=attrs.get("retry_of"),
+        notes=attrs.get("notes", {}),
+        owner=attrs.get("owner", {}),
+    )
+
+
+def _outcome(trial: FrozenTrial) -> Outcome:
+    told = trial.user_attrs.get("outcome")
+    if told is not None:
+        return Outcome(told)
+    # Told by another tool, which knows Optuna's states only.
+    states = {TrialState.COMPLETE: Outcome.COMPLETE, TrialState.PRUNED: Outcome.PRUNED}
+    return states.get(trial.state, Outcome.ERROR)

@@ -1,0 +1,1 @@
+"""Run folders, and the life of a command that has one."""

@@ -1,0 +1,140 @@
+"""The life of a command with a run folder: read images, open the folder, work, report; or show a finished run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+from rich.console import Console
+
+from studies.data.dataset import Dataset
+from studies.data.load import load
+from studies.runs.folder import CONFIG, Existing, RunFolder, Status, read_manifest
+
+Work = Callable[[RunFolder, Console, Dataset], str]
+"""Does what a command is for in its run folder and returns the report for people, without a line break at the end."""
+
+
+REPORT, LEDGER = "result.txt", "ledger.db"
+
+
+class RunConfig(Protocol):
+    """The settings that every command with a run folder has."""
+
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def data_root(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def run(self) -> str: ...
+    @property
+    def new(self) -> bool: ...
+
+
+def run_command(
+    work: Work,
+    config: RunConfig,
+    settings: Mapping[str, Any],
+    module: str,
+    *,
+    free: Collection[str],
+    validation: int = 0,
+    storage: str | None = None,
+    check: Callable[[Dataset], None] | None = None,
+) -> None:
+    """Do a command's work in its run folder; write its report to result.txt and print it.
+
+    Args:
+        work: what is done once the folder is open; it sets the run's status where that is not to be finished
+        config: where the images and the folder are
+        settings: plain YAML values that reproduce the run
+        module: the command, such as nas.search
+        free: names of the settings that may differ from those of the run that is gone on with
+        validation: images held out of training; 0 is a fifth, at most 10 000
+        storage: Optuna storage URL of the ledger, where it is not in the run folder
+        check: raises ValueError where the images do not allow what the settings ask for
+
+    Raises ValueError for images that cannot be read, a broken ledger or another run's folder, before anything is
+    written; a KeyboardInterrupt of the work says how to go on.
+
+    """
+    data = load(config.dataset, seed=config.seed, validation=validation or None, root=config.data_root)
+    if check is not None:
+        check(data)
+    check_ledger(config.run, new=config.new, storage=storage)
+    with open_run(config.run, settings, module, seed=config.seed, new=config.new, free=free) as run:
+        console = Console(highlight=False)
+        console.print(data.describe(), soft_wrap=True)
+        try:
+            text = work(run, console, data)
+        except KeyboardInterrupt:
+            same = "the same command" + (" without --new" if config.new else "")
+            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
+        run.write(REPORT, text + "\n")
+    print(f"\n{text}")
+
+
+def finished_report(
+    folder: str | Path, asked: Mapping[str, Any], *, free: Collection[str], size: Collection[str]
+) -> str | None:
+    """What a finished run with these settings, or a greater one, said; None where there is something to do.
+
+    `free` are settings that may differ, `size` those of which the run may have more. Raises ValueError where the
+    run's configuration cannot be read.
+    """
+    path = Path(folder)
+    if not (path / REPORT).exists() or not (path / CONFIG).exists():
+        return None
+    if read_manifest(path)["status"] != Status.FINISHED:
+        return None
+    try:
+        there = yaml.safe_load((path / CONFIG).read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"cannot read {path / CONFIG}: {error}; --new begins anew") from None
+    if not isinstance(there, dict) or not _covers(there, asked, free, size):
+        return None
+    return (
+        f"{(path / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new begins anew "
+        "(the old run is kept under another name)"
+    )
+
+
+def check_ledger(folder: str | Path, *, new: bool, storage: str | None = None) -> None:
+    """Raise ValueError for a ledger that is no ledger, before the run folder is touched."""
+    from studies.ledger.storage import open_storage, sqlite_url
+
+    ledger = Path(folder) / LEDGER
+    if storage or (ledger.exists() and not new):
+        _, close = open_storage(storage or sqlite_url(ledger))
+        close()
+
+
+def open_run(
+    folder: str | Path, settings: Mapping[str, Any], module: str, *, seed: int, new: bool, free: Collection[str]
+) -> RunFolder:
+    """The run's folder, locked: a new one, or one to go on in. `module` is the command, such as nas.search."""
+    return RunFolder.open(
+        folder,
+        settings,
+        command=[sys.executable, "-m", module, *(_hidden(word) for word in sys.argv[1:])],
+        seed=seed,
+        existing=Existing.ANEW if new else Existing.CONTINUE,
+        free=free,
+    )
+
+
+def _covers(there: Mapping[str, Any], asked: Mapping[str, Any], free: Collection[str], size: Collection[str]) -> bool:
+    """Whether a run with the settings `there` has all that is asked for."""
+    enough = all(there.get(name, 0) >= asked[name] for name in size)
+    return enough and all(there.get(name) == value for name, value in asked.items() if name not in {*free, *size})
+
+
+def _hidden(word: str) -> str:
+    """A word of the command line without a database's password."""
+    return re.sub(r"(://[^:/@]*):[^/@]*@", r"\1:***@", word)

@@ -1,0 +1,247 @@
+"""Run folders: one search, one folder, that says what made it and that nobody overwrites by accident."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+import yaml
+
+from search_spaces.common.differences import describe_differences
+from search_spaces.common.files import atomic_write
+from studies.outcome import describe_error
+from studies.runs.manifest import describe_session
+
+FORMAT = "triaxis-run-1"
+CONFIG, MANIFEST, LOCK, LOG = "config.yaml", "manifest.json", "lock", "log.txt"
+LOGGERS = ("search_spaces", "studies", "nas", "scaling", "reports")
+
+
+class Status(StrEnum):
+    """How a run, or one of its sessions, stands. Running without a lock held: killed, as the next session will say."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    KILLED = "killed"
+
+
+class Existing(StrEnum):
+    """What to do with a run folder that is there already."""
+
+    CONTINUE = "continue"
+    REFUSE = "refuse"
+    ANEW = "anew"
+
+
+class RunFolder:
+    """A run folder, locked by this process until closed; made by `Run.open`, to be used in a `with`.
+
+    folder       where everything lies
+    was_finished whether an earlier session had finished it
+    status       as it will be written when the `with` ends without an exception; set it where "finished" is not true
+    """
+
+    def __init__(self, folder: Path, lock: TextIO, manifest: dict[str, Any]) -> None:
+        self.folder = folder
+        self.status = Status.FINISHED
+        self.was_finished = manifest.get("status") == Status.FINISHED
+        self._lock = lock
+        self._manifest = manifest
+        self._handler: logging.Handler | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path,
+        config: Mapping[str, Any],
+        *,
+        command: Sequence[str] = (),
+        seed: int = 0,
+        existing: Existing = Existing.CONTINUE,
+        free: Collection[str] = (),
+    ) -> RunFolder:
+        """Make a run folder, or go on in one.
+
+        Args:
+            folder: made, with its parents, if it is not there
+            config: plain YAML values that reproduce the run; written to config.yaml
+            command: the command line, for the manifest
+            seed: for the manifest
+            existing: continue: go on in a run of the same configuration. refuse: never touch an old run. anew: move an
+                old run aside, to a name with its date, and start again
+            free: top-level names of the configuration that may differ from the old run's (trials, workers, ...)
+
+        Raises ValueError, in one line and with nothing written, if the folder is another's, holds another
+        configuration, is in use (the message names the process), or cannot be written.
+
+        """
+        path = Path(folder)
+        normal = json.loads(json.dumps(config))
+        manifest = _existing_manifest(path)
+        if manifest is not None and existing is Existing.REFUSE:
+            raise ValueError(f"run folder {path} holds a run ({manifest['status']}): choose another --run")
+        if manifest is not None and existing is Existing.CONTINUE:
+            _check_config(path, normal, free)
+        lock = _take_lock(path)
+        if manifest is not None and existing is Existing.ANEW:
+            lock.close()
+            _move_aside(path, manifest)
+            manifest, lock = None, _take_lock(path)
+        run = cls(path, lock, manifest or {})
+        run._begin(normal, command, seed)
+        return run
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close(self.status)
+        elif isinstance(error, KeyboardInterrupt):
+            self.close(Status.INTERRUPTED)
+        else:
+            self.close(Status.FAILED, describe_error(error))
+
+    def path(self, name: str) -> Path:
+        """A file of the run."""
+        return self.folder / name
+
+    def write(self, name: str, data: str | bytes) -> Path:
+        """Write a file of the run, atomically; folders on the way are made."""
+        target = self.path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(target, data)
+        return target
+
+    def close(self, status: Status, reason: str = "") -> None:
+        """Write down how the session ended, close the log and release the lock."""
+        session = self._manifest["sessions"][-1]
+        session.update(end=_now(), status=status, **({"reason": reason} if reason else {}))
+        self._manifest.update(status=status, end=session["end"])
+        self._save()
+        if self._handler is not None:
+            for name in LOGGERS:
+                logging.getLogger(name).removeHandler(self._handler)
+            self._handler.close()
+        self._lock.close()
+
+    def _begin(self, config: Mapping[str, Any], command: Sequence[str], seed: int) -> None:
+        session = {"start": _now(), "end": None, "status": Status.RUNNING, **describe_session(command)}
+        # We hold the lock: an earlier session that says it is running was killed.
+        earlier = [
+            old | {"status": Status.KILLED} if old["status"] == Status.RUNNING else old
+            for old in self._manifest.get("sessions", ())
+        ]
+        sessions = [*earlier, session]
+        self._manifest = {
+            "format": FORMAT,
+            "status": Status.RUNNING,
+            "seed": seed,
+            "start": sessions[0]["start"],
+            "end": None,
+            "sessions": sessions,
+        }
+        self.write(CONFIG, yaml.safe_dump(config, sort_keys=False))
+        self._save()
+        self._handler = _log_handler(self.path(LOG))
+
+    def _save(self) -> None:
+        self.write(MANIFEST, json.dumps(self._manifest, indent=2) + "\n")
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a run folder. Raises ValueError if it is none."""
+    manifest = _existing_manifest(Path(folder))
+    if manifest is None:
+        raise ValueError(f"{folder} is no run folder: it has no {MANIFEST}")
+    return manifest
+
+
+def _existing_manifest(path: Path) -> dict[str, Any] | None:
+    """The manifest of an old run; None if the folder is to be made or is empty."""
+    if not path.exists():
+        return None
+    if not path.is_dir():
+        raise ValueError(f"run folder {path} is a file: choose another --run")
+    if not (path / MANIFEST).exists():
+        if any(entry.name != LOCK for entry in path.iterdir()):
+            raise ValueError(f"folder {path} is not empty and holds no run: choose another --run")
+        return None
+    try:
+        manifest = json.loads((path / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot read {path / MANIFEST}: {describe_error(error)}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ValueError(f"{path / MANIFEST} is not of this program ({FORMAT}): choose another --run")
+    return manifest
+
+
+def _check_config(path: Path, config: Mapping[str, Any], free: Collection[str]) -> None:
+    try:
+        there = yaml.safe_load((path / CONFIG).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f"cannot read {path / CONFIG}: {describe_error(error)}") from None
+    old = {name: value for name, value in (there or {}).items() if name not in free}
+    text = describe_differences(old, {name: value for name, value in config.items() if name not in free})
+    if text:
+        raise ValueError(f"run folder {path} holds another configuration: {text}; choose another --run")
+
+
+def _take_lock(path: Path) -> TextIO:
+    """Lock the folder for as long as this process lives; the lock of a dead process is no lock."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / LOCK).open("a+")
+    except OSError as error:
+        raise ValueError(f"cannot write to run folder {path}: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise ValueError(
+            f"run folder {path} is in use by process {holder}: wait for it, or choose another --run"
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()} on {os.uname().nodename}\n")
+    lock.flush()
+    return lock
+
+
+def _move_aside(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Give an old run's folder a name that tells when it began."""
+    stamp = str(manifest["start"]).replace(":", "").replace("-", "")[:15]
+    target = path.with_name(f"{path.name}-{stamp}")
+    count = 1
+    while target.exists():
+        count += 1
+        target = path.with_name(f"{path.name}-{stamp}-{count}")
+    path.rename(target)
+
+
+def _log_handler(path: Path) -> logging.Handler:
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.INFO)
+    return handler
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

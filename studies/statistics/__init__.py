@@ -1,0 +1,1 @@
+"""Confidence intervals, comparisons, and multiple comparisons with the best."""

@@ -1,0 +1,235 @@
+"""Is one network better than another: paired differences, permutation tests, equivalence. Never a bare mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from studies.statistics.best import dunnett_quantile
+from studies.statistics.intervals import CONFIDENCE, Estimate, Floats, blocked_variance, pooled_variance
+
+MARGIN = 0.005
+MIN_SEEDS = 6
+EQUIVALENCE_LEVEL = 0.05
+EXACT_PAIRS = 18
+DRAWN_SIGNS = 1 << EXACT_PAIRS
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The difference of two networks' accuracies (first - second) and what may be said about it.
+
+    difference     mean difference (a share: 0.01 is one point) with its t interval
+    margin         differences smaller than this count as none
+    confidence     of the interval
+    comparisons    how many contrasts the interval holds for at once
+    p_permutation  exact two-sided sign-flip test; None where so few pairs could not reach 1 - confidence
+    smallest_p     the least p that many pairs can reach, 2 / 2^n (times the comparisons); 1 without pairs
+    p_equivalence  two one-sided t tests against the margin (TOST, Schuirmann 1987): the larger p
+    """
+
+    difference: Estimate
+    margin: float
+    confidence: float
+    comparisons: int
+    p_permutation: float | None
+    smallest_p: float
+    p_equivalence: float
+
+    @property
+    def equivalent(self) -> bool:
+        """The difference is smaller than the margin, shown at 5 % (its 90 % interval lies within the margin)."""
+        return self.p_equivalence < EQUIVALENCE_LEVEL
+
+    @property
+    def agree(self) -> bool:
+        """Interval and permutation test say the same, as far as the latter can speak."""
+        return self.p_permutation is None or (self.p_permutation < 1 - self.confidence) == self._excludes_zero
+
+    @property
+    def verdict(self) -> str:
+        """'better', 'worse', 'equivalent' or 'undecided'. Not significant alone is undecided, never equivalent."""
+        if self._excludes_zero and self.agree:
+            return "better" if self.difference.value > 0 else "worse"
+        return "equivalent" if self.equivalent else "undecided"
+
+    @property
+    def warning(self) -> str:
+        """What fewer than six seeds cannot show; empty if there are enough."""
+        n = self.difference.n
+        if n >= MIN_SEEDS:
+            return ""
+        return (
+            f"only {n} seeds: a permutation test could reach p = {self.smallest_p:.2g} at best, so this rests on "
+            f"normal errors; {MIN_SEEDS} seeds or more settle it"
+        )
+
+    def sentence(self, first: str, second: str) -> str:
+        """One plain line, in percentage points."""
+        size = _points(self.difference, absolute=self.verdict in ("better", "worse"))
+        basis = f"({self._basis()})"
+        if self.verdict in ("better", "worse"):
+            tail = f"; less than the margin of {100 * self.margin:g} points" if self.equivalent else ""
+            verb = "beats" if self.verdict == "better" else "is worse than"
+            return f"{first} {verb} {second} by {size} {basis}{tail}"
+        if self.verdict == "equivalent":
+            head = f"{first} and {second} are equivalent within {100 * self.margin:g} points"
+            return f"{head}: {first} - {second} is {size} {basis}, equivalence p = {self.p_equivalence:.2g}"
+        tail = "" if self.agree else "; interval and permutation test disagree"
+        return f"undecided: {first} - {second} is {size} {basis}{tail}"
+
+    @property
+    def _excludes_zero(self) -> bool:
+        return self.difference.low > 0 or self.difference.high < 0
+
+    def _basis(self) -> str:
+        many = f" for {self.comparisons} comparisons at once" if self.comparisons > 1 else ""
+        tested = "" if self.p_permutation is None else f", permutation p = {self.p_permutation:.2g}"
+        return f"{100 * self.confidence:g} %{many}, {self.difference.n} seeds{tested}"
+
+
+def compare(first: ArrayLike, second: ArrayLike, *, margin: float = MARGIN, confidence: float = CONFIDENCE) -> Contrast:
+    """Two networks trained with the same seeds: first[i] and second[i] share seed i (accuracies, 0 to 1).
+
+    Raises ValueError for unequal lengths, fewer than two seeds, or values that are not finite.
+    """
+    groups = {"first": np.asarray(first, dtype=np.float64), "second": np.asarray(second, dtype=np.float64)}
+    return compare_pooled(groups, "first", "second", margin=margin, confidence=confidence)
+
+
+def compare_pooled(
+    groups: Mapping[str, Sequence[float] | Floats],
+    first: str,
+    second: str,
+    *,
+    blocked: bool = True,
+    margin: float = MARGIN,
+    confidence: float = CONFIDENCE,
+) -> Contrast:
+    """`first` - `second` with a variance pooled over all groups, which few seeds need.
+
+    Args:
+        groups: accuracies of each network, one a seed
+        first: name of one group
+        second: name of the other
+        blocked: the i-th value of every group comes from the same seed, and what seeds do to all alike is removed.
+            Otherwise groups may differ in size, and there is no permutation test
+        margin: differences smaller than this count as none
+        confidence: of the interval
+
+    Raises ValueError for unknown names, unequal sizes of blocks, fewer than two seeds, or values that are not finite.
+
+    """
+    samples = _samples(groups, blocked=blocked)
+    error, freedom = _error(samples, _known(samples, first), _known(samples, second), blocked)
+    quantile = float(stats.t.ppf((1 + confidence) / 2, freedom))
+    return _judge(samples[first], samples[second], error, freedom, quantile, blocked, 1, margin, confidence)
+
+
+def contrasts(
+    groups: Mapping[str, Sequence[float] | Floats],
+    against: str,
+    *,
+    blocked: bool = True,
+    margin: float = MARGIN,
+    confidence: float = CONFIDENCE,
+) -> dict[str, Contrast]:
+    """`against` - each other group, with intervals that hold for all at once.
+
+    Intervals are Dunnett's (1955), two-sided as two one-sided ones at half the error each, with the variance pooled
+    over all groups. The p values of permutation and equivalence are multiplied by the number of comparisons
+    (Bonferroni). Arguments and errors as in `compare_pooled`; also raises ValueError for fewer than two groups.
+    """
+    samples = _samples(groups, blocked=blocked)
+    own = _known(samples, against)
+    others = [name for name in samples if name != against]
+    if not others:
+        raise ValueError(f"'{against}' needs another network to be compared with, got none")
+    ratios = tuple(len(samples[name]) / (len(samples[name]) + len(own)) for name in others)
+    result = {}
+    for name in others:
+        error, freedom = _error(samples, own, samples[name], blocked)
+        quantile = dunnett_quantile((1 + confidence) / 2, ratios, freedom)
+        arguments = (error, freedom, quantile, blocked, len(others), margin, confidence)
+        result[name] = _judge(own, samples[name], *arguments)
+    return result
+
+
+def sign_flip_p(differences: ArrayLike) -> float:
+    """Two-sided p of a permutation test of paired differences: the share of sign patterns with as large a sum.
+
+    Exact up to 18 pairs (262,144 patterns); beyond, that many patterns are drawn with a fixed seed.
+    """
+    d = np.asarray(differences, dtype=np.float64)
+    if len(d) <= EXACT_PAIRS:
+        bits = np.arange(1 << len(d))[:, None] >> np.arange(len(d)) & 1
+        sums = np.abs((1 - 2 * bits) @ d)
+        return float((sums >= abs(d.sum()) * (1 - 1e-9)).mean())
+    sums = np.abs(np.random.default_rng(0).choice([-1.0, 1.0], (DRAWN_SIGNS, len(d))) @ d)
+    return float(((sums >= abs(d.sum()) * (1 - 1e-9)).sum() + 1) / (DRAWN_SIGNS + 1))
+
+
+def _judge(
+    a: Floats,
+    b: Floats,
+    error: float,
+    freedom: int,
+    quantile: float,
+    paired: bool,
+    comparisons: int,
+    margin: float,
+    confidence: float,
+) -> Contrast:
+    if not (margin > 0 and 0 < confidence < 1):
+        raise ValueError(f"a margin is above 0 and a confidence between 0 and 1, got {margin} and {confidence}")
+    n = min(len(a), len(b))
+    value = float(a.mean() - b.mean())
+    smallest = min(1.0, comparisons * 2 / 2**n) if paired else 1.0
+    p = min(1.0, comparisons * sign_flip_p(a - b)) if smallest < 1 - confidence else None
+    equivalence = min(1.0, comparisons * _equivalence_p(value, error, freedom, margin))
+    interval = Estimate(value, value - quantile * error, value + quantile * error, n)
+    return Contrast(interval, margin, confidence, comparisons, p, smallest, equivalence)
+
+
+def _equivalence_p(value: float, error: float, freedom: int, margin: float) -> float:
+    if error == 0:
+        return 0.0 if abs(value) < margin else 1.0
+    return float(stats.t.sf((margin - abs(value)) / error, freedom))
+
+
+def _error(samples: Mapping[str, Floats], a: Floats, b: Floats, blocked: bool) -> tuple[float, int]:
+    """(standard error of the difference of two means, degrees of freedom)."""
+    values = list(samples.values())
+    variance, freedom = blocked_variance(values) if blocked else pooled_variance(values)
+    return math.sqrt(variance * (1 / len(a) + 1 / len(b))), freedom
+
+
+def _samples(groups: Mapping[str, Sequence[float] | Floats], *, blocked: bool) -> dict[str, Floats]:
+    samples = {name: np.asarray(values, dtype=np.float64) for name, values in groups.items()}
+    sizes = {name: len(values) for name, values in samples.items()}
+    if any(not np.isfinite(values).all() for values in samples.values()):
+        raise ValueError("networks are compared by finite accuracies; leave out the seeds that gave none")
+    if blocked and len(set(sizes.values())) > 1:
+        raise ValueError(f"pairs need the same seeds on all sides, got {sizes}; train the missing seeds")
+    if min(sizes.values(), default=2) < 2:
+        raise ValueError(f"a comparison needs at least 2 seeds of each network, got {sizes}; ask for --seeds 2 or more")
+    return samples
+
+
+def _known(samples: Mapping[str, Floats], name: str) -> Floats:
+    if name not in samples:
+        raise ValueError(f"no network '{name}' among those compared: {', '.join(samples)}")
+    return samples[name]
+
+
+def _points(difference: Estimate, *, absolute: bool) -> str:
+    ends = [100 * difference.value, 100 * difference.low, 100 * difference.high]
+    if absolute and difference.value < 0:
+        ends = [-ends[0], -ends[2], -ends[1]]
+    value, low, high = (f"{end:.1f}" for end in ends)
+    return f"{value} points [{low}, {high}]"

@@ -1,0 +1,187 @@
+"""How sure one can be: intervals, differences, rank correlation, gain per doubling. (best.py: which are the best.)"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its interval.
+
+    value  the point estimate
+    low, high  ends of the two-sided confidence interval; infinite where the data cannot give one
+    n      observations (or blocks, or pairs) behind it
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+    @property
+    def percent(self) -> str:
+        """An accuracy with its interval, such as "84.3 ± 0.6 %"."""
+        half = (self.high - self.low) / 2
+        spread = f" ± {100 * half:.1f}" if math.isfinite(half) else ""
+        return f"{100 * self.value:.1f}{spread} %"
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """JSON values: value, low, high, n; an infinite end is null."""
+        low, high = (end if math.isfinite(end) else None for end in (self.low, self.high))
+        return {"value": self.value, "low": low, "high": high, "n": self.n}
+
+
+def mean_interval(values: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
+    """Mean of one sample with Student's t interval. One value alone has an infinite interval."""
+    sample = _sample(values, "values", least=1)
+    n = len(sample)
+    error = float(sample.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
+    return _t_interval(float(sample.mean()), error, n - 1, n, confidence)
+
+
+def pooled_variance(groups: Sequence[ArrayLike]) -> tuple[float, int]:
+    """(variance, degrees of freedom) common to several samples: squares about each sample's own mean, added up."""
+    samples = [_sample(group, "group", least=1) for group in groups]
+    squares = sum(float(((s - s.mean()) ** 2).sum()) for s in samples)
+    freedom = sum(len(s) - 1 for s in samples)
+    return (squares / freedom if freedom else math.inf), freedom
+
+
+def blocked_variance(table: ArrayLike) -> tuple[float, int]:
+    """(variance, degrees of freedom) left in a table [candidates, seeds] without the effects of rows and columns.
+
+    The residual of a randomised complete block design: what seeds do to all candidates alike does not count.
+    """
+    y = np.asarray(table, dtype=np.float64)
+    if y.ndim != 2 or not np.isfinite(y).all():
+        raise ValueError(f"blocked values must be a finite table [candidates, seeds], got shape {y.shape}")
+    residual = y - y.mean(1, keepdims=True) - y.mean(0, keepdims=True) + y.mean()
+    freedom = (y.shape[0] - 1) * (y.shape[1] - 1)
+    return (float((residual**2).sum()) / freedom if freedom else math.inf), freedom
+
+
+def pooled_intervals(groups: Sequence[Sequence[float]], *, confidence: float = CONFIDENCE) -> list[Estimate]:
+    """Each group's mean with Student's t interval, the variance within groups pooled over all (`pooled_variance`).
+
+    Not corrected for their number; infinite where no group has two values. Raises ValueError for an empty group.
+    """
+    samples = [_sample(group, "a group's values", least=1) for group in groups]
+    variance, freedom = pooled_variance(samples)
+    return [_t_interval(float(y.mean()), math.sqrt(variance / len(y)), freedom, len(y), confidence) for y in samples]
+
+
+def paired_difference(first: ArrayLike, second: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
+    """Mean of first - second over pairs (equal seeds, say) with Student's t interval."""
+    a, b = _pairs(first, second, least=1)
+    return mean_interval(a - b, confidence=confidence)
+
+
+def kendall(
+    x: ArrayLike, y: ArrayLike, rng: np.random.Generator, *, resamples: int = 2000, confidence: float = CONFIDENCE
+) -> Estimate:
+    """Kendall's tau-b (ties corrected) of two rankings of the same things, with a percentile bootstrap interval.
+
+    Raises ValueError for fewer than three pairs or where one side is constant.
+    """
+    a, b = _pairs(x, y, least=3)
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        raise ValueError("Kendall's tau needs values that differ, got a constant")
+    tau = float(stats.kendalltau(a, b).statistic)
+    return _percentiles(tau, _bootstrap_taus(a, b, _draws(rng, len(a), resamples)), len(a), confidence)
+
+
+def kendall_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    y: ArrayLike,
+    rng: np.random.Generator,
+    *,
+    resamples: int = 2000,
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """tau-b of `first` with y minus tau-b of `second` with y, with a paired percentile bootstrap interval.
+
+    Both rank the same things, and every resample is of things: what is hard to rank is so for both, which makes the
+    interval shorter than the two taus' own. Raises ValueError as `kendall` does.
+    """
+    (a, truth), (b, _) = _pairs(first, y, least=3), _pairs(second, y, least=3)
+    if min(np.ptp(a), np.ptp(b), np.ptp(truth)) == 0:
+        raise ValueError("Kendall's tau needs values that differ, got a constant")
+    difference = float(stats.kendalltau(a, truth).statistic - stats.kendalltau(b, truth).statistic)
+    draws = _draws(rng, len(a), resamples)
+    differences = _bootstrap_taus(a, truth, draws) - _bootstrap_taus(b, truth, draws)
+    return _percentiles(difference, differences, len(a), confidence)
+
+
+def gain_per_doubling(macs: ArrayLike, accuracies: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
+    """Relative gain in accuracy for twice the multiply-adds: 0.05 means 5 %.
+
+    From the slope of log(accuracy) on log2(macs) by least squares: gain = exp(slope) - 1, and likewise for the ends of
+    the slope's t interval. MnasNet's w = -0.07 assumes 2^0.07 - 1, about 5 %.
+    """
+    cost, accuracy = _pairs(macs, accuracies, least=2)
+    if (cost <= 0).any() or (accuracy <= 0).any():
+        raise ValueError("a gain per doubling needs positive multiply-adds and accuracies")
+    x = np.log2(cost)
+    if np.ptp(x) == 0:
+        raise ValueError("a gain per doubling needs networks of different cost, got one cost only")
+    slope = stats.linregress(x, np.log(accuracy))
+    n = len(x)
+    line = _t_interval(float(slope.slope), float(slope.stderr) if n > 2 else math.inf, n - 2, n, confidence)
+    return Estimate(math.expm1(line.value), math.expm1(line.low), math.expm1(line.high), n)
+
+
+def _draws(rng: np.random.Generator, n: int, resamples: int) -> Floats:
+    """How often each of n things is in each resample [resamples, n]."""
+    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
+
+
+def _percentiles(value: float, resampled: Floats, n: int, confidence: float) -> Estimate:
+    low, high = np.nanquantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Estimate(value, float(low), float(high), n)
+
+
+def _bootstrap_taus(a: Floats, b: Floats, counts: Floats) -> Floats:
+    """tau-b of resamples of the pairs. A pair drawn twice is tied with itself on both sides, which tau-b leaves out."""
+    signs_a, signs_b = np.sign(a[:, None] - a), np.sign(b[:, None] - b)
+
+    def total(signs: Floats) -> Floats:
+        return np.asarray(((counts @ signs) * counts).sum(1))
+
+    untied = np.sqrt(total(np.abs(signs_a)) * total(np.abs(signs_b)))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total(signs_a * signs_b) / untied)
+
+
+def _t_interval(value: float, error: float, freedom: int, n: int, confidence: float) -> Estimate:
+    if freedom < 1 or not math.isfinite(error):
+        return Estimate(value, -math.inf, math.inf, n)
+    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+    return Estimate(value, value - half, value + half, n)
+
+
+def _sample(values: ArrayLike, what: str, *, least: int) -> Floats:
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.ndim != 1 or len(sample) < least or not np.isfinite(sample).all():
+        raise ValueError(f"{what} must be at least {least} finite numbers, got {sample.tolist()}")
+    return sample
+
+
+def _pairs(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Floats, Floats]:
+    a, b = _sample(x, "values", least=least), _sample(y, "values", least=least)
+    if len(a) != len(b):
+        raise ValueError(f"pairs need equally many values on both sides, got {len(a)} and {len(b)}")
+    return a, b

@@ -1,0 +1,1 @@
+"""Measured latency and measured time of training steps."""

@@ -1,0 +1,139 @@
+"""The clock behind `studies.timing.step_time`: training steps of networks, and of their layers one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from search_spaces.networks.arch import Arch
+from search_spaces.networks.blocks import Block, Classifier
+from search_spaces.networks.layers import structure
+from search_spaces.networks.module import ShortcutBlock
+from studies.data.splits import TensorSplit, View
+from studies.timing.timer import TimeCache, device_name, timed
+from studies.trainer.gradients import computing
+from studies.trainer.loop import fit, start
+from studies.trainer.recipe import Recipe
+from studies.trainer.scoring import choose_device
+from studies.trainer.segments import Segment, seeded
+
+# Steps are timed at the start of so long a training, where learning rates are low and losses finite.
+STEPS = 1000
+# Images as they come, at the network's own resolution: else a step's time would have resizing and mixing in it.
+PLAIN: dict[str, Any] = {"augment": "none", "size": 1.0, "mixup": 0.0, "cutmix": 0.0}
+Part = Block | Classifier
+
+
+@dataclass(frozen=True)
+class StepClock:
+    """Times training steps of `batch` images under a recipe on a device, and keeps what it measured.
+
+    A step is the trainer's own: images made float, forward, loss, backward, optimiser, the average of weights. What a
+    recipe does to images is left out.
+    """
+
+    recipe: Recipe
+    batch: int
+    runs: int
+    warmup: int
+    cache: TimeCache
+    device: torch.device
+
+    @classmethod
+    def here(
+        cls, recipe: Recipe, batch: int, runs: int, warmup: int, folder: str, device: str | None = None
+    ) -> StepClock:
+        """The clock on the device that this process trains on, unless another is given."""
+        plain = recipe.replace(batch_size=batch, micro_batch=0, stages=1, epochs=1, **PLAIN)
+        return cls(plain, batch, runs, warmup, TimeCache(folder), choose_device(device))
+
+    def whole(self, arch: Arch) -> float:
+        """Seconds of a step of the network at its own resolution: the median of the runs."""
+        facts = {"network": arch.key, "resolution": arch.resolution, **self._conditions()}
+        return self.cache.seconds(arch.key, facts, lambda: self._clock(self._training(arch)))
+
+    def by_layers(self, arch: Arch) -> float:
+        """The sum of the times of the network's blocks, each different shape measured once, alone, on random maps."""
+        blocks, classifier = structure(arch)
+        parts: list[Part] = [*blocks, classifier]
+        counts, ones = Counter(map(_shape, parts)), {_shape(part): part for part in parts}
+        return sum(counts[shape] * self._part(part, shape, arch) for shape, part in ones.items())
+
+    def _part(self, part: Part, shape: str, arch: Arch) -> float:
+        facts = {"layer": json.loads(shape), **self._conditions()}
+        name = hashlib.sha256(shape.encode()).hexdigest()[:16]
+        return self.cache.seconds(name, facts, lambda: self._clock(self._layer_step(part, arch)))
+
+    def _conditions(self) -> dict[str, Any]:
+        return {
+            "batch": self.batch,
+            "device": device_name(self.device),
+            "threads": torch.get_num_threads() if self.device.type == "cpu" else 1,
+            "timed": [self.runs, self.warmup],
+            "recipe": dataclasses.asdict(self.recipe),
+            "torch": torch.__version__,
+        }
+
+    def _clock(self, step: Callable[[], object]) -> Sequence[float]:
+        for _ in range(self.warmup):
+            step()
+        return [timed(step, self.device) for _ in range(self.runs)]
+
+    def _training(self, arch: Arch) -> Callable[[], object]:
+        """One step of the training loop on random images that are on the device already."""
+        view = View(arch.resolution, self.device, self.recipe.channels_last)
+        shape = (self.batch, arch.in_channels, arch.resolution, arch.resolution)
+        generator = torch.Generator().manual_seed(0)
+        images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+        labels = torch.randint(0, arch.classes, (self.batch,), generator=generator)
+        scale = torch.full((arch.in_channels,), 127.5)
+        split = TensorSplit(images, labels, scale, scale).to(self.device)
+        run = start(arch, self.recipe, view, seed=0)
+        return lambda: fit(run, split, Segment(0, 0, 0, 1), total=STEPS)
+
+    def _layer_step(self, part: Part, arch: Arch) -> Callable[[], object]:
+        """One step of a block alone: forward, backward into its input and weights, its share of the optimiser."""
+        first = part.pool if isinstance(part, Classifier) else part.layers[0]
+        layout = torch.channels_last if self.recipe.channels_last else torch.contiguous_format
+        view = View(first.in_size, self.device, self.recipe.channels_last)
+        with seeded(0, self.device):
+            run = start(_module(part, arch.norm_eps), self.recipe, view, seed=0)
+            maps = torch.randn(self.batch, first.in_channels, first.in_size, first.in_size, device=self.device)
+            maps = maps.contiguous(memory_format=layout)
+            with torch.no_grad(), computing(self.recipe.precision, self.device):
+                towards = torch.randn_like(run.model.train()(maps))
+        # The images need no gradient, every other map does.
+        maps.requires_grad_(first.name != "stem.conv")
+
+        def step() -> None:
+            with computing(self.recipe.precision, self.device):
+                result: Tensor = run.model(maps)
+            torch.autograd.backward([result], [towards])
+            run.optimizer.step()
+            run.optimizer.zero_grad()
+            maps.grad = None
+            if run.average:
+                run.average.update_parameters(run.model)
+
+        return step
+
+
+def _module(part: Part, norm_eps: float) -> nn.Module:
+    if isinstance(part, Block):
+        return ShortcutBlock(part, 0.0, norm_eps)
+    linear = nn.Linear(part.linear.in_channels, part.linear.out_channels)
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear)
+
+
+def _shape(part: Part) -> str:
+    """All that a block's time depends on: its layers without their names, as JSON."""
+    fields = [dataclasses.asdict(layer) for layer in part.layers]
+    return json.dumps([[value for name, value in layer.items() if name != "name"] for layer in fields])

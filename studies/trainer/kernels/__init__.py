@@ -1,0 +1,1 @@
+"""CPU convolutions that are faster than those of torch."""

@@ -1,0 +1,1 @@
+"""Trials on workers: Ray Tune, or this process."""

@@ -1,0 +1,38 @@
+"""What the configurations of all commands that train trials side by side have in common. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from studies.workers.resources import Execution
+
+# Settings that say where and on what to work, not what is being judged: a run may go on with others.
+PLACEMENT = frozenset({
+    "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "tensorboard", "data_root", "run", "new",
+    "dry_run",
+})  # fmt: skip
+
+
+class TrialConfig:
+    """The settings that an Execution is made of.
+
+    No dataclass itself: the fields stand, with their help, in each configuration, at the place where its --help and its
+    config.yaml show them. Those of a base dataclass would come before all others.
+    """
+
+    workers: int | None
+    cpus_per_trial: int
+    gpus_per_trial: float | None
+    ray_address: str | None
+    retries: int
+    tensorboard: bool
+
+    @property
+    def execution(self) -> Execution:
+        """How the trials are executed."""
+        return Execution(
+            workers=self.workers,
+            cpus_per_trial=self.cpus_per_trial,
+            gpus_per_trial=self.gpus_per_trial,
+            ray_address=self.ray_address,
+            max_retries=self.retries,
+            tensorboard=self.tensorboard,
+        )

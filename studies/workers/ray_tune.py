@@ -1,0 +1,194 @@
+"""Ray Tune executes a source's jobs: an actor a worker, kept from trial to trial, and nothing of value in between.
+
+Ray Tune decides nothing here. Its searcher asks the source for the next job, its scheduler asks the source whether to
+stop at a rung, and when a job is over the source is told. Everything can be thrown away at any moment.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from studies.workers.interrupts import Interrupts
+from studies.workers.protocol import Evaluate, JobSource, Usage
+from studies.workers.ray_cluster import Cluster, connect
+from studies.workers.resources import Execution
+from studies.workers.tune_adapter import SourceError, TuneAdapter
+from studies.workers.worker import JobRun, ending_to_dict, set_threads
+
+
+def execute(source: JobSource, evaluate: Evaluate, *, execution: Execution | None = None) -> Usage:
+    """Run a source's jobs on Ray workers until it is finished (or its time budget is over).
+
+    Args:
+        source: gives jobs out and takes results; called from this thread only
+        evaluate: trains one job's candidate, in a worker process; pickled by reference if it can be imported there
+        execution: how many workers, on what
+
+    Raises ValueError before anything starts if more is asked for than there is. On SIGINT or SIGTERM the running trials
+    are reported interrupted, Ray is stopped and KeyboardInterrupt is raised. An exception of the source ends everything
+    in the same way and comes out as it is. Nothing of Ray is left running in any case, except a cluster that was there
+    before.
+
+    """
+    execution = execution or Execution()
+    begun = time.perf_counter()
+    with connect(execution) as cluster, Interrupts() as interrupts:
+        bridge = TuneAdapter(source, execution, cluster.resources.workers, interrupts)
+        try:
+            _fit(bridge, evaluate, execution, cluster)
+        except SourceError as abort:
+            raise abort.error from None
+        finally:
+            bridge.give_back()
+    return bridge.usage(begun)
+
+
+def _fit(bridge: TuneAdapter, evaluate: Evaluate, execution: Execution, cluster: Cluster) -> None:
+    resources = cluster.resources
+    trainable = tune.with_parameters(_Worker, evaluate=evaluate, threads=resources.cpus_per_trial)
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial}),
+        tune_config=TuneConfig(
+            search_alg=_LedgerSearcher(bridge),
+            scheduler=_LedgerScheduler(bridge),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_name_creator=_trial_name,
+            trial_dirname_creator=_trial_name,
+        ),
+        run_config=RunConfig(
+            name="trials",
+            storage_path=str(Path(cluster.storage_path).resolve()),
+            failure_config=FailureConfig(max_failures=execution.max_retries),
+            checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            callbacks=[_HeartbeatCallback(bridge)],
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+
+
+class _Worker(tune.Trainable):  # type: ignore[misc]  # ray has no types
+    """The actor: one job after the other, one rung a step."""
+
+    def setup(self, config: dict[str, Any], evaluate: Evaluate, threads: int) -> None:
+        set_threads(threads)
+        self._evaluate = evaluate
+        self._threads = threads
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._run.close()
+        self._begin(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        rung, ending = self._run.advance()
+        # As text: Tune flattens, merges and copies what has structure.
+        result = {"rung": json.dumps(rung), "seconds": self._run.seconds}
+        return result if ending is None else result | {"ending": json.dumps(ending_to_dict(ending)), "done": True}
+
+    def cleanup(self) -> None:
+        self._run.close()
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        set_threads(self._threads)
+        self._run = JobRun(self._evaluate, json.loads(config["job"]))
+        # Tune would send it back with every result.
+        self.config: dict[str, Any] = {}
+
+
+class _LedgerSearcher(Searcher):  # type: ignore[misc]
+    """Tune's searcher: asks the source."""
+
+    def __init__(self, bridge: TuneAdapter) -> None:
+        super().__init__()
+        self._bridge = bridge
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        job = self._bridge.begin(trial_id)
+        if job is not None:
+            return {"job": json.dumps(job)}
+        return str(Searcher.FINISHED) if self._bridge.finished else None
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        self._bridge.end(trial_id, result, error)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the ledger is the truth."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing, likewise."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class _LedgerScheduler(FIFOScheduler):  # type: ignore[misc]
+    """Tune's scheduler: asks the source."""
+
+    def __init__(self, bridge: TuneAdapter) -> None:
+        super().__init__()
+        self._bridge = bridge
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        stop = self._bridge.rung(trial.trial_id, result)
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
+        self._bridge.failed(trial.trial_id, _failure(trial))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class _HeartbeatCallback(tune.Callback):  # type: ignore[misc]
+    """Called at every step of Tune's loop, ten times a second at least."""
+
+    def __init__(self, bridge: TuneAdapter) -> None:
+        self._bridge = bridge
+
+    def on_step_begin(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        self._bridge.check()
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        self._bridge.started()
+
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        _forget(trial)
+
+    on_trial_error = on_trial_complete
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def _forget(trial: Trial) -> None:
+    """Let go of what a trial that is over holds: Tune keeps all trials until the end, and half of each is this."""
+    trial.set_config({})
+    trial.set_experiment_tag("")
+    trial.evaluated_params = {}
+    trial.run_metadata.last_result = {}
+    trial.run_metadata.metric_analysis = {}
+    trial.run_metadata.metric_n_steps = {}
+
+
+def _trial_name(trial: Trial) -> str:
+    return str(trial.trial_id)
+
+
+def _failure(trial: Trial) -> str:
+    """The last failure of a trial in one line; Tune keeps its text in a file."""
+    path = trial.error_file
+    text = Path(path).read_text() if path else ""
+    lines = [line.strip() for line in text.rpartition("Failure #")[2].splitlines()[1:] if line.strip()]
+    return (lines[0] if lines else "unknown reason")[:300]

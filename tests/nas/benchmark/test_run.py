@@ -1,0 +1,231 @@
+"""The benchmark: what a search on a table sees, how regret is counted, what the command prints and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nas.benchmark import __main__ as benchmark
+from nas.benchmark.analysis import results_of, text
+from nas.benchmark.objective import TableObjective
+from nas.benchmark.optimizers import make_optimizer
+from nas.benchmark.run import Benchmark
+from nas.benchmark.simulate import MAX_REPEATS, Trace, simulate
+from nas.objectives import mnas_reward
+from nas.tables.table import BenchmarkTable
+from search_spaces.common import cli
+from search_spaces.spaces.space import Ints
+
+
+class Script:
+    """Proposes given encodings, in a circle, and remembers what it was told."""
+
+    def __init__(self, rows: list[list[int]], own: list[int] | None = None) -> None:
+        self.rows, self.own = rows, own
+        self.told: list[tuple[float, bool]] = []
+
+    def ask(self) -> Ints:
+        return np.array(self.rows[len(self.told) % len(self.rows)])
+
+    def tell(self, value: float, *, repeat: bool = False) -> None:
+        self.told.append((value, repeat))
+
+    def recommend(self) -> Ints | None:
+        return None if self.own is None else np.array(self.own)
+
+
+@pytest.fixture(scope="module")
+def table() -> BenchmarkTable:
+    """Four networks: true means 10, 20, 30, 41; the third can look like 50."""
+    measured = np.array([[10.0, 10.0], [20.0, 20.0], [10.0, 50.0], [41.0, 41.0]])
+    return BenchmarkTable("made up", {"a": (1, 2), "b": (1, 2)}, np.arange(4), measured, np.array([100, 200, 400, 800]))
+
+
+@pytest.fixture(scope="module")
+def grid() -> BenchmarkTable:
+    """A smooth space of 4 ** 4 networks, dearer where better."""
+    rows = np.indices((4,) * 4).reshape(4, -1).T
+    truth = 90.0 + rows.sum(axis=1) / 4
+    measured = truth[:, None] + np.random.default_rng(0).normal(0, 0.05, (256, 3))
+    choices = {f"layer{place}": (1, 2, 3, 4) for place in range(4)}
+    return BenchmarkTable("grid", choices, np.arange(256), measured, 1000 + 100 * rows.sum(axis=1))
+
+
+def lucky_seed(table: BenchmarkTable) -> int:
+    return next(seed for seed in range(50) if table.observe(2, seed) == 50.0)
+
+
+def test_regret_is_counted_by_true_means_of_the_best_seen(table: BenchmarkTable):
+    player = Script([[0, 0], [0, 1], [1, 0], [1, 1]])
+    trace = simulate("script", lambda *_: player, TableObjective("accuracy", table), 4, lucky_seed(table))
+    assert [value for value, _ in player.told] == [10.0, 20.0, 50.0, 41.0]
+    # The third looks best and is not: its mean is 30, 11 under the fourth's, which is never chosen.
+    assert trace.observed.tolist() == [31.0, 21.0, 11.0, 11.0]
+    assert np.isnan(trace.recommended).all()
+
+
+def test_a_network_trained_again_is_judged_by_its_mean(table: BenchmarkTable):
+    lucky = next(s for s in range(200) if [table.observe(2, s, time) for time in (0, 1)] == [50.0, 10.0])
+    player = Script([[1, 1], [1, 0], [1, 0]])
+    trace = simulate("script", lambda *_: player, TableObjective("accuracy", table), 3, lucky)
+    assert trace.observed.tolist() == [0.0, 11.0, 0.0]
+    assert trace.repeats == 1
+
+
+def test_free_repeats_cost_nothing_and_end_where_nothing_is_new(table: BenchmarkTable):
+    player = Script([[0, 1], [0, 1], [1, 0]])
+    trace = simulate("script", lambda *_: player, TableObjective("accuracy", table), 10, 0, free=True)
+    assert len(player.told) == 2 + trace.repeats  # two trainings
+    assert trace.repeats >= MAX_REPEATS
+    assert player.told[:2] == [(20.0, False), (20.0, True)]
+    assert trace.observed[0] == 21.0
+    assert (trace.observed[1:] == trace.observed[1]).all()
+
+
+def test_a_strategys_own_choice_stands_beside_the_best_seen(table: BenchmarkTable):
+    trace = simulate("script", lambda *_: Script([[0, 0]], own=[1, 1]), TableObjective("accuracy", table), 12, 0)
+    assert np.isnan(trace.recommended[:9]).all()
+    assert (trace.recommended[9:] == 0.0).all()
+    assert (trace.observed == 31.0).all()
+
+
+def test_rewards_take_their_target_from_percentiles_of_macs(table: BenchmarkTable):
+    soft, hard = TableObjective("reward50", table), TableObjective("hard50", table)
+    assert soft.objective is not None
+    assert soft.objective.target == 300
+    expected = [mnas_reward(a, m, 300) for a, m in zip((10, 20, 30, 41), (100, 200, 400, 800), strict=True)]
+    assert soft.regret == pytest.approx(max(expected) - np.array(expected))
+    hards = np.array([10, 20, 30 * 300 / 400, 41 * 300 / 800])
+    assert hard.regret == pytest.approx(hards.max() - hards)
+    assert hard.factor is not None
+    assert hard.factor(np.array([[0, 0], [1, 1]])) == pytest.approx([1.0, 0.375])
+    assert TableObjective("accuracy", table).factor is None
+
+
+def test_largest_network_is_a_baseline(table: BenchmarkTable):
+    assert TableObjective("accuracy", table).regret_of_largest == 0.0
+    assert TableObjective("accuracy", table, (100, 500)).regret_of_largest == 0.0
+    assert TableObjective("accuracy", table, (100, 500)).regret[1] == 10.0
+    assert TableObjective("hard50", table).regret_of_largest == pytest.approx(22.5 - 41 * 300 / 800)
+
+
+def test_bands_hold_proposals_and_the_optimum(grid: BenchmarkTable):
+    aim = TableObjective("accuracy", grid, (1300, 1500))
+    trace = simulate("random", make_optimizer, aim, 20, 3)
+    assert (trace.observed >= 0).all()
+    with pytest.raises(ValueError, match="sampler script proposed a network outside the cost band"):
+        simulate("script", lambda *_: Script([[0, 0, 0, 0]]), aim, 5, 0)
+    with pytest.raises(ValueError, match="no network of 1 to 2 multiply-adds: they reach from 1000 to 2200"):
+        TableObjective("accuracy", grid, (1, 2)).regret  # noqa: B018
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_same_seed_same_search(grid: BenchmarkTable, sampler: str):
+    first, again = (simulate(sampler, make_optimizer, TableObjective("accuracy", grid), 15, 4) for _ in range(2))
+    assert (first.observed == again.observed).all()
+
+
+def test_intervals_are_students(table: BenchmarkTable):
+    def trace(seed: int, regret: float) -> Trace:
+        return Trace("s", "accuracy", seed, np.array([regret]), np.array([np.nan]), np.array([0.5]), 0)
+
+    (one,) = results_of([trace(seed, regret) for seed, regret in enumerate((1.0, 2.0, 3.0))])
+    assert one.mean.tolist() == [2.0]
+    # t(0.975, 2) = 4.303; the standard error is 1 / sqrt(3).
+    assert one.half[0] == pytest.approx(4.303 / np.sqrt(3), rel=1e-3)
+    assert one.seconds == 0.5
+
+
+def test_small_regrets_are_printed_to_three_digits(table: BenchmarkTable):
+    (one,) = results_of([Trace("s", "accuracy", 0, np.array([0.00123456]), np.array([np.nan]), np.array([0.5]), 0)])
+    assert " 0.00123 " in text([one], [1], [TableObjective("accuracy", table)])
+
+
+def test_processes_find_what_one_process_finds(grid: BenchmarkTable):
+    tournament = Benchmark(grid, make_optimizer, ("random",), ("accuracy",), 10, range(3))
+    alone = sorted(tournament.run(), key=lambda trace: trace.seed)
+    beside = sorted(tournament.run(workers=2), key=lambda trace: trace.seed)
+    assert all((a.observed == b.observed).all() for a, b in zip(alone, beside, strict=True))
+
+
+def write_csv(folder: Path, grid: BenchmarkTable) -> str:
+    rows = np.indices((4,) * 4).reshape(4, -1).T
+    lines = ["l1,l2,l3,l4,first,second,macs"]
+    lines += [
+        ",".join(map(str, [*row, *pair, cost]))
+        for row, pair, cost in zip(rows, grid.measured[:, :2], grid.macs if grid.macs is not None else (), strict=True)
+    ]
+    (folder / "grid.csv").write_text("\n".join(lines))
+    return f"csv:{folder / 'grid.csv'}"
+
+
+def test_the_command_prints_and_writes_standings(
+    tmp_path: Path, grid: BenchmarkTable, capsys: pytest.CaptureFixture[str]
+):
+    argv = ["--table", write_csv(tmp_path, grid), "--measured", "first", "second", "--macs", "macs", "--seeds", "2"]
+    argv += [
+        "--samplers",
+        "random",
+        "--trials",
+        "12",
+        "--scores",
+        "accuracy",
+        "hard25",
+        "--at",
+        "5",
+        "--workers",
+        "1",
+    ]
+    assert cli.run(benchmark.main, [*argv, "--run", str(tmp_path / "run")]) == 0
+    printed = capsys.readouterr().out
+    assert "256 networks (256 encodings), each measured 2 times" in printed
+    assert "largest network  no search" in printed
+    found = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert [(row["score"], sorted(row["regret"])) for row in found["standings"]] == [
+        ("accuracy", ["12", "5"]),
+        ("hard25", ["12", "5"]),
+    ]
+    assert (tmp_path / "run" / "regret.svg").read_text().startswith("<?xml")
+    assert len((tmp_path / "run" / "curves.csv").read_text().splitlines()) == 1 + 2 * 12
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--samplers", "randon"], "did you mean 'random'"),
+        (["--trials", "0"], "--trials must be at least 1"),
+        (["--samplers", "tpe", "--trials", "9"], "sampler tpe starts with 10 trials, got 9"),
+        (["--scores", "speed"], "--scores must be accuracy, or reward or hard and a percentile"),
+        (["--cost-band", "1", "2"], "no network of 1 to 2 multiply-adds"),
+        (["--cost-band", "2K", "1K"], "--cost-band must be lowest and highest"),
+        (["--cost-band", "2K"], "--cost-band must be two counts of multiply-adds such as 30M 60M, got 2K"),
+        (["--cost-band", "1000"], "--cost-band must be two counts of multiply-adds such as 30M 60M, got 1000"),
+        (["--cost-band", "1", "2", "3"], "--cost-band must be two counts of multiply-adds such as 30M 60M, got 1 2 3"),
+        (["--cost-band", "0.8", "1.05"], "must be two counts of multiply-adds such as 30M 60M, got 0.8 1.05"),
+        (["--samplers", "random", "tpe", "random"], "--samplers must differ, got random tpe random"),
+        (["--scores", "hard25", "hard25"], "--scores must differ, got hard25 hard25"),
+        (["--at", "5", "900"], "--at must be of 1 to 200 (--trials), got 5 900"),
+        (["--at", "0"], "--at must be of 1 to 200 (--trials), got 0"),
+        (["--macs", ""], "score hard25 needs multiply-adds"),
+        (["--minimize"], "score hard25 needs measured values above 0"),
+        (["--measured", "third"], "no column 'third'"),
+    ],
+)
+def test_mistakes_are_one_line(
+    tmp_path: Path, grid: BenchmarkTable, capsys: pytest.CaptureFixture[str], extra: list[str], message: str
+):
+    argv = ["--table", write_csv(tmp_path, grid), "--measured", "first", "--choices", "l1", "l2", "l3", "l4"]
+    argv += ["--macs", "macs", "--samplers", "random", "--scores", "hard25", "--run", str(tmp_path / "run"), *extra]
+    assert cli.run(benchmark.main, argv) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_table_is_needed(capsys: pytest.CaptureFixture[str]):
+    assert cli.run(benchmark.main, []) == 2
+    assert "--table is needed, such as nas-bench-macro:" in capsys.readouterr().err

@@ -1,0 +1,221 @@
+"""The command that compares proxies, from beginning to end; trained in this process."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nas.proxy import __main__ as proxy
+from nas.proxy.config import ProxyConfig
+from nas.search.config import SearchConfig
+from nas.zero_cost.registry import PROXIES
+from search_spaces.common import cli
+from search_spaces.networks.arch import Arch
+from studies.outcome import Rung
+from studies.trainer.recipe import Proxy
+from studies.workers.local import execute_here
+from studies.workers.protocol import Job, Usage
+from studies.workers.resources import Execution
+
+FLAGS = (
+    "--space small --resolution 28 --target-flops 20M --networks 10 --against.width 0.25 --against.images 1000 "
+    "--against.epochs 2 --widths 0.125 0.25 --resolutions 14 --images 300 --epochs 1 2 --gpus-per-trial 0"
+)
+WORDS = FLAGS.split()
+CHEAP = "x0.125 14px 1x300"
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
+    """(kind, network, seed) of each job; the reference's accuracy is the network's luck, a proxy's nearly so."""
+    seen: list[tuple[str, str, int]] = []
+
+    def evaluate(job: Job) -> Iterator[Rung]:
+        key = Arch.from_json(job["arch"]).key
+        seen.append((job["kind"], key, job["seed"]))
+        luck = int(key[:6], 16) / 16**6
+        blurred = luck if job["kind"] == "reference" else round(luck, 1)
+        epochs = job["training"]["proxy"]["epochs"]
+        for step in range(1, epochs + 1):
+            yield {"step": step, "accuracy": blurred * step / epochs, "loss": 1.0, "seconds": float(step), "images": 9}
+
+    def measure(job: Job) -> Iterator[Rung]:
+        seen.append((job["kind"], Arch.from_json(job["arch"]).key, job["seed"]))
+        costs = {f"{name}_seconds": 0.1 for name in PROXIES}
+        yield {"step": 1, **{name: math.sin(len(seen)) for name in PROXIES}, **costs, "synflow": None}
+
+    def execute(source: Any, evaluate: Any, *, execution: Execution) -> Usage:
+        return execute_here(source, evaluate)
+
+    monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
+    monkeypatch.setattr("studies.workers.trial_batch.execute", execute)
+    monkeypatch.setattr("nas.proxy.run.measure", measure)
+    return seen
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_study_from_beginning_to_end(
+    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    words = [*WORDS, "--run", str(run)]
+    assert cli.run(proxy.main, words) == 0
+    # 10 networks: measured, by the reference, by 4 proxies; proxies share a seed that is not the reference's.
+    assert len(trained) == 60
+    assert {seed for kind, _, seed in trained if kind == "reference"} == {1000}
+    assert {seed for kind, _, seed in trained if kind != "reference"} == {0}
+    text = capsys.readouterr().out
+    assert f"recommended  {CHEAP}" in text
+    assert max(len(line) for line in text.splitlines() if str(run) not in line) <= 100
+    table = {line["name"]: line for line in rows_of(run / "proxies.csv")}
+    assert list(table) == [
+        *("MACs", "params", *PROXIES),
+        *(CHEAP, "x0.125 14px 2x300", "x0.25 14px 1x300", "x0.25 14px 2x300"),
+    ]
+    assert float(table[CHEAP]["tau"]) > 0.8
+    assert (table["synflow"]["tau"], table["synflow"]["networks"]) == ("", "0")
+    assert table["x0.25 14px 2x300"]["tau_first_epoch"] == table["x0.25 14px 2x300"]["tau"]
+    result = json.loads((run / "result.json").read_text())
+    assert result["recommended"] == CHEAP
+    assert len(rows_of(run / "networks.csv")) == len(result["reference"]["accuracies"]) == 10
+    search = cli.parse(SearchConfig, ["--config", str(run / "proxy.yaml")], prog="search", description="")
+    assert search.proxy == Proxy(width=0.125, resolution=14, images=300, epochs=1)
+    assert (search.target, search.space, search.resolution) == (20_000_000, "small", 28)
+    repeated = cli.parse(ProxyConfig, ["--config", str(run / "config.yaml")], prog="proxy", description="")
+    assert repeated == cli.parse(ProxyConfig, words, prog="proxy", description="")
+
+
+def test_a_finished_study_is_shown_again_and_grows(
+    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*WORDS, "--run", str(tmp_path / "run")]
+    cli.run(proxy.main, words)
+    before = list(trained)
+    capsys.readouterr()
+    assert cli.run(proxy.main, words) == 0
+    assert "This run was finished before" in capsys.readouterr().out
+    assert trained == before
+    # More networks and another reference seed: what is there stays.
+    assert cli.run(proxy.main, [*words, "--networks", "11", "--against-seeds", "2"]) == 0
+    assert not set(before) & set(trained[60:])
+    assert len(trained) - 60 == 1 + (1 + 11) + 4
+    assert "with itself" in capsys.readouterr().out
+    # What decides on trainings may not change.
+    assert cli.run(proxy.main, [*words, "--against.epochs", "3"]) == 2
+    assert "against.epochs is 2 there and 3 here" in capsys.readouterr().err
+
+
+def test_where_none_can_be_trusted_none_is_recommended(
+    tmp_path: Path,
+    trained: list[tuple[str, str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def evaluate(job: Job) -> Iterator[Rung]:
+        key = Arch.from_json(job["arch"]).key
+        part = key[:6] if job["kind"] == "reference" else key[6:12]
+        yield {"step": 1, "accuracy": int(part, 16) / 16**6, "loss": 1.0, "seconds": 1.0}
+
+    monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
+    run = tmp_path / "run"
+    assert cli.run(proxy.main, [*WORDS, "--run", str(run)]) == 0
+    assert "No proxy is recommended" in capsys.readouterr().out
+    assert not (run / "proxy.yaml").exists()
+    assert json.loads((run / "result.json").read_text())["recommended"] is None
+
+
+def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
+    tmp_path: Path,
+    trained: list[tuple[str, str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    turn = {"reference": 0}
+
+    def evaluate(job: Job) -> Iterator[Rung]:
+        turn[job["kind"]] = turn.get(job["kind"], 0) + 1
+        if job["kind"] == "reference" and turn["reference"] == 2:
+            raise MemoryError
+        accuracy = math.nan if turn[job["kind"]] == 1 else turn[job["kind"]] / 100
+        yield {"step": 1, "accuracy": accuracy, "loss": 1.0, "seconds": 1.0}
+
+    monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
+    run = tmp_path / "run"
+    assert cli.run(proxy.main, [*WORDS, "--run", str(run)]) == 0
+    assert "1 x reference" in capsys.readouterr().out
+    first, second, third, *_ = rows_of(run / "networks.csv")
+    assert (first["reference"], second["reference"], third["reference"]) == ("0.0", "", "0.03")
+    assert {line["networks"] for line in rows_of(run / "proxies.csv") if line["kind"] == "proxy"} == {"9"}
+
+
+def test_a_budget_that_is_over_leaves_the_rest_for_the_same_command(
+    tmp_path: Path,
+    trained: list[tuple[str, str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = iter(range(0, 1000, 40))
+    run = tmp_path / "run"
+    words = [*WORDS, "--run", str(run), "--time-budget"]
+    with monkeypatch.context() as patch:
+        # The clock is looked at before each phase: 40 s of 100 are over, then 80, then all.
+        patch.setattr("nas.proxy.run.time", SimpleNamespace(monotonic=lambda: float(next(now))))
+        assert cli.run(proxy.main, [*words, "100"]) == 0
+    assert {kind for kind, _, _ in trained} == {"measures", "reference"}
+    text = capsys.readouterr().out
+    assert "The time budget was over before all was trained: the same command goes on." in text
+    assert "No proxy is recommended: a rank correlation needs at least 8 networks" in text
+    assert json.loads((run / "manifest.json").read_text())["status"] == "interrupted"
+    assert cli.run(proxy.main, [*words, "100h"]) == 0
+    assert len(trained) == len(set(trained)) == 60
+    assert f"recommended  {CHEAP}" in capsys.readouterr().out
+
+
+def test_the_plan_trains_nothing(
+    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(proxy.main, [*WORDS, "--dry-run", "--run", str(tmp_path / "run")]) == 0
+    text = capsys.readouterr().out
+    assert "10 networks of 16M to 21M FLOPs (multiply-adds)" in text
+    assert "50, and 10 networks measured without training" in text
+    assert not trained
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_plan_counts_what_the_study_trains(
+    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bundled images are 8000 to train on: 9000 is as good as all of them, which the reference's 1000 are not."""
+    more = "--networks 8 --widths 0.25 --resolutions 28 --images 500 0 9000 --epochs 1"
+    words = [*WORDS, *more.split(), "--run", str(tmp_path / "run")]
+    assert cli.run(proxy.main, [*words, "--dry-run"]) == 0
+    plan = capsys.readouterr().out
+    assert "24, and 8 networks measured without training" in plan
+    assert "x0.25 28px 1x500  25.0%" in plan
+    assert plan.endswith("\nwarning: no cheaper than the reference: x0.25 28px 1xall\n")
+    assert cli.run(proxy.main, words) == 0
+    assert len([kind for kind, _, _ in trained if kind != "measures"]) == 24
+
+
+@pytest.mark.slow
+def test_on_ray_workers_with_real_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    words = "--networks 8 --against.width 0.125 --against.images 64 --against.epochs 1 --widths 0.125 --images 32"
+    more = "--resolutions 8 --epochs 1 --workers 2"
+    assert cli.run(proxy.main, [*WORDS, *words.split(), *more.split(), "--run", str(run)]) == 0
+    table = {line["name"]: line for line in rows_of(run / "proxies.csv")}
+    assert set(table) == {"MACs", "params", *PROXIES, "x0.125 8px 1x32"}
+    assert all(line["networks"] == "8" for line in table.values())
+    assert all(float(line["seconds"]) > 0 for line in table.values() if line["kind"] != "cost")
+    assert not list(run.rglob("*.ckpt"))

@@ -1,0 +1,68 @@
+"""What a session hands on from its first phase to its second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from nas.samplers.parameters import to_params
+from nas.search import finalists
+from nas.search import run as session
+from nas.search.candidates import SearchRegion, propose
+from nas.search.config import SearchConfig
+from nas.search.run import SearchRun
+from studies.ledger.ledger import Ledger
+from studies.ledger.trial import Proposal, Record
+from studies.workers.local import execute_here
+from studies.workers.queue import Draws, Fixed, TrialQueue
+from studies.workers.trial_batch import TrialBatch
+
+TRIALS = 24
+
+
+def proposals(field: SearchRegion) -> list[Proposal]:
+    """Some networks of the field, smallest first."""
+    rows = field.space.sample(np.random.default_rng(0), TRIALS, macs=field.band, of="networks")
+    found = [propose(field.space, to_params(field.space, field.space.choice(row)), "uniform") for row in rows]
+    return sorted(found, key=lambda proposal: proposal.macs)
+
+
+def train(ledger: Ledger, wanted: list[Proposal], accuracies: dict[str, float]) -> list[Record]:
+    def work(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield {"step": 1, "accuracy": accuracies[job["arch"]]}
+
+    plan = Draws(TRIALS, lambda number, entropy: wanted[number])
+    execute_here(TrialQueue(ledger, plan, lambda record, rung: rung["accuracy"]), work)
+    return ledger.records()
+
+
+def test_finalists_are_the_networks_that_the_strategy_believes_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config = SearchConfig(
+        target_flops="60M", space="small", objective="accuracy", scheduler="none", trials=TRIALS, finalists=2
+    )
+    field, phases = SearchRegion.of(config, classes=10), list[TrialBatch]()
+    wanted = proposals(field)
+    # Larger is better, give or take some luck, of which the smallest of all had most.
+    luck = np.random.default_rng(1).normal(0, 0.03, TRIALS).tolist()
+    accuracies = {proposal.arch: 0.5 + 0.01 * rank + luck[rank] for rank, proposal in enumerate(wanted)}
+    accuracies[wanted[0].arch] = max(accuracies.values()) + 0.0001
+    run: Any = SimpleNamespace(folder=tmp_path, path=lambda name: tmp_path / name)
+    begun = SearchRun(config, field, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=0)))
+    with begun.open("search") as ledger:
+        records = train(ledger, wanted, accuracies)
+    monkeypatch.setattr(session, "run_trials", lambda phase, *_: phases.append(phase) or [])
+    begun.final(records)
+    plan = phases[0].plan
+    assert isinstance(plan, Fixed)
+    chosen = {proposal.key for proposal in plan._proposals}
+    luckiest = finalists.choose(records, config.aim, 1)[0]
+    assert luckiest.key == wanted[0].key
+    assert len(chosen) == 2
+    assert wanted[0].key not in chosen
+    assert chosen <= {proposal.key for proposal in wanted[TRIALS // 2 :]}

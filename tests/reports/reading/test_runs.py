@@ -1,0 +1,81 @@
+"""Run folders as they are found: whole, unfinished, broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from reports.reading.runs import Kind, read_run
+
+
+def test_a_finished_search(make_search: Any):
+    run = read_run(make_search())
+    assert (run.kind, run.name, run.status) == (Kind.SEARCH, "search", "finished")
+    assert len(run.trials["search"]) == 4
+    assert run.trials["finalists"].empty
+    assert run.notes == []
+
+
+def test_the_outcome_nan_is_no_missing_value(make_search: Any, make_trial: Any):
+    run = read_run(make_search(rows=[make_trial(0, "nan", accuracy=float("nan")), make_trial(1)]))
+    assert list(run.trials["search"]["outcome"]) == ["nan", "complete"]
+    assert run.trials["search"]["accuracy"].isna().tolist() == [True, False]
+    assert run.trials["search"]["accuracy"].dtype == float
+
+
+def test_a_label_takes_the_folders_place(make_search: Any):
+    import dataclasses
+
+    assert dataclasses.replace(read_run(make_search()), label="other").name == "other"
+
+
+def test_a_csv_cut_off_in_a_line_is_not_believed(make_search: Any):
+    folder = make_search()
+    text = (folder / "trials.csv").read_text()
+    (folder / "trials.csv").write_text(text[:-7])
+    run = read_run(folder)
+    assert run.trials["search"].empty
+    assert run.notes == ["trials.csv cannot be read: it ends in the middle of a line"]
+
+
+def test_a_run_that_goes_on_is_read_from_its_ledger(make_search: Any):
+    # Its CSV file, with four trials, is of an earlier session.
+    folders = {status: make_search(status, status=status) for status in ("running", "finished")}
+    for folder in folders.values():
+        study = optuna.create_study(
+            storage=f"sqlite:///{folder / 'ledger.db'}", study_name="search", direction="maximize"
+        )
+        study.add_trials([optuna.trial.create_trial(value=0.5) for _ in range(6)])
+    assert len(read_run(folders["running"]).trials["search"]) == 6
+    assert len(read_run(folders["finished"]).trials["search"]) == 4
+
+
+@pytest.mark.parametrize("name", ["trials.csv", "result.json", "manifest.json"])
+def test_an_empty_file_is_noted(make_search: Any, name: str):
+    folder = make_search()
+    (folder / name).write_text("")
+    assert any(note.startswith(f"{name} cannot be read") for note in read_run(folder).notes)
+
+
+def test_a_missing_arch_is_noted(make_search: Any):
+    run = read_run(make_search())
+    assert run.arch("best.json") is None
+    assert run.notes
+    assert run.notes[0].startswith("best.json cannot be read")
+
+
+@pytest.mark.parametrize("text", [None, "", "a: 1\n", "- 1\n", "{", "target_flops: 1M\nagainst: {}\n"])
+def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, text: str | None):
+    if text is not None:
+        (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ValueError, match=r"holds no run of nas\.search, scaling\.grid or scaling\.curves") as caught:
+        read_run(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match="does not exist"):
+        read_run(tmp_path / "none")

@@ -1,0 +1,171 @@
+"""The summary: questions, answers, costs and facts, against hand arithmetic."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reports.page.content import Section, Table
+from reports.reading.runs import read_run
+from reports.summary import section as summary
+from reports.summary.answers import answer, question
+
+# Of the kind that scaling.curves writes; compound 3 points above width, with 6 seeds.
+CURVES = {
+    "multiple": 4.0, "compound": "compound", "best_single": "width",
+    "main": {"difference": {"value": 0.03, "low": 0.02, "high": 0.04, "n": 6}, "p_permutation": 0.03125,
+             "p_equivalence": 1.0, "margin": 0.005, "comparisons": 1},
+    "points": [
+        {"curve": "compound", "multiple": 4.0, "is_raw": False, "macs": 4_000_000,
+         "test_accuracy": {"value": 0.63, "low": 0.62, "high": 0.64, "n": 6}},
+        {"curve": "width", "multiple": 4.0, "is_raw": False, "macs": 4_100_000,
+         "test_accuracy": {"value": 0.60, "low": 0.59, "high": 0.61, "n": 6}},
+    ],
+}  # fmt: skip
+GRID = {
+    "coefficients": {"alpha": 1.2, "beta": 1.1, "gamma": 1.15},
+    "networks": [{"indistinguishable_from_best": True}, {"indistinguishable_from_best": False}],
+    "range_of_indistinguishable": {"alpha": [1.2, 1.2], "beta": [1.1, 1.1], "gamma": [1.15, 1.15]},
+    "choice": {"key": "k", "seeds": [1000, 1001, 1002], "paper_key": "other", "verdict": "undecided",
+               "test_accuracy": {"value": 0.7, "low": 0.69, "high": 0.71, "n": 3},
+               "test_difference_to_paper": {"value": 0.004, "low": -0.01, "high": 0.018, "n": 3}},
+}  # fmt: skip
+
+
+@pytest.fixture
+def make_scaling(tmp_path: Path) -> Any:
+    """A function that writes a run folder of scaling.grid or scaling.curves with a result alone."""
+
+    def make(kind: str, result: Any) -> Path:
+        folder = tmp_path / kind
+        folder.mkdir()
+        config = {"grid": {"choice_seeds": 3, "seeds": 3}, "curves": {"multiples": [1, 4], "main_seeds": 6, "seeds": 3}}
+        (folder / "config.yaml").write_text(yaml.safe_dump({**config[kind], "dataset": "cifar10"}))
+        (folder / "manifest.json").write_text('{"status": "finished", "sessions": []}')
+        name = {"grid": "coefficients.json", "curves": "curves.json"}[kind]
+        (folder / name).write_text(json.dumps(result))
+        return folder
+
+    return make
+
+
+def table(section: Section, name: str) -> Table:
+    return next(item for item in section.items if isinstance(item, Table) and item.name == name)
+
+
+def texts(section: Section) -> list[str]:
+    return [item for item in section.items if isinstance(item, str)]
+
+
+def test_a_searchs_answer_has_its_interval_and_what_can_be_told_apart(make_search: Any):
+    run = read_run(make_search())
+    assert question(run) == "Which network of the search space small near 1M FLOPs is the best on fashion-mnist-mini?"
+    assert answer(run) == (
+        "network aaaa, with 1.037M FLOPs (103.7 % of the target) and 60.36K parameters: trained as a proxy (28 px, "
+        "2 epochs, 2 seeds) it recognises 62.5 ± 6.0 % of the test images. The other finalist cannot be told from it "
+        "(95 % confidence)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "equals", "said"),
+    [
+        (0, [], "It was the only finalist"),
+        (1, [], "It beats the other finalist (95 % confidence)."),
+        (3, [], "It beats all 3 other finalists (95 % confidence)."),
+        (3, ["b"], "1 of the 3 other finalists cannot be told from it (95 % confidence)."),
+        (3, None, "With one seed a finalist, nothing can be said"),
+    ],
+)
+def test_finalists_are_told_apart_or_not(make_search: Any, others: int, equals: Any, said: str):
+    result = copy.deepcopy(json.loads((make_search() / "result.json").read_text()))
+    result |= {"finalists": [{}] * (1 + others), "indistinguishable_from_best": equals}
+    assert said in answer(read_run(make_search("other", result=result)))
+
+
+def test_a_grids_answer_sets_its_choice_beside_the_papers(make_scaling: Any):
+    assert answer(read_run(make_scaling("grid", GRID))) == (
+        "alpha 1.2, beta 1.1, gamma 1.15 (depth, width, resolution): 1 of 2 networks cannot be told from the best "
+        "(95 % confidence; alpha 1.2 to 1.2, beta 1.1 to 1.1, gamma 1.15 to 1.15). Trained again with 3 fresh seeds "
+        "the choice recognises 70.0 ± 1.0 % of the test images; that is +0.4 [-1.0, 1.8] points against the paper's "
+        "1.2/1.1/1.15: undecided."
+    )
+
+
+def test_curves_answer_with_the_contrast_and_both_accuracies(make_scaling: Any):
+    said = answer(read_run(make_scaling("curves", CURVES)))
+    assert "at 4 times the baseline's FLOPs" in said
+    assert "beats width alone (the best single dimension) by 3.0 points" in said
+    assert "recognises 63.0 ± 1.0 % of them with 4M FLOPs" in said
+    assert "width recognises 60.0 ± 1.0 % of them with 4.1M FLOPs." in said
+
+
+def test_curves_with_nothing_to_compare_say_so(make_scaling: Any):
+    assert "none; no compound network" in answer(read_run(make_scaling("curves", CURVES | {"main": None})))
+
+
+@pytest.mark.parametrize("result", [{"best": {}}, {"best": None, "proxy": 3}])
+def test_a_broken_result_is_no_traceback(make_search: Any, result: Any):
+    assert answer(read_run(make_search(result=result))).startswith("none can be read")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ([], "none yet; the run is running and no training has begun."),
+        (["error", "nan"], "none; the run is running, and none of its 2 trainings was finished."),
+        (["complete", "pruned", "complete"], "none yet; the run is running, and 2 of 3 trainings are finished."),
+    ],
+)
+def test_a_run_without_a_result_says_how_far_it_is(make_search: Any, make_trial: Any, outcomes: list[str], said: str):
+    trials = [make_trial(number, outcome) for number, outcome in enumerate(outcomes)]
+    folder = make_search(rows=trials or [{"number": None}], result=None, status="running")
+    if not trials:
+        (folder / "trials.csv").unlink()
+    assert answer(read_run(folder)) == said
+
+
+def test_the_cost_counts_each_training_once(make_search: Any, make_trial: Any):
+    trials = [make_trial(0, seconds=1800.0), make_trial(1, seconds=900.0), make_trial(2, repeat_of=1, seconds=0.0)]
+    finalists = [make_trial(0, seconds=900.0, images=20_000)]
+    (section,) = summary.sections([read_run(make_search(rows=trials, finalists=finalists))])
+    (row,) = table(section, "cost").rows
+    # 1800 + 900 + 900 seconds; two candidates of 8000 images and a finalist of 20 000; half an hour by the clock.
+    assert (row["trainings"], row["worker_hours"], row["images"], row["wall_seconds"]) == (3, 1.0, 36_000, 1800.0)
+    assert "Energy was not measured" in table(section, "cost").note
+
+
+def test_what_made_the_run_is_told(make_search: Any):
+    facts = summary.facts_of(read_run(make_search()))
+    assert facts["Commit"] == "0123456789ab+changes"
+    assert facts["Versions"] == "python 3.11.7, torch 2.10.0"
+    assert facts["Machine"] == "host, a processor, Linux"
+    assert facts["Cores"] == "4"
+    assert facts["Seeds"] == "0 of the run; 7, 8, 9, 10 of its search trainings"
+    assert facts["Training"].startswith(
+        "recipe quick, 2 epochs of 4,000 images at 28 px, width x0.25; finalists 2 epochs"
+    )
+
+
+def test_the_command_is_the_manifests_without_the_machines_path(make_search: Any):
+    (section,) = summary.sections([read_run(make_search())])
+    assert "`python -m nas.search --target-flops 1M --space small`" in texts(section)
+
+
+def test_runs_stand_side_by_side(make_search: Any):
+    (section,) = summary.sections([read_run(make_search("one")), read_run(make_search("two", dataset="cifar10"))])
+    assert [column.title for column in table(section, "provenance").columns] == ["", "one", "two"]
+    data = next(row for row in table(section, "provenance").rows if row["fact"] == "Data")
+    assert (data["run0"], data["run1"]) == ("fashion-mnist-mini", "cifar10")
+    assert texts(section)[0].startswith("one: Which network")
+
+
+def test_what_is_not_there_is_named_with_its_command(make_search: Any, make_scaling: Any):
+    (section,) = summary.sections([read_run(make_search()), read_run(make_scaling("grid", GRID))])
+    assert len(section.missing) == 1
+    assert "python -m scaling.curves" in section.missing[0]

@@ -1,0 +1,201 @@
+"""Mistakes in the settings of a grid and of curves are one line, and nothing is started or written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from scaling.coefficients_file import Found
+from scaling.curves import __main__ as curves
+from scaling.curves import config as curves_config
+from scaling.curves.config import CurvesConfig
+from scaling.grid import __main__ as grid
+from scaling.grid import config as grid_config
+from scaling.grid.config import GridConfig
+from search_spaces.common import cli
+from search_spaces.resizing.compound import PAPER
+from search_spaces.resizing.rounding import Rounding
+from search_spaces.zoo import registry as catalog
+from studies.runs.command import open_run
+
+SHARED = [
+    (["--dataset", "cifra10"], "unknown dataset 'cifra10': did you mean 'cifar10'?"),
+    (["--dataset", "imagefolder:/no/such/folder"], "image folder /no/such/folder does not exist"),
+    (["--baseline", "efficientnet-b0"], "did you mean 'efficientnet_b0'?"),
+    (["--baseline", "efficientnet_b0", "--resolution", "16"], "below the network's stride of 32"),
+    (["--recipe", "qick"], "unknown recipe 'qick': did you mean 'quick'?"),
+    (["--recipe", "efficientnetv2_s", "--epochs", "3"], "--epochs must be at least 4, one for each stage, got 3"),
+    (["--seeds", "0"], "--seeds must be at least 1, got 0"),
+    (["--epochs", "0"], "--epochs must be at least 1, got 0"),
+    (["--workers", "100000"], "--workers 100000"),
+    (["--gpus-per-trial", "512"], "--gpus-per-trial 512"),
+    (["--ray-address", "127.0.0.1:1"], "no Ray cluster answers there"),
+    (["--proxy.width", "-1"], "--proxy.width must be greater than 0"),
+    (["--rounding.divisor", "-8"], "--rounding.divisor must be at least 1"),
+    (["--sedes", "3"], "unknown flag '--sedes': did you mean '--seeds'?"),
+]
+OF_GRIDS = [
+    (["--phi", "0"], "--phi must be greater than 0 and at most 10, got 0"),
+    (["--phi", "-1"], "--phi must be greater than 0 and at most 10, got -1"),
+    (["--phi", "3000"], "--phi must be greater than 0 and at most 10, got 3000"),
+    (["--phi", "nan"], "--phi must be a number, got nan"),
+    (["--step", "2"], "--step 2 leaves no point"),
+    (["--step", "0.0001"], "use a larger step or narrower bounds"),
+    (["--alpha", "0.5", "2"], "--alpha must be two bounds"),
+    (["--max-flops", "1"], "no point of the grid fits"),
+    (["--max-flops", "lots"], "--max-flops: cannot read 'lots' as a count"),
+    (["--max-flops", "0"], "--max-flops"),
+    (["--max-memory", "1KiB"], "no point of the grid fits"),
+    (["--max-memory", "lots"], "--max-memory: cannot read 'lots'"),
+    (["--max-memory", "0B"], "--max-memory"),
+    (["--proxy.resolution", "64"], "upsampled: larger than the images' own 28 px"),
+    (["--alpha", "1", "1"], "fewer than 10 different networks"),
+    (["--scheduler", "asah"], "unknown scheduler 'asah': choose none or asha"),
+    (["--choice-seeds", "0"], "--choice-seeds must be at least 1, got 0"),
+    (["--batch-size", "0"], "--batch-size must be at least 1, got 0"),
+]
+OF_CURVES = [
+    (["--multiples", "0"], "--multiples must be greater than 0 and at most 1024, got 0"),
+    (["--multiples", "2", "-1"], "--multiples must be greater than 0 and at most 1024, got 2 -1"),
+    (["--multiples", "1e300"], "--multiples must be greater than 0 and at most 1024, got 1e+300"),
+    (["--multiples", "2", "2"], "--multiples must differ, got 2.0 2.0"),
+    (["--strategies", "depht"], "unknown strategy 'depht': did you mean 'depth'?"),
+    (["--strategies", "depth", "depth"], "--strategies must differ"),
+    (["--coefficients", "/no/such/file.json"], "cannot read coefficients file /no/such/file.json"),
+    (["--main-seeds", "-1"], "--main-seeds must be at least 0, got -1"),
+    (["--runs", "0"], "--runs must be at least 1, got 0"),
+    (["--most", "0.5"], "--most must be at least 1, got 0.5"),
+]
+MISTAKES = [
+    *((module, words, message) for module in (grid, curves) for words, message in SHARED),
+    *((grid, words, message) for words, message in OF_GRIDS),
+    *((curves, words, message) for words, message in OF_CURVES),
+]
+
+
+def refusal(module: ModuleType, words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that the command ends with."""
+    assert cli.run(module.main, words) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize(("module", "words", "message"), MISTAKES)
+def test_mistakes_are_one_line_and_write_nothing(
+    module: ModuleType, words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert message in refusal(module, [*words, "--run", str(run)], capsys)
+    assert not run.exists()
+
+
+@pytest.mark.parametrize("module", [grid, curves])
+def test_a_baseline_file_that_is_no_arch_is_refused(
+    module: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.json").write_text('{"stages": []}')
+    line = refusal(module, ["--baseline", str(tmp_path / "x.json"), "--run", str(tmp_path / "run")], capsys)
+    assert "x.json" in line
+
+
+def test_coefficients_below_1_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "c.json"
+    values = json.loads(Found(PAPER, catalog.get("mobilenet_v2"), Rounding()).to_json())
+    values["coefficients"]["beta"] = 0.9
+    path.write_text(json.dumps(values))
+    line = refusal(curves, ["--coefficients", str(path), "--run", str(tmp_path / "run")], capsys)
+    assert line == f"error: {path}: beta must be at least 1 (no dimension shrinks), got 0.9"
+    assert not (tmp_path / "run").exists()
+
+
+def test_nothing_to_train_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing to train: give --strategies, --coefficients or --raw"):
+        CurvesConfig(strategies=())
+    with pytest.raises(ValueError, match="--multiples must be greater than 0"):
+        CurvesConfig(multiples=())
+    assert CurvesConfig(strategies=(), raw=True).raw
+
+
+@pytest.mark.parametrize(
+    ("module", "config", "change", "message"),
+    [
+        (grid, GridConfig(), ["--phi", "2"], "phi is 1.0 there and 2.0 here"),
+        (grid, GridConfig(), ["--step", "0.05"], "step is 0.1 there and 0.05 here"),
+        (curves, CurvesConfig(), ["--images", "100"], "images is 4000 there and 100 here"),
+    ],
+)
+def test_a_run_folder_of_another_run_is_refused(
+    module: ModuleType,
+    config: GridConfig | CurvesConfig,
+    change: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = tmp_path / "x"
+    config = dataclasses.replace(config, run=str(run))
+    with open_run(run, module.settings(config), "scaling.x", seed=0, new=False, free=()):
+        pass
+    assert message in refusal(module, [*change, "--run", str(run)], capsys)
+    assert "ledger.db" not in {path.name for path in run.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("module", "config"),
+    [
+        (grid, GridConfig(phi=2.0, gamma=(1.0, 1.3), max_memory="8GiB", workers=1, raw=True)),
+        (curves, CurvesConfig(multiples=(2.0, 8.0), strategies=("depth", "1:1:1"), main_seeds=8)),
+    ],
+)
+def test_the_written_configuration_gives_the_same_run(
+    module: ModuleType, config: GridConfig | CurvesConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "c.yaml").write_text(cli.to_yaml(config))
+    again = cli.parse(type(config), ["--config", str(tmp_path / "c.yaml")], prog="", description="")
+    assert again == config
+
+
+def test_what_is_free_is_a_setting_and_no_part_of_the_identity() -> None:
+    for config, free in ((GridConfig(), grid_config.RESUMABLE), (CurvesConfig(), curves_config.RESUMABLE)):
+        assert set(type(config).__dataclass_fields__) >= free
+        assert not config.identity().keys() & free
+        assert config.identity()["recipe"]["name"] == "quick"
+    assert {"phi", "step", "tolerance", "raw", "alpha"} <= GridConfig().identity().keys()
+
+
+def test_budgets_are_read_in_human_units() -> None:
+    config = GridConfig(max_flops="2.5M", max_memory="1GiB")
+    assert (config.flops, config.memory) == (2_500_000, 2**30)
+    assert (GridConfig().flops, GridConfig().memory) == (None, None)
+    assert GridConfig(phi=3.0).growth == 8.0
+
+
+@pytest.mark.parametrize("module", ["grid", "curves"])
+def test_help_needs_nothing_heavy(module: str) -> None:
+    heavy = ("torch", "ray", "optuna", "pandas", "scipy", "matplotlib")
+    code = (
+        f"import sys\nfrom scaling.{module} import __main__ as {module}\n"
+        f"try:\n    {module}.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert f"python -m scaling.{module}" in done.stdout
+    assert "FLOPs" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("module", "words"), [(grid, ["--allow-small"]), (curves, ["--multiples", "2"])])
+def test_a_dry_run_trains_and_writes_nothing(
+    module: ModuleType, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert cli.run(module.main, [*words, "--dry-run", "--seeds", "1", "--run", str(run)]) == 0
+    assert "1 seed each" in capsys.readouterr().out
+    assert not run.exists()

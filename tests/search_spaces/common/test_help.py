@@ -1,0 +1,110 @@
+"""Help as a user reads it: what is typed, in its column, and what is taken unless it is given."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+
+from search_spaces.common import cli
+
+COMMANDS = (
+    "nas.search", "nas.benchmark", "nas.proxy", "scaling.grid", "scaling.curves", "scaling.family", "scaling.published",
+    "studies.train", "reports.build",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Inner:
+    """Inner settings.
+
+    Attributes:
+        min_map: A side.
+
+    """
+
+    min_map: int = 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of all kinds.
+
+    Attributes:
+        target_flops: A target, reached within 5 %.
+        band: Two numbers.
+        phi: As many numbers as there are.
+        names: Names; all unless given.
+        workers: As many as fit unless given.
+        init: None unless given.
+        device: Where.
+        inner: Nested.
+        dry_run: A flag.
+
+    """
+
+    target_flops: int | str = "400M"
+    band: tuple[float, float] = (0.8, 1.0)
+    phi: tuple[float, ...] = (0.0, 1.5)
+    names: tuple[str, ...] = ()
+    workers: int | None = None
+    init: str = ""
+    device: Literal["auto", "cpu"] = "auto"
+    inner: Inner = field(default_factory=Inner)
+    dry_run: bool = False
+
+
+HELP = """\
+usage: python -m x [-h] [--config FILE] [--target-flops TARGET_FLOPS] [--band VALUE VALUE]
+                   [--phi VALUE ...] [--names VALUE ...] [--workers WORKERS] [--init INIT]
+                   [--device {auto,cpu}] [--dry-run] [--inner.min-map MIN_MAP]
+
+An example.
+
+options:
+  -h, --help            show this help message and exit
+  --config FILE         YAML file of these settings; flags win over it
+
+Settings of all kinds:
+  --target-flops TARGET_FLOPS
+                        A target, reached within 5 %. (default: 400M)
+  --band VALUE VALUE    Two numbers. (default: 0.8 1)
+  --phi VALUE ...       As many numbers as there are. (default: 0 1.5)
+  --names VALUE ...     Names; all unless given.
+  --workers WORKERS     As many as fit unless given.
+  --init INIT           None unless given.
+  --device {auto,cpu}   Where. (default: auto)
+  --dry-run             A flag.
+
+Nested:
+  --inner.min-map MIN_MAP
+                        A side. (default: 4)
+"""
+
+
+def test_help_shows_what_is_typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit) as caught:
+        cli.parse(Settings, ["--help"], prog="python -m x", description="An example.")
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == HELP
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_is_tidy(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    main: Any = importlib.import_module(name if name == "reports.build" else f"{name}.__main__").main
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: python -m {name} ")
+    assert max(map(len, text.splitlines())) <= 100
+    for nothing in ("null", "None", "(default: )", "()", "False"):
+        assert nothing not in text
+    options = text[text.index("options:") :]
+    # Beyond the columns of flags and texts there is one space between words.
+    assert not [line for line in options.splitlines() if "  " in line[24:].strip()]

@@ -1,0 +1,166 @@
+"""Run folders: made, continued, refused, locked; and files written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from search_spaces.common.files import atomic_write
+from studies.runs.folder import Existing, RunFolder, Status, read_manifest
+
+CONFIG = {"space": "mnasnet", "proxy": {"width": 0.25, "epochs": 2}, "trials": 32}
+
+
+def test_a_run_says_what_made_it(tmp_path: Path) -> None:
+    with RunFolder.open(
+        tmp_path / "runs" / "x", CONFIG, command=["python", "-m", "nas.search", "--run", "a b"], seed=7
+    ) as run:
+        assert read_manifest(run.folder)["status"] == "running"
+        run.write("best.json", "{}")
+        run.write("weights/finalist.bin", b"\x00\x01")
+    manifest = read_manifest(run.folder)
+    (session,) = manifest["sessions"]
+    assert (manifest["status"], manifest["seed"]) == ("finished", 7)
+    assert session["command"] == "python -m nas.search --run 'a b'"
+    assert {"python", "torch", "ray", "optuna", "numpy"} <= set(session["versions"])
+    assert session["machine"]["cores"] >= 1
+    assert manifest["start"] <= manifest["end"]
+    assert yaml.safe_load((run.folder / "config.yaml").read_text()) == CONFIG
+    assert (run.folder / "weights" / "finalist.bin").read_bytes() == b"\x00\x01"
+
+
+def test_the_same_configuration_goes_on(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), RunFolder.open(tmp_path, CONFIG):
+        raise KeyboardInterrupt
+    assert read_manifest(tmp_path)["status"] == "interrupted"
+    with RunFolder.open(tmp_path, CONFIG) as run:
+        assert not run.was_finished
+    with RunFolder.open(tmp_path, {**CONFIG, "trials": 64}, free=["trials"]) as run:
+        assert run.was_finished
+    manifest = read_manifest(tmp_path)
+    assert [session["status"] for session in manifest["sessions"]] == ["interrupted", "finished", "finished"]
+    assert manifest["start"] == manifest["sessions"][0]["start"]
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["trials"] == 64
+
+
+def test_another_configuration_is_refused_and_nothing_changes(tmp_path: Path) -> None:
+    RunFolder.open(tmp_path, CONFIG).close(Status.FINISHED)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    other = {"space": "mnasnet", "proxy": {"width": 0.5, "epochs": 2}, "trials": 32, "dataset": "cifar10"}
+    with pytest.raises(
+        ValueError, match=r"proxy\.width is 0\.25 there and 0\.5 here, dataset is missing there"
+    ) as caught:
+        RunFolder.open(tmp_path, other)
+    assert "\n" not in str(caught.value)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_old_run_can_be_refused_or_moved_aside(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    with RunFolder.open(folder, CONFIG) as run:
+        run.write("best.json", "old")
+    with pytest.raises(ValueError, match="holds a run"):
+        RunFolder.open(folder, CONFIG, existing=Existing.REFUSE)
+    for _ in range(2):
+        with RunFolder.open(folder, {"space": "small"}, existing=Existing.ANEW) as run:
+            assert not run.was_finished
+            assert not (folder / "best.json").exists()
+    aside = sorted(path.name for path in tmp_path.iterdir() if path.name != "x")
+    assert len(aside) == 2
+    assert (tmp_path / aside[0] / "best.json").read_text() == "old"
+
+
+def test_failures_are_written_down(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), RunFolder.open(tmp_path, CONFIG):
+        raise RuntimeError("the disk\nis full")
+    session = read_manifest(tmp_path)["sessions"][0]
+    assert session["status"] == "failed"
+    assert session["reason"].startswith("RuntimeError: the disk (test_folder.py:")
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(ValueError, match="not empty and holds no run"):
+        RunFolder.open(tmp_path, CONFIG)
+    with pytest.raises(ValueError, match="is a file"):
+        RunFolder.open(tmp_path / "thesis.tex", CONFIG)
+    (tmp_path / "manifest.json").write_text("[]")
+    with pytest.raises(ValueError, match="not of this program"):
+        RunFolder.open(tmp_path, CONFIG)
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(ValueError, match=r"cannot read .*manifest\.json"):
+        RunFolder.open(tmp_path, CONFIG)
+    with pytest.raises(ValueError, match="no run folder"):
+        read_manifest(tmp_path / "nowhere")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    # A path below a file cannot be made by anybody, root included.
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="cannot write to run folder"):
+        RunFolder.open(tmp_path / "file" / "run", CONFIG)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="NOT RUN: root may write everywhere")
+def test_a_folder_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(ValueError, match="cannot write to run folder"):
+        RunFolder.open(tmp_path / "run", CONFIG)
+
+
+HOLDER = """
+import sys, time
+sys.path.insert(0, {root!r})
+from studies.runs.folder import RunFolder
+run = RunFolder.open({folder!r}, {config!r})
+print("locked", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_live_process_keeps_others_out_a_dead_one_does_not(tmp_path: Path) -> None:
+    root = str(Path(__file__).resolve().parents[3])
+    code = HOLDER.format(root=root, folder=str(tmp_path), config=CONFIG)
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "locked\n"
+    with pytest.raises(ValueError, match=f"in use by process {holder.pid} on"):
+        RunFolder.open(tmp_path, CONFIG)
+    holder.kill()
+    holder.communicate()
+    with RunFolder.open(tmp_path, CONFIG):
+        pass
+    statuses = [session["status"] for session in read_manifest(tmp_path)["sessions"]]
+    assert statuses == ["killed", "finished"]
+
+
+def test_the_log_takes_our_messages_only_while_the_run_is_open(tmp_path: Path) -> None:
+    with RunFolder.open(tmp_path, CONFIG):
+        logging.getLogger("studies.ledger.ledger").info("trial 3 begins")
+        logging.getLogger("someone.else").error("noise")
+    logging.getLogger("studies.ledger.ledger").info("too late")
+    text = (tmp_path / "log.txt").read_text()
+    assert "INFO studies.ledger.ledger: trial 3 begins" in text
+    assert "noise" not in text
+    assert "too late" not in text
+
+
+def test_atomic_writes(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    atomic_write(path, "first")
+    atomic_write(path, json.dumps({"ä": 1}, ensure_ascii=False))
+    assert path.read_text(encoding="utf-8") == '{"ä": 1}'
+    with pytest.raises(TypeError):
+        atomic_write(path, 3)  # type: ignore[arg-type]
+    assert path.read_text(encoding="utf-8") == '{"ä": 1}'
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+    mask = os.umask(0)
+    os.umask(mask)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~mask

@@ -1,0 +1,155 @@
+"""Depthwise convolutions: torch's results and gradients, at every shape."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+from studies.trainer.kernels.accelerate import accelerate
+from studies.trainer.kernels.depthwise import DepthwiseConv2d, depthwise_conv2d, is_depthwise
+
+Case = tuple[int, int, int, int, int]
+
+
+def gradients(images: Tensor, weight: Tensor, stride: int, *, ours: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """The output, and the gradients of both inputs for a fixed random gradient of the output."""
+    images, weight = images.clone().requires_grad_(), weight.clone().requires_grad_()
+    kernel = weight.shape[2]
+    output = (
+        depthwise_conv2d(images, weight, stride)
+        if ours
+        else functional.conv2d(images, weight, None, stride, kernel // 2, 1, len(weight))
+    )
+    towards = torch.randn(output.shape, generator=torch.Generator().manual_seed(1)).to(output.dtype)
+    return (output.detach(), *torch.autograd.grad(output, (images, weight), towards))
+
+
+@given(
+    height=st.integers(1, 12),
+    width=st.integers(1, 12),
+    kernel=st.sampled_from([3, 5, 7, 9]),
+    stride=st.integers(1, 3),
+    channels=st.sampled_from([2, 5, 16]),
+)
+@settings(max_examples=80, deadline=None)
+def test_equal_to_torch_in_double_precision(height: int, width: int, kernel: int, stride: int, channels: int) -> None:
+    torch.manual_seed(0)
+    images = torch.randn(2, channels, height, width, dtype=torch.double).contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(channels, 1, kernel, kernel, dtype=torch.double)
+    for theirs, mine in zip(
+        gradients(images, weight, stride, ours=False), gradients(images, weight, stride, ours=True), strict=True
+    ):
+        torch.testing.assert_close(mine, theirs, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(("size", "kernel", "stride"), [(1, 5, 1), (2, 5, 1), (4, 5, 1), (6, 5, 2), (5, 3, 1)])
+def test_gradcheck(size: int, kernel: int, stride: int) -> None:
+    torch.manual_seed(0)
+    images = torch.randn(2, 3, size, size, dtype=torch.double).contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(3, 1, kernel, kernel, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda i, w: depthwise_conv2d(i, w, stride), (images.requires_grad_(), weight))
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "kernel", "stride"),
+    [(1152, 1, 5, 1), (672, 2, 5, 1), (480, 2, 3, 1), (240, 4, 5, 1), (144, 8, 5, 2), (48, 28, 5, 1), (72, 28, 3, 2)],
+)
+def test_no_further_from_the_truth_than_torch_in_single_precision(
+    channels: int, size: int, kernel: int, stride: int
+) -> None:
+    torch.manual_seed(0)
+    images = torch.randn(16, channels, size, size).contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(channels, 1, kernel, kernel)
+    truth = gradients(images.double(), weight.double(), stride, ours=False)
+    for true, mine in zip(truth, gradients(images, weight, stride, ours=True), strict=True):
+        assert (mine - true).abs().max() / true.abs().max() < 1e-5
+
+
+def test_accelerate_keeps_the_state_dict_and_the_gradients() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 48, 3, padding=1, bias=False),
+        nn.Conv2d(48, 48, 5, padding=2, groups=48, bias=False),
+        nn.BatchNorm2d(48),
+        nn.SiLU(inplace=True),
+        nn.Conv2d(48, 8, 1, bias=False),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(8, 16, 1),
+        nn.Flatten(),
+    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    faster = accelerate(copy.deepcopy(model))
+    assert isinstance(faster[1], DepthwiseConv2d)
+    assert list(faster.state_dict()) == list(model.state_dict())
+    images = torch.randn(40, 3, 28, 28).contiguous(memory_format=torch.channels_last)
+    for network in (model, faster):
+        network(images).square().sum().backward()
+    for mine, theirs in zip(faster.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=1e-4 * float(theirs.grad.abs().max()))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(8, 8, 3, padding=1, groups=4),
+        nn.Conv2d(8, 16, 3, padding=1, groups=8),
+        nn.Conv2d(8, 8, 3, padding=0, groups=8),
+        nn.Conv2d(8, 8, 3, padding=2, dilation=2, groups=8),
+        nn.Conv2d(8, 8, (3, 5), padding=(1, 2), groups=8),
+        nn.Conv2d(8, 8, 3, padding=1, groups=8, padding_mode="reflect"),
+        nn.Conv2d(8, 8, 3, padding="same", groups=8),
+    ],
+)
+def test_other_convolutions_are_left_alone(layer: nn.Conv2d) -> None:
+    assert not is_depthwise(layer)
+    assert type(accelerate(nn.Sequential(layer))[0]) is nn.Conv2d
+
+
+def test_biased_layers_and_other_layouts_give_torchs_result() -> None:
+    torch.manual_seed(0)
+    biased = nn.Conv2d(8, 8, 5, padding=2, groups=8)
+    images = torch.randn(2, 8, 9, 9)
+    expected = biased(images)
+    accelerate(nn.Sequential(biased))
+    torch.testing.assert_close(biased(images), expected)
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "size"), [(64, 32, 1), (32, 64, 2), (48, 8, 28), (3, 1, 1)])
+def test_pointwise_layers_give_torchs_gradients(inputs: int, outputs: int, size: int) -> None:
+    torch.manual_seed(0)
+    plain = nn.Conv2d(inputs, outputs, 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = torch.randn(40, inputs, size, size).contiguous(memory_format=torch.channels_last)
+    exact = copy.deepcopy(plain).double()
+    faster = accelerate(nn.Sequential(plain))
+    results = []
+    for network, maps in ((exact, images.double()), (faster, images)):
+        leaf = maps.clone(memory_format=torch.preserve_format).requires_grad_()
+        output = network(leaf)
+        output.square().sum().backward()
+        results.append([output, leaf.grad, *(parameter.grad for parameter in network.parameters())])
+    for true, mine in zip(*results, strict=True):
+        assert (mine - true).abs().max() / true.abs().max() < 1e-5
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="NOT RUN: this is about glibc")
+def test_freed_memory_is_kept_for_the_next_step() -> None:
+    code = """
+import resource, torch
+from studies.trainer.kernels.accelerate import keep_freed_memory
+keep_freed_memory()
+step = lambda: [torch.ones(1 << 20) for _ in range(8)]
+for _ in range(4): step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    # 32 MiB anew would be 8192 pages.
+    assert int(faults) < 1000

@@ -1,0 +1,248 @@
+"""The training loop: it learns, repeats itself bit for bit, resumes exactly, and says when a loss is not finite."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from search_spaces.networks.arch import Stage
+from studies.data.dataset import Dataset
+from studies.data.splits import View
+from studies.outcome import Outcome
+from studies.trainer.checkpoint import load_weights, save_weights
+from studies.trainer.loop import new_network, train
+from studies.trainer.optimizers import averaged, learning_rate, make_optimizer, parameter_groups
+from studies.trainer.recipe import Recipe
+from studies.trainer.scoring import score, score_on_test
+from studies.trainer.segments import mix, segments
+from tests.studies.tiny import TINY, without_times
+
+RECIPE = Recipe(
+    epochs=2, batch_size=32, ema_decay=0.9, dropout=0.2, stochastic_depth=0.2, label_smoothing=0.1, norm_momentum=0.3
+)
+
+
+def test_it_learns(data: Dataset) -> None:
+    recipe = Recipe(epochs=2, batch_size=32, schedule="one-cycle", warmup=0.3, norm_momentum=0.3, augment="none")
+    curve = list(train(TINY, data, recipe, seed=0, images=1000))
+    assert [row.step for row in curve] == [1, 2]
+    assert [row.images for row in curve] == [1000, 2000]
+    assert curve[-1].accuracy > 0.6
+    assert curve[-1].outcome is Outcome.COMPLETE
+    assert curve[1].train_seconds > curve[0].train_seconds > 0
+    assert curve[1].cpu_seconds > curve[0].cpu_seconds > 0
+
+
+def test_two_runs_are_equal_bit_for_bit(data: Dataset) -> None:
+    runs = [without_times(list(train(TINY, data, RECIPE, seed=seed, images=200))) for seed in (0, 0, 1)]
+    assert runs[0] == runs[1]
+    assert runs[0][-1].loss != runs[2][-1].loss
+
+
+def test_the_callers_random_numbers_are_left_alone(data: Dataset) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    for _ in train(TINY, data, RECIPE, seed=0, images=64):
+        pass
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adamw"])
+def test_a_resumed_run_has_the_curve_of_an_unbroken_one(data: Dataset, optimizer: str, tmp_path: Path) -> None:
+    recipe = RECIPE.replace(optimizer=optimizer, lr=0.01)
+    options = {"seed": 3, "images": 150, "rungs_per_epoch": 2}
+    whole = list(train(TINY, data, recipe, **options))  # type: ignore[arg-type]
+    path = tmp_path / "run" / "state.pt"
+    broken = train(TINY, data, recipe, checkpoint=path, **options)  # type: ignore[arg-type]
+    first = next(broken)
+    broken.close()
+    resumed = list(train(TINY, data, recipe, checkpoint=path, **options))  # type: ignore[arg-type]
+    assert resumed[0] == first
+    assert without_times(resumed) == without_times(whole)
+    assert [row.epoch for row in resumed] == pytest.approx([0.5, 1.0, 1.5, 2.0], abs=0.11)
+    again = list(train(TINY, data, recipe, checkpoint=path, **options))  # type: ignore[arg-type]
+    assert again == resumed
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_another_runs_checkpoint_is_refused(data: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    for _ in train(TINY, data, RECIPE, seed=0, images=64, checkpoint=path):
+        pass
+    with pytest.raises(ValueError, match="seed was 0, now 1"):
+        next(train(TINY, data, RECIPE, seed=1, images=64, checkpoint=path))
+    with pytest.raises(ValueError, match=r"recipe\.lr was 0\.1, now 0\.2"):
+        next(train(TINY, data, RECIPE.replace(lr=0.2), seed=0, images=64, checkpoint=path))
+
+
+def test_a_broken_checkpoint_is_one_line(data: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    path.write_bytes(b"no checkpoint")
+    with pytest.raises(ValueError, match="delete it to start anew") as caught:
+        next(train(TINY, data, RECIPE, seed=0, images=64, checkpoint=path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(data: Dataset, tmp_path: Path) -> None:
+    recipe = RECIPE.replace(lr=1e30, ema_decay=0.0)
+    path = tmp_path / "state.pt"
+    curve = list(train(TINY, data, recipe, seed=0, images=128, checkpoint=path))
+    assert [row.outcome for row in curve] == [Outcome.NAN]
+    assert curve[0].accuracy == 0
+    assert not math.isfinite(curve[0].loss) or not math.isfinite(curve[0].train_loss)
+    assert [row.outcome for row in train(TINY, data, recipe, seed=0, images=128, checkpoint=path)] == [Outcome.NAN]
+
+
+def test_a_module_holds_the_weights_that_were_evaluated_last(data: Dataset) -> None:
+    model = new_network(TINY, RECIPE, seed=0)
+    curve = list(train(model, data, RECIPE, seed=0, images=200))
+    judged = score(model, data.validation, View(28))
+    assert (judged.top1, judged.loss) == (curve[-1].accuracy, curve[-1].loss)
+    by_arch = list(train(TINY, data, RECIPE, seed=0, images=200))
+    assert without_times(by_arch) == without_times(curve)
+
+
+def test_networks_that_differ_elsewhere_begin_with_the_same_weights() -> None:
+    first, last = TINY.stages
+    deeper = TINY.replace(stages=(dataclasses.replace(first, layers=4), last))
+    wider = TINY.replace(stages=(first, dataclasses.replace(last, channels=24)))
+    states = [dict(new_network(arch, RECIPE, seed=7).named_parameters()) for arch in (TINY, deeper, wider)]
+    plain, *others = ({name: weight.detach() for name, weight in state.items()} for state in states)
+    for other, least in zip(others, (len(plain), len(plain) - 6), strict=True):
+        shared = [name for name in plain if name in other and other[name].shape == plain[name].shape]
+        assert len(shared) >= least
+        assert all(torch.equal(plain[name], other[name]) for name in shared)
+
+
+def test_draws_differ_between_layers_and_seeds_and_have_the_asked_spread() -> None:
+    arch = TINY.replace(stages=(Stage("conv", 3, 1, 64, 3),), stem=64)
+    network = new_network(arch, RECIPE, seed=7)
+    convs = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
+    same = [weight for weight in convs if weight.shape == (64, 64, 3, 3)]
+    assert len(same) == 3
+    assert not torch.equal(same[0], same[1])
+    # Kaiming normal by fan-out: variance 2 / (64 * 9).
+    assert same[0].std().item() == pytest.approx(math.sqrt(2 / (64 * 9)), rel=0.03)
+    other = [m.weight for m in new_network(arch, RECIPE, seed=8).modules() if isinstance(m, nn.Conv2d)]
+    assert not torch.equal(convs[0], other[0])
+
+
+def test_drawing_weights_leaves_the_global_generator_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    weights = [next(new_network(TINY, RECIPE, seed=1).parameters()) for _ in range(2)]
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(*weights)
+
+
+def test_evaluation_counts_what_a_known_network_gets_right(data: Dataset) -> None:
+    class Constant(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.eye(10)[3].expand(len(images), 10)
+
+    judged = score(Constant(), data.validation, View(28))
+    assert judged.top1 == pytest.approx(0.1)
+    # Cross-entropy of logits 1 for one class and 0 for nine others, right one time in ten.
+    assert judged.loss == pytest.approx(math.log(math.e + 9) - 0.1, abs=1e-6)
+    assert score_on_test(Constant(), data, resolution=28).top1 == pytest.approx(0.1)
+
+
+def test_weights_come_back_with_their_arch(tmp_path: Path) -> None:
+    model = new_network(TINY, Recipe(), seed=1).eval()
+    save_weights(model, TINY, tmp_path / "weights.safetensors")
+    arch, again = load_weights(tmp_path / "weights.safetensors")
+    assert arch == TINY
+    images = torch.randn(2, 3, 28, 28)
+    assert torch.equal(again(images), model(images))
+    (tmp_path / "weights.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="cannot read weights"):
+        load_weights(tmp_path / "weights.safetensors")
+
+
+@pytest.mark.parametrize("total", [10, 63, 400])
+def test_one_cycle_is_torchs(total: int) -> None:
+    recipe = Recipe(schedule="one-cycle", warmup=0.3, lr=0.5)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=total, cycle_momentum=False)
+    for step in range(total):
+        assert learning_rate(recipe, step, total) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-6)
+        optimizer.step()
+        if step < total - 1:
+            schedule.step()
+
+
+def test_cosine_rises_and_falls() -> None:
+    recipe = Recipe(schedule="cosine", warmup=0.1, lr=1.0)
+    rates = [learning_rate(recipe, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(1 / 11)
+    assert max(rates) == rates[10] == pytest.approx(1.0)
+    assert rates[55] == pytest.approx(0.5)
+    assert 0 < rates[99] < 0.001
+
+
+def test_biases_and_norms_do_not_decay() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2))
+    decaying, others = parameter_groups(model, 0.1)
+    assert [tuple(weight.shape) for weight in decaying["params"]] == [(4, 3, 3, 3), (2, 4)]  # type: ignore[attr-defined]
+    assert decaying["weight_decay"] == 0.1
+    assert others["weight_decay"] == 0.0
+    assert len(others["params"]) == 4  # type: ignore[arg-type]
+
+
+def test_sgd_is_torchs_nesterov() -> None:
+    weight = nn.Parameter(torch.ones(2, 2))
+    module = nn.Module()
+    module.weight = weight
+    optimizer = make_optimizer(module, Recipe(lr=0.1, momentum=0.9, weight_decay=0.0))
+    for _ in range(2):
+        weight.grad = torch.ones(2, 2)
+        optimizer.step()
+    # Velocities 1 and 1.9; Nesterov steps by gradient + 0.9 * velocity: 1.9, then 2.71.
+    torch.testing.assert_close(weight.detach(), torch.full((2, 2), 1 - 0.1 * (1.9 + 2.71)))
+
+
+def test_the_average_warms_up() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    average = averaged(model, 0.999)
+    assert average is not None
+    expected = 0.0
+    for step in range(5):
+        nn.init.constant_(model.weight, float(step))
+        average.update_parameters(model)
+        decay = min(0.999, (1 + step) / (10 + step)) if step else 0.0
+        expected = decay * expected + (1 - decay) * step
+    assert average.module.weight.item() == pytest.approx(expected)
+    assert averaged(model, 0.0) is None
+
+
+def test_segments_cover_every_step_once() -> None:
+    plan = segments(steps_per_epoch=7, epochs=3, per_epoch=2)
+    assert [step for segment in plan for step in range(segment.first, segment.last)] == list(range(21))
+    assert [(segment.epoch, segment.start) for segment in plan] == [(0, 0), (0, 4), (1, 0), (1, 4), (2, 0), (2, 4)]
+    assert len(segments(steps_per_epoch=2, epochs=1, per_epoch=5)) == 2
+
+
+def test_mixed_seeds_differ() -> None:
+    assert len({mix(seed, epoch, 0) for seed in range(20) for epoch in range(20)}) == 400
+    assert 0 <= mix(2**63) < 2**63
+
+
+@pytest.mark.gpu
+def test_mixed_precision_on_a_gpu(data: Dataset) -> None:
+    recipe = Recipe(epochs=2, batch_size=32, schedule="one-cycle", norm_momentum=0.3, augment="none")
+    curve = list(train(TINY, data, recipe, seed=0, images=1000, device="cuda"))
+    assert curve[-1].accuracy > 0.6
+
+
+@pytest.mark.gpu
+def test_out_of_memory_is_raised_as_it_is(data: Dataset) -> None:
+    huge = TINY.replace(stem=1 << 14, resolution=4096)
+    with pytest.raises(torch.OutOfMemoryError):
+        next(train(huge, data, Recipe(batch_size=512), seed=0, images=512, device="cuda"))

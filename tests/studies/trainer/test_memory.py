@@ -1,0 +1,114 @@
+"""What a training needs is held against what is free: at the sizes it trains at, in evaluation, in mixed precision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from search_spaces import get
+from search_spaces.metrics.memory import inference_memory, training_memory
+from studies.train import ray_train
+from studies.train.job import TrainingJob
+from studies.trainer.memory import Load, check_memory, check_parts
+from studies.trainer.recipe import Recipe
+from studies.trainer.registry import get_recipe
+from studies.workers.training_job import Training
+from tests.studies.tiny import TINY
+
+S = get("efficientnetv2_s")
+
+
+def test_the_largest_batch_that_fits_does_fit() -> None:
+    recipe = Recipe(batch_size=256)
+    room = training_memory(TINY, 160).total
+    with pytest.raises(ValueError, match="at most --batch-size 160 fits"):
+        check_memory(Load(TINY, recipe), room)
+    check_memory(Load(TINY, recipe.replace(batch_size=160)), room)
+    check_memory(Load(TINY, recipe, workers=2), room)
+    with pytest.raises(ValueError, match="on each worker, .*at most --batch-size 320 fits"):
+        check_memory(Load(TINY, recipe.replace(batch_size=400), workers=2), room)
+    check_memory(Load(TINY, recipe.replace(micro_batch=160)), room)
+    with pytest.raises(ValueError, match="not even one image fits"):
+        check_memory(Load(TINY, recipe), 1000)
+
+
+def test_a_progressive_step_is_predicted_at_the_largest_size_trained() -> None:
+    """EfficientNetV2-S trains at 300 px at most and is evaluated at 384."""
+    recipe = get_recipe("efficientnetv2_s").replace(batch_size=24)
+    needed = training_memory(S.replace(resolution=300), 24, optimizer="rmsprop", ema=True).total
+    check_memory(Load(S, recipe), needed)
+    with pytest.raises(ValueError, match="a step of 24 images at 300 px .*at most --batch-size 23 fits"):
+        check_memory(Load(S, recipe), needed - 1)
+
+
+def test_evaluation_needs_its_memory_at_its_own_size() -> None:
+    """100 images at 384 px, beside weights, their average and the optimiser's two numbers for each."""
+    recipe = Recipe(batch_size=1, size=0.25, ema_decay=0.9, optimizer="adamw")
+    there, step = inference_memory(S, 100), training_memory(S, 1, optimizer="adamw", ema=True)
+    needed = there.total - there.weights + step.weights + step.optimizer
+    check_memory(Load(S, recipe), needed)
+    with pytest.raises(ValueError, match="evaluation at 384 px needs about .*: take a lower --resolution"):
+        check_memory(Load(S, recipe), needed - 1)
+
+
+def test_mixed_precision_is_refused_only_what_half_the_memory_cannot_hold() -> None:
+    load, needed = Load(TINY, Recipe()), training_memory(TINY, 64).total
+    assert check_memory(load, needed, mixed=True) == ()
+    (doubt,) = check_memory(load, needed - 1, mixed=True)
+    assert doubt.startswith("Memory may run out: in float32 a step of 64 images")
+    assert check_memory(load, needed // 2, mixed=True)
+    with pytest.raises(ValueError, match="--batch-size"):
+        check_memory(load, needed // 2 - 1, mixed=True)
+    with pytest.raises(ValueError, match="--batch-size"):
+        check_memory(load, needed - 1)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "workers", "side", "refused"),
+    [
+        (Recipe(batch_size=1), 1, 8, True),
+        (Recipe(batch_size=2), 1, 8, True),
+        (Recipe(batch_size=3), 1, 8, False),
+        (Recipe(batch_size=9, micro_batch=2), 1, 8, True),
+        (Recipe(batch_size=9, micro_batch=3), 1, 8, False),
+        # TINY's last map is an eighth: 2 pixels a side.
+        (Recipe(batch_size=1), 1, 16, False),
+        # The smallest stage decides, here of 8 px.
+        (Recipe(batch_size=2, stages=2, start_size=0.5), 1, 16, True),
+        # Several workers take their statistics together.
+        (Recipe(batch_size=4), 2, 8, False),
+    ],
+)
+def test_no_image_is_left_on_its_own(recipe: Recipe, workers: int, side: int, refused: bool) -> None:
+    load = Load(TINY.replace(resolution=side), recipe, workers)
+    if not refused:
+        check_parts(load)
+        return
+    with pytest.raises(ValueError, match=f"at 8 px the last map is one pixel, .*: take at least {load.least}"):
+        check_parts(load)
+
+
+def test_no_batch_is_recommended_that_would_be_refused() -> None:
+    arch, recipe = TINY.replace(resolution=8), Recipe(batch_size=9000)
+    with pytest.raises(ValueError, match="not even 3 images fit; take"):
+        check_memory(Load(arch, recipe), training_memory(arch, 2).total)
+    with pytest.raises(ValueError, match="not even 2 images fit; take"):
+        check_memory(Load(arch, recipe, workers=2), training_memory(arch, 1).total)
+
+
+def test_a_worker_elsewhere_looks_at_its_own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three workers, two of them on this machine: each has a third of the batch and half of the memory."""
+    asked = []
+
+    def room(device: str, workers: int) -> int:
+        asked.append((device, workers))
+        return training_memory(TINY, 40).total
+
+    monkeypatch.setattr(ray_train, "free_memory", room)
+    work = TrainingJob(TINY, 0, Training("fashion-mnist-mini", Recipe(batch_size=120), folder=str(tmp_path)))
+    ray_train.check_here(work, 3, torch.device("cpu"), beside=2)
+    assert asked == [("cpu", 2)]
+    with pytest.raises(ValueError, match="a step of 60 images .*at most --batch-size 80 fits"):
+        ray_train.check_here(work, 2, torch.device("cpu"), beside=2)

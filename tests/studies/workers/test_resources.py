@@ -1,0 +1,97 @@
+"""What executing takes, in words without Ray: resources settled, imports that stay light, the account of time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studies.machine import available_cores
+from studies.workers.protocol import Usage
+from studies.workers.resources import Execution, Resources, settle
+
+
+@pytest.mark.parametrize(
+    ("execution", "cores", "gpus", "expected"),
+    [
+        (Execution(), 2, 0, Resources(2, 1, 0)),
+        (Execution(cpus_per_trial=2), 7, 0, Resources(3, 2, 0)),
+        (Execution(workers=1), 8, 0, Resources(1, 1, 0)),
+        (Execution(workers=2), 16, 4, Resources(2, 1, 1)),  # a GPU each
+        (Execution(cpus_per_trial=4), 16, 1, Resources(4, 4, 0.25)),  # four share one
+        (Execution(cpus_per_trial=4), 16, 2, Resources(4, 4, 0.5)),
+        (Execution(workers=3), 16, 2, Resources(3, 1, 0.5)),  # a third of two would cross from one to the next
+        (Execution(gpus_per_trial=0), 4, 2, Resources(4, 1, 0)),
+        (Execution(gpus_per_trial=0.4), 16, 2, Resources(4, 1, 0.4)),  # 2 on each
+        (Execution(gpus_per_trial=2), 16, 5, Resources(2, 1, 2)),
+        (Execution(gpus_per_trial=0.1), 4, 1, Resources(4, 1, 0.1)),
+    ],
+)
+def test_executions_are_settled(execution: Execution, cores: int, gpus: float, expected: Resources) -> None:
+    assert settle(execution, cores, gpus) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"gpus_per_trial": 1}, "--gpus-per-trial 1: there are 0 GPUs"),
+        ({"gpus_per_trial": 0.5}, r"--gpus-per-trial 0\.5: there are 0 GPUs"),
+        ({"cpus_per_trial": 3}, "--cpus-per-trial 3: there are only 2 cores"),
+        ({"workers": 3}, "use at most --workers 2"),
+        ({"workers": 0}, "--workers must be at least 1"),
+        ({"cpus_per_trial": 0}, "--cpus-per-trial must be at least 1"),
+        ({"gpus_per_trial": 1.5}, "whole number"),
+        ({"gpus_per_trial": -1}, "whole number"),
+        ({"time_budget": 0}, "--time-budget"),
+        ({"max_retries": -1}, "--max-retries"),
+        ({"ray_address": "ray://head:10001"}, "Ray Client addresses are not supported"),
+    ],
+)
+def test_asking_for_what_there_is_not(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        settle(Execution(**fields), 2, 0)
+    assert "\n" not in str(caught.value)
+
+
+def test_too_many_workers_for_the_gpus() -> None:
+    with pytest.raises(ValueError, match="use at most --workers 2"):
+        settle(Execution(workers=3, gpus_per_trial=1), 16, 2)
+
+
+def test_cores_are_those_this_process_may_use() -> None:
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    "module", ["studies.workers.resources", "studies.outcome", "studies.runs.folder", "studies.workers.tune_adapter"]
+)
+def test_the_command_line_needs_no_heavy_import(module: str) -> None:
+    code = (
+        f"import sys, {module}; print([m for m in ('ray', 'torch', 'optuna', 'pandas', 'scipy') if m in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_ledger_knows_no_ray_and_the_workers_no_optuna() -> None:
+    root = Path(__file__).resolve().parents[3]
+    for module, other in (
+        ("studies.workers.queue", "ray"),
+        ("studies.ledger.frame", "ray"),
+        ("studies.workers.ray_tune", "optuna"),
+    ):
+        code = f"import sys, {module}; print('{other}' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+        assert done.stdout.strip() == "False", (module, other)
+
+
+def test_the_account_by_hand() -> None:
+    # Two workers for ten seconds are twenty worker-seconds; eighteen were spent training eight trials.
+    usage = Usage(workers=2, jobs=8, startup=5.0, wall=10.0, busy=18.0)
+    assert usage.utilisation == 0.9
+    assert usage.overhead == 0.25
