@@ -1,4 +1,4 @@
-"""The benchmark of recipes tells a mistake by its flag, before anything is written."""
+"""The benchmark of recipes names a mistake by its flag, before anything is written."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "recipes.py"
+ROOT = Path(__file__).parents[2]
 
 
-def test_fewer_epochs_than_stages_are_told_by_the_flag(tmp_path: Path) -> None:
+def test_fewer_epochs_than_stages_are_refused_by_the_flag(tmp_path: Path) -> None:
     words = ("--study", "progressive", "--epochs", "2", "--run", str(tmp_path / "run"))
-    done = subprocess.run([sys.executable, str(SCRIPT), *words], check=False, capture_output=True, text=True)
+    command = [sys.executable, "-m", "benchmarks.recipes", *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     # ENv2, Table 6: four stages.
-    assert done.stderr.startswith("error: --epochs must be at least 4, one for each stage, got 2: ")
+    assert done.stderr.startswith("error: --epochs must be at least 4,")
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())

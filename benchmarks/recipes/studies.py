@@ -1,4 +1,4 @@
-"""The studies of benchmarks/recipes.py: which networks, trained how, are compared with which.
+"""The studies of benchmarks/recipes: which networks, trained how, are compared with which.
 
 Networks are the published ones at a quarter of their channels, early strides left out: a training takes minutes on one
 thread, and each kind of block is there. EfficientNetV2-B0, at 0.6 of its layers, is the smallest with fused stages.

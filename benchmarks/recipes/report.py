@@ -1,4 +1,4 @@
-"""What benchmarks/recipes.py found: a row an arm, differences to the first arm, as a table, JSON and CSV."""
+"""What benchmarks/recipes found: a row an arm, differences to the first arm, as a table, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from recipe_studies import Arm, Study
 
+from benchmarks.recipes.studies import Arm, Study
 from search_spaces.common.text import align_columns, pluralise
 from search_spaces.common.units import format_bytes, format_count
 from search_spaces.metrics.counts import cost

@@ -1,17 +1,16 @@
-"""The settings of benchmarks/recipes.py. Imports nothing heavy."""
+"""The settings of benchmarks/recipes. Imports nothing heavy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from recipe_studies import STUDIES, Study
-
+from benchmarks.recipes.studies import STUDIES, Study
 from search_spaces.common.checks import as_flags
 from search_spaces.common.suggest import nearest
 from studies.workers.resources import Execution
 
 # What may differ when a run goes on.
-FREE = frozenset({"seeds", "rounds", "workers", "new", "run"})
+RESUMABLE = frozenset({"seeds", "rounds", "workers", "new", "run"})
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 """What the parts of the papers' recipes and networks bring at small scale, on real images: three studies.
 
-    python benchmarks/recipes.py --study progressive   # progressive learning; growing images alone; one size
-    python benchmarks/recipes.py --study fused         # EfficientNetV2's fused stages 1 to 3 against unfused ones
-    python benchmarks/recipes.py --study ablations     # SE, smoothing, EMA, stochastic depth off; kernel 3, 5, 7
+    python -m benchmarks.recipes --study progressive   # progressive learning; growing images alone; one size
+    python -m benchmarks.recipes --study fused         # EfficientNetV2's fused stages 1 to 3 against unfused ones
+    python -m benchmarks.recipes --study ablations     # SE, smoothing, EMA, stochastic depth off; kernel 3, 5, 7
 
 They read imagefolder:data/cifar10 (--dataset: other images) and write into runs/recipes-STUDY (--run): result.txt,
 result.json, trainings.csv (a line a training) and steps.csv (a line a timed network and round), in raw units. The same
 command goes on where an earlier one was ended, and more --seeds join those that are there.
 
-benchmarks/recipe_studies.py says which networks are compared. All trainings of a study have one thread and the same
+benchmarks/recipes/studies.py says which networks are compared. All trainings of a study have one thread and the same
 images, epochs and seeds, which are blocks: differences are paired. A training's time is told in wall-clock and in
 processor seconds, without evaluation. Steps are timed after all trainings, in turns, on one thread. Memory is what
 search_spaces.metrics.memory predicts.
@@ -22,9 +22,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipe_config import FREE, RecipesConfig
-from recipe_studies import Arm, Study
-
+from benchmarks.recipes.config import RESUMABLE, RecipesConfig
+from benchmarks.recipes.studies import Arm, Study
 from search_spaces.common import cli
 from search_spaces.metrics.counts import cost
 
@@ -133,11 +132,11 @@ def work(job: Job) -> Iterator[Rung]:
 def main(argv: Sequence[str]) -> int:
     """Run a study, or show a finished one."""
     said = str(__doc__).splitlines()[0]
-    config = cli.parse(RecipesConfig, argv, prog="python benchmarks/recipes.py", description=said)
-    from recipe_report import write_files
-    from recipe_steps import step_times
+    config = cli.parse(RecipesConfig, argv, prog="python -m benchmarks.recipes", description=said)
     from rich.console import Console
 
+    from benchmarks.recipes.report import write_files
+    from benchmarks.recipes.steps import step_times
     from studies.data.load import load
     from studies.runs.folder import Existing, RunFolder
     from studies.workers.resources import settle_here
@@ -147,7 +146,7 @@ def main(argv: Sequence[str]) -> int:
     study = config.plan(len(data.classes))
     existing = Existing.ANEW if config.new else Existing.CONTINUE
     settings, command = cli.plain(replace(config, new=False)), [sys.executable, *sys.argv]
-    with RunFolder.open(config.folder, settings, command=command, existing=existing, free=FREE) as run:
+    with RunFolder.open(config.folder, settings, command=command, existing=existing, free=RESUMABLE) as run:
         console = Console(highlight=False)
         console.print(data.describe())
         session = Session(config, study, data, run, resources.workers if resources else None)

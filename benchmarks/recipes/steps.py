@@ -1,4 +1,4 @@
-"""Step times for benchmarks/recipes.py: every network's training step, timed in turns, kept in the run folder."""
+"""Step times for benchmarks/recipes: every network's training step, timed in turns, kept in the run folder."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from recipe_studies import Study
-
+from benchmarks.recipes.studies import Study
 from search_spaces.common.files import atomic_write
 from studies.timing.step_clock import StepClock
 from studies.timing.timer import thread_count
