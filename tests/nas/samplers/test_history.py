@@ -39,13 +39,13 @@ def went_well() -> list[FrozenTrial]:
     return [trial(params, value=value(params) + 0.01 * number) for number, params in enumerate(networks(WELL))]
 
 
-def drawn(sampler: str, trials: list[FrozenTrial]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def drawn(name: str, trials: list[FrozenTrial]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Two draws for a study of these trials, which are the sampler's own and in the band; and what it recommends."""
     study = optuna.create_study(direction="maximize")
     study.add_trials(trials)
-    sampler = samplers.make(sampler, SPACE, band=BAND, seed=1, retrain=False)
+    sampler = samplers.make(name, SPACE, band=BAND, seed=1, retrain=False)
     draws = [sampler.draw(study, (1, number)) for number in range(2)]
-    assert {how for _, how in draws} == {"uniform" if sampler == "random" else sampler}
+    assert {how for _, how in draws} == {"uniform" if name == "random" else name}
     for params, _ in draws:
         assert BAND[0] <= ss.cost(SPACE.decode(to_choice(SPACE, params))).macs <= BAND[1]
     return [params for params, _ in draws], sampler.recommend(study)

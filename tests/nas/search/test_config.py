@@ -14,7 +14,6 @@ import pytest
 from nas.search import __main__ as search
 from nas.search.config import RESUMABLE, SearchConfig
 from search_spaces.common import cli
-from search_spaces.common.units import format_count
 from studies.runs.command import REPORT, open_run
 from studies.runs.folder import Status
 
@@ -172,9 +171,7 @@ def test_every_free_setting_is_one():
 def old_run(folder: Path, status: Status, **settings: Any) -> SearchConfig:
     """A run folder with a report, as a search of these settings leaves it."""
     config = SearchConfig(run=str(folder), **settings)
-    said = {"target_flops": format_count(config.target), "sampler": config.sampler}
-    plain = cli.plain(dataclasses.replace(config, **said))
-    with open_run(folder, plain, "nas.search", seed=config.seed, new=False, free=RESUMABLE) as run:
+    with open_run(folder, config.settings(), "nas.search", seed=config.seed, new=False, free=RESUMABLE) as run:
         run.write(REPORT, "the report\n")
         run.status = status
     return config

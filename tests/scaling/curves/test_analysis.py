@@ -204,7 +204,7 @@ def test_places_that_were_never_trained_do_no_harm(
         and not (lost == "everything but upsampled" and not place.upsampled)
         and not (lost == "large" and place.multiple == 4)
     ]  # fmt: skip
-    result = outcome(plan, points=left)
+    result = outcome(plan, places=left)
     answer = analyse(result)
     assert len(answer.means) == len(left)
     expected = lost in ("baseline", "width depth")
