@@ -121,7 +121,7 @@ def work(job: Job) -> Iterator[Rung]:
     from studies.trainer.progressive import progressive
     from studies.workers.training_job import Training, evaluate
 
-    training, resolution = Training.of(job), Arch.from_json(job["arch"]).resolution
+    training, resolution = Training.from_job(job), Arch.from_json(job["arch"]).resolution
     images = training.data().train.take(training.images, seed=0)
     for stage in progressive(training.recipe.replace(**job["notes"]["recipe"]), resolution):
         next(images.train_batches(View(stage.resolution), training.recipe.batch_size, seed=0, augment="none"))

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 from rich.console import Console
 
@@ -116,15 +115,8 @@ class ProxyStudy:
         return [record for record in records if record.identity in identities]
 
     def _training(self, setting: Setting) -> Training:
-        return Training(
-            dataset=self.config.dataset,
-            recipe=get_recipe(setting.recipe),
-            proxy=setting.proxy,
-            data_root=str(Path(self.config.data_root).resolve()),
-            split_seed=self.config.seed,
-            folder=str(self.run.path(f"checkpoints/{setting.file}").resolve()),
-            corrupt=self.data.corrupt,
-        )
+        folder = self.run.path(f"checkpoints/{setting.file}")
+        return Training.of(self.config, self.data, get_recipe(setting.recipe), folder, proxy=setting.proxy)
 
     def _ledger(self, setting: Setting) -> Ledger:
         settings = {**self.config.identity(), "trained": asdict(setting.proxy)}

@@ -49,15 +49,10 @@ class SearchRun:
     @property
     def training(self) -> Training:
         """How candidates are trained."""
-        return Training(
-            dataset=self.config.dataset,
-            recipe=get_recipe(self.config.recipe),
+        return Training.of(
+            *(self.config, self.data, get_recipe(self.config.recipe), self._folder("checkpoints")),
             proxy=self.config.proxy,
-            data_root=str(Path(self.config.data_root).resolve()),
-            split_seed=self.config.seed,
-            folder=str(self._folder("checkpoints")),
             step_times=self._step_times,
-            corrupt=self.data.corrupt,
         )
 
     @property

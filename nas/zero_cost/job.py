@@ -25,7 +25,7 @@ def measure(job: Job) -> Iterator[Rung]:
     from studies.trainer.loop import new_network
     from studies.trainer.scoring import choose_device
 
-    training, full = Training.of(job), Arch.from_json(job["arch"])
+    training, full = Training.from_job(job), Arch.from_json(job["arch"])
     arch = training.trained(full)
     view = View(arch.resolution, choose_device(), channels_last=False)
     split = training.data().train.take(BATCH, seed=0)

@@ -56,15 +56,11 @@ class Experiment:
     @property
     def training(self) -> Training:
         """How networks are trained."""
-        return Training(
-            dataset=self.settings.dataset,
-            recipe=self.settings.schedule,
-            data_root=self.settings.data_root,
-            images=self.settings.images,
-            validation=self.settings.validation or None,
-            split_seed=self.settings.seed,
-            folder=str(self.run.path("weights").resolve()),
-            corrupt=self.data.corrupt,
+        settings = self.settings
+        return Training.of(
+            *(settings, self.data, settings.schedule, self.run.path("weights")),
+            images=settings.images,
+            validation=settings.validation,
         )
 
     def train(

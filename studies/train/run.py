@@ -126,15 +126,8 @@ def write_metrics(run: RunFolder, curves: Sequence[tuple[int, Sequence[Evaluatio
 
 def _training_job(plan: TrainPlan, run: RunFolder, data: Dataset, seed: int) -> TrainingJob:
     config = plan.config
-    training = Training(
-        dataset=config.dataset,
-        recipe=plan.recipe,
-        data_root=config.data_root,
-        images=config.images,
-        validation=config.validation or None,
-        split_seed=config.seed,
-        folder=str(run.path(SEEDS).resolve()),
-        corrupt=data.corrupt,
+    training = Training.of(
+        config, data, plan.recipe, run.path(SEEDS), images=config.images, validation=config.validation
     )
     init = str(Path(config.init).resolve()) if config.init else ""
     return TrainingJob(plan.arch, seed, training, init)

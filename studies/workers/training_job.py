@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from search_spaces.networks.arch import Arch
+from studies.data.registry import FOLDER_PREFIX
 from studies.outcome import Outcome, Rung
 from studies.timing.step_time import StepTimes, step_times_of
 from studies.trainer.evaluation import Evaluation
@@ -21,9 +22,22 @@ if TYPE_CHECKING:
     from studies.ledger.trial import Record
 
 
+class DataConfig(Protocol):
+    """The settings of a command that name its images."""
+
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def data_root(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Training:
     """How the networks of some jobs are trained; travels with every job as JSON.
+
+    Commands make it with `Training.of`, because a worker may run in another folder than its driver.
 
     Attributes:
         dataset: Name of the data set.
@@ -54,6 +68,46 @@ class Training:
     step_times: StepTimes | None = None
     corrupt: tuple[str, ...] = ()
 
+    @classmethod
+    def of(
+        cls,
+        config: DataConfig,
+        data: Dataset,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        proxy: Proxy | None = None,
+        images: int = 0,
+        validation: int = 0,
+        step_times: StepTimes | None = None,
+    ) -> Training:
+        """The training of a command's networks, with absolute paths only, whatever the worker's folder.
+
+        Args:
+            config: where the images are; its seed splits them
+            data: the images as the driver has read them from there
+            recipe: how networks are trained
+            folder: for checkpoints and weights
+            proxy: the cheaper network that is trained
+            images: training images of one epoch; 0 is all of them
+            validation: images held out of training; 0 is a fifth, at most 10 000
+            step_times: how the training-step time of full networks is measured, if it is asked for
+
+        """
+        dataset, corrupt = _absolute_dataset(config.dataset, data.corrupt)
+        return cls(
+            dataset=dataset,
+            recipe=recipe,
+            proxy=proxy,
+            data_root=str(Path(config.data_root).resolve()),
+            images=images,
+            validation=validation or None,
+            split_seed=config.seed,
+            folder=str(folder.resolve()),
+            step_times=step_times,
+            corrupt=corrupt,
+        )
+
     def payload(self) -> dict[str, Any]:
         """What joins a job: it needs "arch" (the full network as JSON) and "seed" beside this.
 
@@ -62,7 +116,7 @@ class Training:
         return {"training": dataclasses.asdict(self)}
 
     @classmethod
-    def of(cls, job: Job) -> Training:
+    def from_job(cls, job: Job) -> Training:
         """The training of a job."""
         fields: dict[str, Any] = dict(job["training"])
         recipe, proxy, corrupt = (fields.pop(name) for name in ("recipe", "proxy", "corrupt"))
@@ -113,7 +167,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
     from studies.trainer.loop import new_network, train
     from studies.trainer.scoring import score_on_test
 
-    training, full, seed = Training.of(job), Arch.from_json(job["arch"]), int(job["seed"])
+    training, full, seed = Training.from_job(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))
     data = training.data()
     timing = training.step_times.facts(full, training.recipe) if training.step_times else {}
@@ -163,6 +217,16 @@ def _gpu_memory() -> dict[str, int]:
     peak = torch.cuda.max_memory_allocated()
     torch.cuda.reset_peak_memory_stats()
     return {"gpu_memory": peak}
+
+
+def _absolute_dataset(name: str, corrupt: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """A data set's name and its corrupt files, with the image folder's absolute path in both."""
+    if not name.startswith(FOLDER_PREFIX):
+        return name, tuple(corrupt)
+    folder = Path(name.removeprefix(FOLDER_PREFIX))
+    there = folder.resolve()
+    # Only the folder is resolved: links inside it keep the names under which the workers will find them.
+    return f"{FOLDER_PREFIX}{there}", tuple(str(there / Path(path).relative_to(folder)) for path in corrupt)
 
 
 @lru_cache(maxsize=2)

@@ -53,7 +53,7 @@ def test_finalists_are_the_networks_that_the_strategy_believes_in(tmp_path: Path
     accuracies = {proposal.arch: 0.5 + 0.01 * rank + luck[rank] for rank, proposal in enumerate(wanted)}
     accuracies[wanted[0].arch] = max(accuracies.values()) + 0.0001
     run: Any = SimpleNamespace(folder=tmp_path, path=lambda name: tmp_path / name)
-    begun = SearchRun(config, field, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=0)))
+    begun = SearchRun(config, field, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=())))
     with begun.open("search") as ledger:
         records = train(ledger, wanted, accuracies)
     monkeypatch.setattr(session, "run_trials", lambda phase, *_: phases.append(phase) or [])

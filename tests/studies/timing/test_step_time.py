@@ -164,7 +164,7 @@ def test_every_rung_of_a_trial_carries_the_figures(monkeypatch: pytest.MonkeyPat
     training = Training("fashion-mnist-mini", RECIPE, proxy, step_times=times(tmp_path))
     wide = ARCH.replace(stem=16)
     job = json.loads(json.dumps({"arch": wide.to_json(), "seed": 1, **training.payload()}))
-    assert Training.of(job) == training
+    assert Training.from_job(job) == training
     rungs = list(evaluate(job))
     assert len(rungs) == 2
     params = ss.cost(wide).params / ss.cost(ARCH).params

@@ -30,8 +30,33 @@ def job(training: Training, seed: int = 5) -> dict[str, object]:
 
 
 def test_a_training_survives_the_journey():
-    assert Training.of(job(TINY)) == TINY
-    assert Training.of(job(Training("cifar10", get_recipe("standard")))) == Training("cifar10", get_recipe("standard"))
+    assert Training.from_job(job(TINY)) == TINY
+    assert Training.from_job(job(Training("cifar10", get_recipe("standard")))) == Training(
+        "cifar10", get_recipe("standard")
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What a command's settings say about its images."""
+
+    dataset: str
+    data_root: str = "data"
+    seed: int = 3
+
+
+def test_a_commands_training_has_absolute_paths_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    data = dataclasses.replace(load("fashion-mnist-mini"), corrupt=("photos/dark/7.png",))
+    monkeypatch.chdir(tmp_path)
+    Path("elsewhere").mkdir()
+    Path("photos").symlink_to("elsewhere")
+    folders = Training.of(Config("imagefolder:photos"), data, TINY.recipe, Path("runs/a"), validation=100)
+    assert folders.dataset == f"imagefolder:{tmp_path}/elsewhere"
+    assert folders.corrupt == (f"{tmp_path}/elsewhere/dark/7.png",)
+    assert (folders.data_root, folders.folder) == (f"{tmp_path}/data", f"{tmp_path}/runs/a")
+    assert (folders.validation, folders.split_seed) == (100, 3)
+    named = Training.of(Config("cifar10"), dataclasses.replace(data, corrupt=()), TINY.recipe, Path("runs/a"))
+    assert (named.dataset, named.data_root, named.validation) == ("cifar10", f"{tmp_path}/data", None)
 
 
 def test_the_proxy_is_trained_and_its_weights_are_kept_with_its_own_arch(tmp_path: Path):

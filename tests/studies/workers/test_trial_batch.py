@@ -33,7 +33,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def evaluate(job: Job) -> Iterator[Rung]:
         seen.append(job["notes"]["name"])
-        training = Training.of(job)
+        training = Training.from_job(job)
         checkpoint = training.checkpoint(f"key-{seen[-1]}", job["seed"])
         assert checkpoint is not None
         checkpoint.write_text("state")
