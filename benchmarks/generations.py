@@ -21,7 +21,7 @@ from studies.statistics.intervals import mean_interval
 def main() -> None:
     """Print the idle share of each number of workers, mean and interval over the searches."""
     arguments = _arguments()
-    searches = [pd.read_csv(file).sort_values("draw")["seconds"].tolist() for file in arguments.trials]
+    searches = [pd.read_csv(file).sort_values("proposal_index")["seconds"].tolist() for file in arguments.trials]
     print(f"{len(searches)} searches of {len(searches[0])} candidates\n{'workers':>8}  {'free':30}  in generations")
     for workers in arguments.workers:
         free = mean_interval([_idle(seconds, workers, len(seconds)) for seconds in searches])

@@ -98,7 +98,7 @@ def _copy(database: sqlite3.Connection, drawn: int, shift: int, trials: int) -> 
     database.execute(
         "INSERT INTO trials SELECT trial_id + :shift, number + :shift, study_id, state, datetime_start, "
         "datetime_complete FROM trials WHERE number < :drawn AND number + :shift < :trials",
-        {"shift": shift, "drawn": drawn, "trials": trials},
+        {"shift": shift, "proposed_by": drawn, "trials": trials},
     )
     for table, columns in TABLES.items():
         database.execute(
@@ -118,8 +118,9 @@ def _trial(number: int, choice: Any, space: Any, rng: np.random.Generator, distr
         for step, value in enumerate(accuracies, 1)
     ]
     attributes = {
-        "kind": "candidate", "key": arch.key, "arch": arch.to_json(), "macs": spent.macs, "params": spent.params,
-        "activations": spent.activations, "draw": number, "seed": number, "drawn": "tpe", "exempt": number % 10 == 0,
+        "phase": "candidate", "key": arch.key, "arch": arch.to_json(), "macs": spent.macs, "params": spent.params,
+        "activations": spent.activations, "proposal_index": number, "seed": number, "proposed_by": "tpe",
+        "never_pruned": number % 10 == 0,
         "outcome": outcome, "reason": "", "rungs": rungs, "seconds": seconds, "worker": f"host:{number % WORKERS}",
     }  # fmt: skip
     states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "error": TrialState.FAIL}

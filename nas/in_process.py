@@ -116,7 +116,7 @@ def optimize(
         repeats = repeats + 1 if key in known else 0
         if key not in known:
             known[key] = float(evaluate(space.decode(choice)))
-        trial.set_user_attr("drawn", proposer.how(trial.number))
+        trial.set_user_attr("proposed_by", proposer.how(trial.number))
         trial.set_user_attr("repeat", repeats > 0)
         _tell(study, trial, known[key])
     return SearchStudy(space, study, proposer)

@@ -175,5 +175,5 @@ def _csv(records: Sequence[Record]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("arm", "seed", "macs", "params", *MEASURED))
     for one in records:
-        writer.writerow((one.drawn, one.seed, one.macs, one.params, *(one.rungs[-1][name] for name in MEASURED)))
+        writer.writerow((one.proposed_by, one.seed, one.macs, one.params, *(one.rungs[-1][name] for name in MEASURED)))
     return text.getvalue()

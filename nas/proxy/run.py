@@ -151,9 +151,9 @@ def proposal(arch: Arch, setting: Setting, seed: int) -> Proposal:
         macs=spent.macs,
         params=spent.params,
         activations=spent.activations,
-        kind=setting.name,
+        phase=setting.name,
         seed=seed,
-        drawn="uniform in its slice of the band",
+        proposed_by="uniform in its slice of the band",
     )
 
 

@@ -120,7 +120,9 @@ class Reader:
         if trial.datetime_complete is None:
             return np.inf
         return (
-            float(trial.user_attrs.get("draw", trial.number)) if self._by_draw else trial.datetime_complete.timestamp()
+            float(trial.user_attrs.get("proposal_index", trial.number))
+            if self._by_draw
+            else trial.datetime_complete.timestamp()
         )
 
     def _read(self, trial: FrozenTrial, sign: float) -> Entry | None:

@@ -87,7 +87,7 @@ def propose(space: Space, params: dict[str, Any], how: str) -> Proposal:
         macs=spent.macs,
         params=spent.params,
         activations=spent.activations,
-        drawn=how,
+        proposed_by=how,
     )
 
 

@@ -48,9 +48,9 @@ def proposals(chosen: Sequence[Record], config: SearchConfig) -> list[Proposal]:
             macs=record.macs,
             params=record.params,
             activations=record.activations,
-            kind=KIND,
+            phase=KIND,
             seed=config.seed + 1000 + block,
-            drawn=record.drawn,
+            proposed_by=record.proposed_by,
             notes={"candidate": record.number},
         )
         for block in range(config.finalist_seeds)

@@ -118,7 +118,7 @@ def _unfinished(run: RunData) -> list[NetworkData]:
     from search_spaces.resizing.compound import realised
 
     done = [one for one in run.records("grid") if one.outcome is Outcome.COMPLETE and one.accuracy is not None]
-    start = next((Arch.from_json(one.arch) for one in done if one.drawn == "baseline"), None)
+    start = next((Arch.from_json(one.arch) for one in done if one.proposed_by == "baseline"), None)
     groups: dict[str, list[Record]] = {}
     for one in done:
         if "coefficients" in one.notes:

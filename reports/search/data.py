@@ -82,8 +82,8 @@ def searches(runs: Sequence[RunData]) -> list[SearchData]:
 
 def _searched(run: RunData, label: str, alone: bool) -> SearchData:
     rows = run.trials["search"].copy()
-    if "kind" in rows:
-        rows = rows[rows["kind"] == "candidate"]
+    if "phase" in rows:
+        rows = rows[rows["phase"] == "candidate"]
     aim = _aim(run)
     return SearchData(run, label, alone, aim, rows, _tidy(rows, aim))
 
@@ -101,9 +101,9 @@ def _aim(run: RunData) -> Objective | None:
 
 def _tidy(rows: pd.DataFrame, aim: Objective | None) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {name: _numbers(rows, name) for name in NUMBERS}
-    columns |= {name: _texts(rows, name) for name in ("reason", "key", "drawn")}
+    columns |= {name: _texts(rows, name) for name in ("reason", "key", "proposed_by")}
     columns["outcome"] = outcomes_of(rows)
-    columns["exempt"] = _texts(rows, "exempt").str.lower() == "true"
+    columns["never_pruned"] = _texts(rows, "never_pruned").str.lower() == "true"
     columns["repeated"] = _numbers(rows, "repeat_of").notna()
     names = [str(name) for name in rows]
     rungs = [name for name in names if re.fullmatch(r"accuracy_\d+", name)]

@@ -50,7 +50,7 @@ def random_search(trials: pd.DataFrame, seed: int = 0) -> RandomSearch | None:
 
 def uniform_rewards(trials: pd.DataFrame) -> Floats:
     """The rewards of the trials that were drawn uniformly; see `random_search`."""
-    drawn = trials[(trials["drawn"] == "uniform") & ~trials["outcome"].isin(("error", "out-of-memory"))]
+    drawn = trials[(trials["proposed_by"] == "uniform") & ~trials["outcome"].isin(("error", "out-of-memory"))]
     rewards = drawn["reward"].where(~drawn["outcome"].isin(("nan", "infeasible")), 0.0).dropna()
     return rewards.to_numpy(dtype=np.float64)
 

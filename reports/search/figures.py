@@ -92,8 +92,8 @@ def time_unit(seconds: float) -> tuple[float, str]:
 def _marks(ax: Axes, trials: pd.DataFrame, x: pd.Series, y: pd.Series) -> None:
     """Trials by how they were drawn, smaller the more they are; those that were not trained to the end are hollow."""
     size = max(4.0, 26 * min(1.0, (300 / max(1, len(trials))) ** 0.5))
-    for drawn in sorted(set(trials["drawn"]), reverse=True):
-        mine, style = trials["drawn"] == drawn, style_of(str(drawn))
+    for drawn in sorted(set(trials["proposed_by"]), reverse=True):
+        mine, style = trials["proposed_by"] == drawn, style_of(str(drawn))
         label = DRAWN.get(str(drawn), f"drawn by {plain(str(drawn))}" if drawn else "trained to the end")
         full, hollow = mine & trials["complete"], mine & ~trials["complete"]
         ax.scatter(x[full], y[full], s=size, label=label, linewidths=0, **style)  # type: ignore[arg-type]

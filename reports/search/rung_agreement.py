@@ -27,7 +27,7 @@ def judges(complete: pd.DataFrame, stopped: bool) -> pd.DataFrame:
 
     Those that merely survived would flatter the early rungs' errors away.
     """
-    return complete[complete["exempt"]] if stopped else complete
+    return complete[complete["never_pruned"]] if stopped else complete
 
 
 def agreements(networks: pd.DataFrame) -> list[Agreement]:

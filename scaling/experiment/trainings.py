@@ -65,7 +65,7 @@ class Experiment:
 
     def train(
         self,
-        kind: str,
+        phase: str,
         wanted: Sequence[tuple[ExperimentNetwork, int]],
         *,
         keep_weights: bool = False,
@@ -75,7 +75,7 @@ class Experiment:
         """Train members with seeds; what the ledger holds already is not trained again.
 
         Args:
-            kind: of the phase: names its ledger study and its CSV file
+            phase: names its ledger study and its CSV file
             wanted: members with seeds, in the order of their training (see `blocks`)
             keep_weights: keep the trained weights under the run's weights/
             test: score the trained networks on the test images
@@ -84,16 +84,16 @@ class Experiment:
         Returns the trials that are wanted. Raises ValueError where none was trained to its end.
 
         """
-        proposals = [proposal(member, seed, kind, self.training.recipe) for member, seed in wanted]
+        proposals = [proposal(member, seed, phase, self.training.recipe) for member, seed in wanted]
         identities = {one.identity for one in proposals}
         training = self._prepared(keep_weights, test)
-        with self._ledger(kind, halving) as ledger:
-            table = self.run.path(f"{kind}-trials.csv")
-            phase = TrialBatch(
-                *(kind, len(identities), Fixed(proposals), training, _accuracy, _describe_best, table),
+        with self._ledger(phase, halving) as ledger:
+            table = self.run.path(f"{phase}-trials.csv")
+            batch = TrialBatch(
+                *(phase, len(identities), Fixed(proposals), training, _accuracy, _describe_best, table),
                 counts=lambda record: record.identity in identities,
             )
-            records = run_trials(phase, ledger, self.settings.execution, self.console, self.workers)
+            records = run_trials(batch, ledger, self.settings.execution, self.console, self.workers)
         mine = [record for record in records if record.identity in identities]
         if not any(record.outcome is Outcome.COMPLETE for record in mine):
             raise ValueError(f"no network was trained to the end: see the outcomes in {table}")
@@ -102,13 +102,13 @@ class Experiment:
     def _prepared(self, keep_weights: bool, test: bool) -> Training:
         return replace(self.training, keep_weights=keep_weights, test=test)
 
-    def _ledger(self, kind: str, halving: int) -> Ledger:
+    def _ledger(self, phase: str, halving: int) -> Ledger:
         rungs = tuple(range(1, self.settings.epochs))
         return Ledger.open(
             sqlite_url(self.run.path("ledger.db")),
-            kind,
+            phase,
             {},
-            pruner=Halving(rungs, factor=halving, kind=kind) if halving and rungs else None,
+            pruner=Halving(rungs, factor=halving, phase=phase) if halving and rungs else None,
             settings=self.identity,
             seed=self.settings.seed,
         )
@@ -119,7 +119,7 @@ def blocks(members: Sequence[ExperimentNetwork], seeds: Sequence[int]) -> list[t
     return [(member, seed) for seed in seeds for member in members]
 
 
-def proposal(member: ExperimentNetwork, seed: int, kind: str, recipe: Recipe) -> Proposal:
+def proposal(member: ExperimentNetwork, seed: int, phase: str, recipe: Recipe) -> Proposal:
     """The trial of a member with a seed."""
     spent = cost(member.arch)
     changes = for_multiple(recipe, member.multiple)
@@ -130,9 +130,9 @@ def proposal(member: ExperimentNetwork, seed: int, kind: str, recipe: Recipe) ->
         macs=spent.macs,
         params=spent.params,
         activations=spent.activations,
-        kind=kind,
+        phase=phase,
         seed=seed,
-        drawn=member.label,
+        proposed_by=member.label,
         notes={**member.notes, "multiple": member.multiple, "recipe": changes},
     )
 
@@ -160,4 +160,4 @@ def _accuracy(_: Record, rung: Rung) -> float:
 
 
 def _describe_best(record: Record, accuracy: float) -> tuple[float, str]:
-    return accuracy, f"best {accuracy:.1%} ({record.drawn}, {format_count(record.macs, digits=4)} FLOPs)"
+    return accuracy, f"best {accuracy:.1%} ({record.proposed_by}, {format_count(record.macs, digits=4)} FLOPs)"

@@ -40,7 +40,7 @@ def _row(record: Record) -> dict[str, Any]:
     last = record.rungs[-1] if record.rungs else {}
     row: dict[str, Any] = {
         "number": record.number,
-        "kind": record.kind,
+        "phase": record.phase,
         "outcome": str(record.outcome or record.state.name.lower()),
         "reason": record.reason,
         **_values(record),
@@ -51,10 +51,10 @@ def _row(record: Record) -> dict[str, Any]:
         "activations": record.activations,
         "key": record.key,
         "seed": record.seed,
-        "draw": record.draw,
-        "drawn": record.drawn,
+        "proposal_index": record.proposal_index,
+        "proposed_by": record.proposed_by,
         "replicate": record.replicate,
-        "exempt": record.exempt,
+        "never_pruned": record.never_pruned,
         "repeat_of": record.repeat_of,
         "retry_of": record.retry_of,
         "seconds": record.seconds,

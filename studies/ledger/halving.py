@@ -19,18 +19,18 @@ class Halving(BasePruner):
 
     At each rung a trial goes on if its value is among the best 1/factor of all values at that rung so far. Everything
     is read from the study's intermediate values, so it survives the driver and serves several drivers at once. Unlike
-    Optuna's SuccessiveHalvingPruner it compares trials of one kind only, and counts no trial twice that was run again.
+    Optuna's SuccessiveHalvingPruner it compares trials of one phase only, and counts no trial twice that was run again.
     """
 
     def __init__(
-        self, rungs: Sequence[int], *, factor: int = 2, grace: int = 4, kind: str = CANDIDATE, generation: int = 1
+        self, rungs: Sequence[int], *, factor: int = 2, grace: int = 4, phase: str = CANDIDATE, generation: int = 1
     ) -> None:
         """
         Args:
             rungs: steps at which trials are compared, the last step of a training not among them
             factor: of the trials at a rung one in `factor` goes on
             grace: at each rung nothing is stopped before that many trials have reached it
-            kind: trials that are compared; others are never stopped
+            phase: trials that are compared; others are never stopped
             generation: with more than 1, where trials are drawn in generations of so many, a trial is compared with
                 those of earlier generations only, so that nothing depends on which worker was faster
 
@@ -40,7 +40,7 @@ class Halving(BasePruner):
         self.rungs = tuple(rungs)
         self.factor = factor
         self.grace = grace
-        self.kind = kind
+        self.phase = phase
         self.generation = generation
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
@@ -64,9 +64,9 @@ class Halving(BasePruner):
     def _precedes(self, other: FrozenTrial, trial: FrozenTrial) -> bool:
         if self.generation == 1:
             return other.number != trial.number
-        first, second = (t.user_attrs["draw"] // self.generation for t in (other, trial))
+        first, second = (t.user_attrs["proposal_index"] // self.generation for t in (other, trial))
         return bool(first < second)
 
     def _competes(self, trial: FrozenTrial) -> bool:
         attrs = trial.user_attrs
-        return attrs.get("kind") == self.kind and attrs.get("outcome") != Outcome.INTERRUPTED
+        return attrs.get("phase") == self.phase and attrs.get("outcome") != Outcome.INTERRUPTED

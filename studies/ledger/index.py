@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -11,9 +13,14 @@ from optuna.trial import FrozenTrial, TrialState
 from studies.ledger.trial import Identity, Record, record_of
 from studies.outcome import Outcome
 
+REFRESH_SECONDS = 1.0
+
 
 class Index:
     """The records of a study. `refresh` brings them up to date; everything else answers from memory.
+
+    A refresh reads the storage after `invalidate`, which every write of this process calls, and otherwise once a second
+    for what other drivers write.
 
     records  all trials, at the index of their number
     """
@@ -21,16 +28,23 @@ class Index:
     def __init__(self, study: optuna.Study) -> None:
         self.records: list[Record] = []
         self._study = study
+        self._refreshed = -math.inf
         self._trials: list[FrozenTrial] = []
         self._unfinished: set[int] = set()
         self._final: Counter[str] = Counter()
-        self._draws: dict[str, int] = {}
+        self._next_indices: dict[str, int] = {}
         self._by_identity: defaultdict[Identity, list[int]] = defaultdict(list)
         self._interrupted: set[int] = set()
         self._retried: set[int] = set()
 
+    def invalidate(self) -> None:
+        """Have the next refresh read the storage: something was written."""
+        self._refreshed = -math.inf
+
     def refresh(self) -> None:
-        """Read new and unfinished trials from the storage."""
+        """Read new and unfinished trials from the storage, unless that was done a moment ago."""
+        if time.monotonic() - self._refreshed <= REFRESH_SECONDS:
+            return
         self._trials = self._study.get_trials(deepcopy=False)
         known = len(self.records)
         for number in sorted(self._unfinished):
@@ -41,6 +55,7 @@ class Index:
             self.records.append(record)
             self._note_new(record)
             self._note_end(record)
+        self._refreshed = time.monotonic()
 
     def trial(self, number: int) -> FrozenTrial:
         """The Optuna trial behind a record, not to be changed."""
@@ -51,25 +66,25 @@ class Index:
         values: list[float] | None = self._trials[number].values
         return values
 
-    def next_draw(self, kind: str) -> int:
-        """Number of the next draw of a kind."""
-        return self._draws.get(kind, 0)
+    def next_proposal_index(self, phase: str) -> int:
+        """Index of the next proposal of a phase, from 0."""
+        return self._next_indices.get(phase, 0)
 
-    def count(self, kind: str) -> int:
-        """Trials of a kind that are over and count (not the interrupted ones)."""
-        return self._final[kind]
+    def count(self, phase: str) -> int:
+        """Trials of a phase that are over and count (not the interrupted ones)."""
+        return self._final[phase]
 
     def running(self) -> Iterator[Record]:
         """Trials under way, whoever runs them, in order of number."""
         return self._in_state(TrialState.RUNNING)
 
-    def waiting(self, kind: str) -> Iterator[Record]:
-        """Trials of a kind that are to be run again, in order of number."""
-        return (record for record in self._in_state(TrialState.WAITING) if record.kind == kind)
+    def waiting(self, phase: str) -> Iterator[Record]:
+        """Trials of a phase that are to be run again, in order of number."""
+        return (record for record in self._in_state(TrialState.WAITING) if record.phase == phase)
 
-    def unfinished(self, kind: str) -> int:
-        """Trials of a kind that are running or waiting."""
-        return sum(self.records[number].kind == kind for number in self._unfinished)
+    def unfinished(self, phase: str) -> int:
+        """Trials of a phase that are running or waiting."""
+        return sum(self.records[number].phase == phase for number in self._unfinished)
 
     def find(self, identity: Identity) -> Record | None:
         """The trial that already settles a proposal: one whose ending is the network's own, else one under way."""
@@ -91,7 +106,7 @@ class Index:
 
     def _note_new(self, record: Record) -> None:
         self._by_identity[record.identity].append(record.number)
-        self._draws[record.kind] = max(self._draws.get(record.kind, 0), record.draw + 1)
+        self._next_indices[record.phase] = max(self._next_indices.get(record.phase, 0), record.proposal_index + 1)
         self._unfinished.add(record.number)
         if record.retry_of is not None:
             self._retried.add(record.retry_of)
@@ -101,6 +116,6 @@ class Index:
             return
         self._unfinished.discard(record.number)
         if record.is_final:
-            self._final[record.kind] += 1
+            self._final[record.phase] += 1
         elif record.outcome is Outcome.INTERRUPTED:
             self._interrupted.add(record.number)

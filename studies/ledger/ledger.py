@@ -8,8 +8,6 @@ puts them back in the queue with the same choice and seed.
 from __future__ import annotations
 
 import logging
-import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -21,14 +19,13 @@ from optuna.trial import TrialState
 
 from studies.ledger.index import Index
 from studies.ledger.owner import Owner, Ownership
-from studies.ledger.seeds import is_exempt, trial_seed
+from studies.ledger.seeds import is_never_pruned, trial_seed
 from studies.ledger.storage import open_study
 from studies.ledger.trial import Proposal, Record
 from studies.ledger.writer import STATES, FinishedElsewhereError, Writer
 from studies.outcome import Ending, Outcome, Rung
 
 _log = logging.getLogger(__name__)
-REFRESH_SECONDS = 1.0
 
 
 class Ledger:
@@ -39,15 +36,20 @@ class Ledger:
     """
 
     def __init__(
-        self, study: optuna.Study, entries: Writer, seed: int, ownership: Ownership | None, close: Callable[[], None]
+        self,
+        study: optuna.Study,
+        index: Index,
+        writer: Writer,
+        seed: int,
+        ownership: Ownership | None,
+        close: Callable[[], None],
     ) -> None:
         self.study = study
         self.seed = seed
-        self._entries = entries
+        self._writer = writer
         self._ownership = ownership
         self._close = close
-        self._catalogue = Index(study)
-        self._refreshed = -math.inf
+        self._index = index
         self._rungs: dict[int, list[Rung]] = {}
 
     @classmethod
@@ -84,7 +86,9 @@ class Ledger:
         shared = None if read_only else {**(settings or {}), "seed": seed}
         study, storage, close = open_study(url, study_name, sampler, pruner, directions=directions, settings=shared)
         ownership = None if read_only else Ownership(study, Owner.here())
-        ledger = cls(study, Writer(study, storage, choices), seed, ownership, close)
+        index = Index(study)
+        writer = Writer(study, storage, choices, on_write=index.invalidate)
+        ledger = cls(study, index, writer, seed, ownership, close)
         if not read_only:
             ledger.recover()
         return ledger
@@ -100,36 +104,34 @@ class Ledger:
     def close(self) -> None:
         """Put this driver's unfinished trials back in the queue, give its lease back and disconnect."""
         if self._ownership is not None:
-            for number in sorted(self._entries.mine):
+            for number in sorted(self._writer.mine):
                 self.interrupt(number, "the driver ended")
             self._ownership.release()
         self._close()
 
     @property
-    def catalogue(self) -> Index:
-        """All trials, indexed: what this process wrote at once, what others wrote within REFRESH_SECONDS."""
-        if time.monotonic() - self._refreshed > REFRESH_SECONDS:
-            self._catalogue.refresh()
-            self._refreshed = time.monotonic()
-        return self._catalogue
+    def index(self) -> Index:
+        """All trials, indexed: what this process wrote at once, what other drivers wrote within a second."""
+        self._index.refresh()
+        return self._index
 
     def records(self) -> list[Record]:
         """All trials as they are now, in order of number."""
-        self._changed()
-        return list(self.catalogue.records)
+        self._index.invalidate()
+        return list(self.index.records)
 
     def is_mine(self, number: int) -> bool:
         """Whether this process is running the trial."""
-        return number in self._entries.mine
+        return number in self._writer.mine
 
-    def entropy(self, draw: int) -> tuple[int, ...]:
-        """Seeds for the generator of a draw: the study's seed and the draw's number.
+    def seed_sequence(self, proposal_index: int) -> tuple[int, ...]:
+        """Seeds of the generator that makes a proposal: the study's seed and the proposal's index.
 
         So a study draws the same candidates however often it is interrupted. While another driver works on the same
         study, this driver's id joins them, so that the two do not draw the same.
         """
         assert self._ownership is not None
-        return (self.seed, draw, *self._ownership.salt())
+        return (self.seed, proposal_index, *self._ownership.seed_sequence())
 
     def begin(self, proposal: Proposal) -> Record:
         """Write a trial down as running, owned by this process. Raises ValueError for a value outside the choices."""
@@ -140,42 +142,40 @@ class Ledger:
         assert of.outcome is not None
         result = {"seed": of.seed, "outcome": of.outcome, "reason": of.reason, "rungs": list(of.rungs)}
         return self._create(
-            proposal, STATES[of.outcome], {**result, "repeat_of": of.number}, self._catalogue.values(of.number)
+            proposal, STATES[of.outcome], {**result, "repeat_of": of.number}, self._index.values(of.number)
         )
 
     def repeat_running(self, number: int, of: Record) -> None:
         """End a running trial with the recorded result of an earlier one of the same network."""
         assert of.outcome is not None
-        self._entries.set(number, rungs=list(of.rungs), repeat_of=of.number, seed=of.seed)
+        self._writer.set(number, rungs=list(of.rungs), repeat_of=of.number, seed=of.seed)
         self.finish(number, Ending(of.outcome, of.reason), of.values)
 
-    def claim(self, kind: str) -> Record | None:
-        """Take over the oldest waiting trial of a kind, if there is one."""
-        for record in list(self.catalogue.waiting(kind)):
-            if self._entries.claim(record.number, self._owner.as_dict()):
-                self._changed()
-                return self.catalogue.records[record.number]
+    def claim(self, phase: str) -> Record | None:
+        """Take over the oldest waiting trial of a phase, if there is one."""
+        for record in list(self.index.waiting(phase)):
+            if self._writer.claim(record.number, self._owner.as_dict()):
+                return self.index.records[record.number]
         return None
 
     def report(self, number: int, rung: Rung, value: float | None = None) -> bool:
         """Take down what a rung gave; `value` is the objective there (None where there are several objectives).
 
-        Returns whether the trial should stop: the pruner says so and the trial is not exempt. A step reported again
+        Returns whether the trial should stop: the pruner says so and the trial may be pruned. A step reported again
         (the trial was restarted) replaces the earlier one.
         """
         step = int(rung["step"])
         rungs = [known for known in self._rungs.get(number, []) if known["step"] < step] + [dict(rung)]
         self._rungs[number] = rungs
-        self._changed()
         try:
-            self._entries.set(number, rungs=rungs)
+            self._writer.set(number, rungs=rungs)
             if value is None:
                 return False
-            trial = self._entries.report(number, step, value)
+            trial = self._writer.report(number, step, value)
         except FinishedElsewhereError:
             return True
-        # Asked even for exempt trials: a pruner may keep books of its own.
-        return self.study.pruner.prune(self.study, trial) and not trial.user_attrs["exempt"]
+        # Asked even for trials that are never pruned: a pruner may keep a record of its own.
+        return self.study.pruner.prune(self.study, trial) and not trial.user_attrs["never_pruned"]
 
     def finish(self, number: int, ending: Ending, values: Sequence[float] | None = None) -> None:
         """Take down how a trial ended. `values` are the objectives, for outcome complete only.
@@ -185,8 +185,8 @@ class Ledger:
         state = STATES[ending.outcome]
         told = {"outcome": ending.outcome, "reason": ending.reason}
         try:
-            self._entries.set(number, **told, seconds=round(ending.seconds, 4), worker=ending.worker)
-            self._entries.tell(number, state, values if state == TrialState.COMPLETE else None)
+            self._writer.set(number, **told, seconds=round(ending.seconds, 4), worker=ending.worker)
+            self._writer.tell(number, state, values if state == TrialState.COMPLETE else None)
         except FinishedElsewhereError:
             _log.warning("trial %d was taken over by another driver meanwhile: its result is dropped", number)
         self._let_go(number)
@@ -194,10 +194,9 @@ class Ledger:
     def interrupt(self, number: int, reason: str) -> None:
         """Mark a running trial interrupted and put it back in the queue with the same choice and seed."""
         try:
-            self._entries.set(number, owner=self._owner.as_dict(), outcome=Outcome.INTERRUPTED, reason=reason)
-            self._entries.tell(number, TrialState.FAIL)
-            self._changed()
-            self._entries.enqueue_again(self.catalogue.trial(number))
+            self._writer.set(number, owner=self._owner.as_dict(), outcome=Outcome.INTERRUPTED, reason=reason)
+            self._writer.tell(number, TrialState.FAIL)
+            self._writer.enqueue_again(self.index.trial(number))
         except FinishedElsewhereError:
             _log.info("trial %d was finished by another driver meanwhile", number)
         self._let_go(number)
@@ -205,17 +204,16 @@ class Ledger:
     def recover(self) -> list[int]:
         """Put the trials of dead drivers back in the queue. Returns the numbers of the interrupted ones."""
         assert self._ownership is not None
-        self._changed()
+        self._index.invalidate()
         leases = self._ownership.leases()
-        lost = [record for record in self.catalogue.running() if self._ownership.is_abandoned(record, leases)]
+        lost = [record for record in self.index.running() if self._ownership.is_abandoned(record, leases)]
         for record in lost:
             pid, host = record.owner["pid"], record.owner["host"]
             self.interrupt(record.number, f"its driver is gone (process {pid} on {host})")
         # A driver that died between marking a trial and queueing it again leaves it without a successor.
-        for record in self.catalogue.without_successor():
+        for record in self.index.without_successor():
             if self._ownership.is_abandoned(record, leases):
-                self._entries.enqueue_again(self.catalogue.trial(record.number))
-                self._changed()
+                self._writer.enqueue_again(self.index.trial(record.number))
         return [record.number for record in lost]
 
     @property
@@ -230,18 +228,13 @@ class Ledger:
         attributes: Mapping[str, Any],
         values: Sequence[float] | None = None,
     ) -> Record:
-        draw = self.catalogue.next_draw(proposal.kind)
-        seed = trial_seed(self.seed, proposal.kind, draw) if proposal.seed is None else proposal.seed
-        exempt = is_exempt(self.seed, proposal.kind, draw)
-        own = {"draw": draw, "seed": seed, "exempt": exempt, "owner": self._owner.as_dict()}
-        number = self._entries.create(proposal, state, {**own, **attributes}, values)
-        self._changed()
-        return self.catalogue.records[number]
-
-    def _changed(self) -> None:
-        self._refreshed = -math.inf
+        index = self.index.next_proposal_index(proposal.phase)
+        seed = trial_seed(self.seed, proposal.phase, index) if proposal.seed is None else proposal.seed
+        never_pruned = is_never_pruned(self.seed, proposal.phase, index)
+        own = {"proposal_index": index, "seed": seed, "never_pruned": never_pruned, "owner": self._owner.as_dict()}
+        number = self._writer.create(proposal, state, {**own, **attributes}, values)
+        return self.index.records[number]
 
     def _let_go(self, number: int) -> None:
-        self._entries.let_go(number)
+        self._writer.let_go(number)
         self._rungs.pop(number, None)
-        self._changed()

@@ -118,7 +118,7 @@ class Ownership:
         owner = Owner.of(dict(record.owner))
         return not owner.is_alive(leases.get(owner.id, {}).get("until"))
 
-    def salt(self) -> tuple[int, ...]:
+    def seed_sequence(self) -> tuple[int, ...]:
         """Empty while this is the study's only living driver; else a number of this driver's own."""
         for name, lease in self.leases().items():
             if name != self.owner.id and Owner.of({**lease, "id": name}).is_alive(lease["until"]):

@@ -1,4 +1,4 @@
-"""Seeds of trials, as functions of the study's seed and the trial's draw."""
+"""Seeds of trials, as functions of the study's seed, the trial's phase and its proposal's index in that phase."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import zlib
 
 import numpy as np
 
-EXEMPT_SHARE = 0.1
+NEVER_PRUNED_SHARE = 0.1
 
 
-def trial_seed(study_seed: int, kind: str, draw: int) -> int:
-    """The training seed of a kind's draw: 31 bits."""
-    return int(_words(study_seed, kind, draw)[0] >> 1)
+def trial_seed(study_seed: int, phase: str, proposal_index: int) -> int:
+    """The training seed of a proposal: 31 bits."""
+    return int(_words(study_seed, phase, proposal_index)[0] >> 1)
 
 
-def is_exempt(study_seed: int, kind: str, draw: int) -> bool:
-    """Whether early stopping leaves the draw alone: about one in ten, and always the same ones."""
-    return bool(_words(study_seed, kind, draw)[1] < EXEMPT_SHARE * 2**32)
+def is_never_pruned(study_seed: int, phase: str, proposal_index: int) -> bool:
+    """Whether the pruner never stops the proposal's trial: about one in ten, and always the same ones."""
+    return bool(_words(study_seed, phase, proposal_index)[1] < NEVER_PRUNED_SHARE * 2**32)
 
 
-def _words(study_seed: int, kind: str, draw: int) -> list[int]:
-    words: list[int] = np.random.SeedSequence((study_seed, zlib.crc32(kind.encode()), draw)).generate_state(2).tolist()
+def _words(study_seed: int, phase: str, proposal_index: int) -> list[int]:
+    sequence = np.random.SeedSequence((study_seed, zlib.crc32(phase.encode()), proposal_index))
+    words: list[int] = sequence.generate_state(2).tolist()
     return words

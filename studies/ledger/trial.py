@@ -18,15 +18,16 @@ Identity = tuple[str, str, int | None]
 class Proposal:
     """A trial somebody wants.
 
-    choice  one value for each of the space's choices
-    key     canonical key of the network (`Arch.key`): equal keys are the same network
-    arch    the network as JSON text (`Arch.to_json`)
+    choice       one value for each of the space's choices
+    key          canonical key of the network (`Arch.key`): equal keys are the same network
+    arch         the network as JSON text (`Arch.to_json`)
     macs, params, activations  its cost at full size, raw units
-    kind    what it is for: "candidate", "finalist", ...; kinds differ in how they are trained, and are never compared
-    seed    of the training. None: the ledger derives it from the study's seed, and a network already judged takes its
-            recorded result. Given: a deliberate replicate, trained unless this network has been with this very seed
-    drawn   how it came about, for people: "random", "tpe", ...
-    notes   further plain JSON values to keep with the trial
+    phase        what it is for: "candidate", "finalist", ...; trials of different phases are never compared, because
+                 they are trained differently
+    seed         of the training. None: the ledger derives it from the study's seed, and a network that was trained
+                 before takes its recorded result. Given: a deliberate replicate; only one with this very seed is reused
+    proposed_by  what proposed it, for people: "random", "tpe", ...
+    notes        further plain JSON values to keep with the trial
     """
 
     choice: Mapping[str, Any]
@@ -35,48 +36,49 @@ class Proposal:
     macs: int
     params: int
     activations: int
-    kind: str = CANDIDATE
+    phase: str = CANDIDATE
     seed: int | None = None
-    drawn: str = ""
+    proposed_by: str = ""
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def identity(self) -> Identity:
         """Equal for proposals that need training only once."""
-        return (self.kind, self.key, self.seed)
+        return (self.phase, self.key, self.seed)
 
 
 @dataclass(frozen=True)
 class Record:
     """A trial as the ledger holds it. See `Proposal` for the first fields.
 
-    number     of the trial in the study, from 0
-    draw       which draw of its kind it came from, from 0: a trial that is run again keeps it, and its seed
-    seed       of the training
-    replicate  whether the seed was given deliberately
-    exempt     whether early stopping leaves it alone, so that rungs can be judged without survivors' bias
-    outcome    how it ended; None while it is waiting or running
-    values     the objective value(s), if it is complete
-    rungs      what each rung gave, in order of step
-    repeat_of  number of the trial whose result it took over; retry_of: of the interrupted trial it runs again
-    seconds    worker-seconds; 0 for a repeat
-    worker     where it ran, "host:pid"
-    owner      the driver that ran it (`Owner.as_dict`)
+    number          of the trial in the study, from 0
+    proposal_index  counts the proposals of its phase, from 0; a trial that is run again keeps its index and its seed
+    seed            of the training
+    replicate       whether the seed was given deliberately
+    never_pruned    whether early stopping never stops it, so that rungs can be judged without survivors' bias
+    outcome         how it ended; None while it is waiting or running
+    values          the objective value(s), if it is complete
+    rungs           the results at each rung, in order of step
+    repeat_of       number of the trial whose result it took over
+    retry_of        number of the interrupted trial that it runs again
+    seconds         worker-seconds; 0 for a repeat
+    worker          where it ran, "host:pid"
+    owner           the driver that ran it (`Owner.as_dict`)
     """
 
     number: int
-    kind: str
+    phase: str
     choice: Mapping[str, Any]
     key: str
     arch: str
     macs: int
     params: int
     activations: int
-    draw: int
+    proposal_index: int
     seed: int
     replicate: bool
-    drawn: str
-    exempt: bool
+    proposed_by: str
+    never_pruned: bool
     state: TrialState
     outcome: Outcome | None
     reason: str
@@ -92,7 +94,7 @@ class Record:
     @property
     def identity(self) -> Identity:
         """As `Proposal.identity`."""
-        return (self.kind, self.key, self.seed if self.replicate else None)
+        return (self.phase, self.key, self.seed if self.replicate else None)
 
     @property
     def is_final(self) -> bool:
@@ -106,23 +108,23 @@ class Record:
 
 
 def record_of(trial: FrozenTrial) -> Record:
-    """Read a Record from an Optuna trial. Trials that other tools put into the study have kind "foreign"."""
+    """Read a Record from an Optuna trial. Trials that other tools put into the study have phase "foreign"."""
     attrs = trial.user_attrs
     finished = trial.state.is_finished()
     return Record(
         number=trial.number,
-        kind=attrs.get("kind", "foreign"),
+        phase=attrs.get("phase", "foreign"),
         choice=dict(trial.params),
         key=attrs.get("key", ""),
         arch=attrs.get("arch", ""),
         macs=attrs.get("macs", 0),
         params=attrs.get("params", 0),
         activations=attrs.get("activations", 0),
-        draw=attrs.get("draw", -1),
+        proposal_index=attrs.get("proposal_index", -1),
         seed=attrs.get("seed", 0),
         replicate=attrs.get("replicate", False),
-        drawn=attrs.get("drawn", ""),
-        exempt=attrs.get("exempt", False),
+        proposed_by=attrs.get("proposed_by", ""),
+        never_pruned=attrs.get("never_pruned", False),
         state=trial.state,
         outcome=_outcome(trial) if finished else None,
         reason=attrs.get("reason", "") if finished else "",

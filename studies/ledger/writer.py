@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -26,19 +26,9 @@ STATES = {
 }
 # What a trial keeps when it is run again under a new number.
 _KEPT = (
-    "kind",
-    "key",
-    "macs",
-    "params",
-    "activations",
-    "draw",
-    "seed",
-    "replicate",
-    "drawn",
-    "exempt",
-    "notes",
-    "arch",
-)
+    "phase", "key", "macs", "params", "activations", "proposal_index", "seed", "replicate", "proposed_by",
+    "never_pruned", "notes", "arch",
+)  # fmt: skip
 
 
 class FinishedElsewhereError(Exception):
@@ -46,15 +36,22 @@ class FinishedElsewhereError(Exception):
 
 
 class Writer:
-    """The trials of a study, to be written.
+    """The trials of a study, to be written. `on_write` is called whenever one was.
 
     mine  numbers of the trials that this process has begun or claimed, and not finished
     """
 
-    def __init__(self, study: optuna.Study, storage: BaseStorage, choices: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(
+        self,
+        study: optuna.Study,
+        storage: BaseStorage,
+        choices: Mapping[str, Sequence[Any]],
+        on_write: Callable[[], None],
+    ) -> None:
         self.mine: set[int] = set()
         self._study = study
         self._storage = storage
+        self._on_write = on_write
         self._study_id = storage.get_study_id_from_name(study.study_name)
         self._ids: dict[int, int] = {}
         self._distributions: dict[str, BaseDistribution] = {
@@ -106,6 +103,8 @@ class Writer:
             self._storage.set_trial_user_attr(trial_id, "owner", dict(owner))
         except UpdateFinishedTrialError:
             return False
+        finally:
+            self._on_write()
         self.mine.add(number)
         return True
 
@@ -116,6 +115,8 @@ class Writer:
                 self._storage.set_trial_user_attr(self._id(number), name, value)
         except UpdateFinishedTrialError:
             raise FinishedElsewhereError(number) from None
+        finally:
+            self._on_write()
 
     def report(self, number: int, step: int, value: float) -> FrozenTrial:
         """Set the objective's value at a step. Returns the trial as it is then."""
@@ -123,6 +124,8 @@ class Writer:
             self._storage.set_trial_intermediate_value(self._id(number), step, value)
         except UpdateFinishedTrialError:
             raise FinishedElsewhereError(number) from None
+        finally:
+            self._on_write()
         return self._storage.get_trial(self._id(number))
 
     def tell(self, number: int, state: TrialState, values: Sequence[float] | None = None) -> None:
@@ -133,6 +136,8 @@ class Writer:
             if self._storage.get_trial(self._id(number)).state.is_finished():
                 raise FinishedElsewhereError(number) from None
             raise
+        finally:
+            self._on_write()
 
     def let_go(self, number: int) -> None:
         """Forget a trial of this process that is over."""
@@ -143,6 +148,7 @@ class Writer:
         trial_id = self._storage.create_new_trial(self._study_id, template_trial=trial)
         number = self._storage.get_trial_number_from_id(trial_id)
         self._ids[number] = trial_id
+        self._on_write()
         return number
 
     def _id(self, number: int) -> int:
@@ -154,13 +160,13 @@ class Writer:
 def attributes_of(proposal: Proposal) -> dict[str, Any]:
     """What a proposal says about itself, as attributes of its trial."""
     return {
-        "kind": proposal.kind,
+        "phase": proposal.phase,
         "key": proposal.key,
         "macs": int(proposal.macs),
         "params": int(proposal.params),
         "activations": int(proposal.activations),
         "replicate": proposal.seed is not None,
-        "drawn": proposal.drawn,
+        "proposed_by": proposal.proposed_by,
         "notes": dict(proposal.notes),
         "arch": proposal.arch,
     }

@@ -26,7 +26,7 @@ class TrialPlan(Protocol):
     generation   as many trials are begun together, before any of them runs
     """
 
-    kind: str
+    phase: str
     generation: int
 
     def next(self, ledger: Ledger) -> Proposal | None:
@@ -39,8 +39,8 @@ class TrialPlan(Protocol):
 class Draws:
     """A number of trials, drawn one by one.
 
-    draw(number, entropy) makes a draw: `number` counts the draws of the study, `entropy` seeds its generator (see
-    `Ledger.entropy`); it may look at the ledger. None: there is nothing left to draw, and the search ends early.
+    draw(number, seeds) makes a draw: `number` counts the draws of the study, `seeds` seed its generator (see
+    `Ledger.seed_sequence`); it may look at the ledger. None: there is nothing left to draw, and the search ends early.
     With a `generation` above 1 so many are drawn together, once all earlier ones are over.
     """
 
@@ -48,52 +48,50 @@ class Draws:
         self,
         total: int,
         draw: Callable[[int, tuple[int, ...]], Proposal | None],
-        kind: str = CANDIDATE,
+        phase: str = CANDIDATE,
         generation: int = 1,
     ) -> None:
-        self.kind = kind
+        self.phase = phase
         self.generation = generation
         self._total = total
         self._draw = draw
         self._exhausted = False
 
     def next(self, ledger: Ledger) -> Proposal | None:
-        catalogue = ledger.catalogue
-        if self._exhausted or catalogue.count(self.kind) + catalogue.unfinished(self.kind) >= self._total:
+        index = ledger.index
+        if self._exhausted or index.count(self.phase) + index.unfinished(self.phase) >= self._total:
             return None
-        number = catalogue.next_draw(self.kind)
-        if self.generation > 1 and number % self.generation == 0 and catalogue.unfinished(self.kind):
+        number = index.next_proposal_index(self.phase)
+        if self.generation > 1 and number % self.generation == 0 and index.unfinished(self.phase):
             return None
-        proposal = self._draw(number, ledger.entropy(number))
+        proposal = self._draw(number, ledger.seed_sequence(number))
         self._exhausted = proposal is None
         return proposal
 
     def is_done(self, ledger: Ledger) -> bool:
-        catalogue = ledger.catalogue
-        enough = self._exhausted or catalogue.count(self.kind) >= self._total
-        return enough and not catalogue.unfinished(self.kind)
+        index = ledger.index
+        enough = self._exhausted or index.count(self.phase) >= self._total
+        return enough and not index.unfinished(self.phase)
 
 
 class Fixed:
-    """A given list of trials of one kind: finalists, replicates. Those the ledger has already are not begun again."""
+    """A given list of trials of one phase: finalists, replicates. Those the ledger has already are not begun again."""
 
     def __init__(self, proposals: Sequence[Proposal]) -> None:
-        kinds = {proposal.kind for proposal in proposals}
-        assert len(kinds) == 1, "a list of trials has one kind"
-        self.kind = kinds.pop()
+        phases = {proposal.phase for proposal in proposals}
+        assert len(phases) == 1, "a list of trials has one phase"
+        self.phase = phases.pop()
         self.generation = 1
         self._proposals = tuple(proposals)
 
     def next(self, ledger: Ledger) -> Proposal | None:
-        catalogue = ledger.catalogue
-        missing = (
-            p for p in self._proposals if all(r.outcome is Outcome.INTERRUPTED for r in catalogue.same(p.identity))
-        )
+        index = ledger.index
+        missing = (p for p in self._proposals if all(r.outcome is Outcome.INTERRUPTED for r in index.same(p.identity)))
         return next(missing, None)
 
     def is_done(self, ledger: Ledger) -> bool:
-        catalogue = ledger.catalogue
-        return all(any(r.is_final for r in catalogue.same(p.identity)) for p in self._proposals)
+        index = ledger.index
+        return all(any(r.is_final for r in index.same(p.identity)) for p in self._proposals)
 
 
 class TrialQueue:
@@ -117,7 +115,7 @@ class TrialQueue:
             ledger: where everything is written
             plan: which trials are wanted
             score: the objective at a rung, one number or one for each of the study's directions
-            payload: plain JSON values that join every job's own (id, kind, arch, seed, choice, notes)
+            payload: plain JSON values that join every job's own (id, phase, arch, seed, choice, notes)
             watch: told of every change
 
         """
@@ -145,7 +143,7 @@ class TrialQueue:
 
     def report(self, job_id: int, rung: Rung) -> bool:
         """See Source."""
-        record = self._ledger.catalogue.records[job_id]
+        record = self._ledger.index.records[job_id]
         value = self._score(record, rung)
         stop = self._ledger.report(job_id, rung, value if isinstance(value, float | int) else None)
         self._tell_watch("rung", job_id)
@@ -163,7 +161,7 @@ class TrialQueue:
     def _next_record(self) -> Record | None:
         if self._ready:
             return self._ready.pop(0)
-        if (again := self._ledger.claim(self._plan.kind)) is not None:
+        if (again := self._ledger.claim(self._plan.phase)) is not None:
             return again
         for _ in range(self._plan.generation):
             if (proposal := self._plan.next(self._ledger)) is None:
@@ -172,7 +170,7 @@ class TrialQueue:
         return self._ready.pop(0) if self._ready else None
 
     def _begin(self, proposal: Proposal) -> Record:
-        known = self._ledger.catalogue.find(proposal.identity)
+        known = self._ledger.index.find(proposal.identity)
         if known is not None and known.outcome is not None:
             return self._ledger.repeat(proposal, known)
         return self._ledger.begin(proposal)
@@ -182,7 +180,7 @@ class TrialQueue:
         if record.outcome is not None:
             self._watch("end", record)
             return True
-        known = next((r for r in self._ledger.catalogue.same(record.identity) if self._can_stand_for(r, record)), None)
+        known = next((r for r in self._ledger.index.same(record.identity) if self._can_stand_for(r, record)), None)
         if known is None:
             return False
         if known.outcome is None:
@@ -203,14 +201,14 @@ class TrialQueue:
     def _settle_followers(self, job_id: int) -> None:
         """Give the trials that waited for this one its result, or their turn if it has none to give."""
         followers = self._followers.pop(job_id, [])
-        records = self._ledger.catalogue.records
+        records = self._ledger.index.records
         self._ready.extend(records[number] for number in followers)
 
     def _judge(self, job_id: int, ending: Ending) -> tuple[Ending, tuple[float, ...] | None]:
         """The ending with the objective's values; a completed trial without any is no completed trial."""
         if ending.outcome is not Outcome.COMPLETE:
             return ending, None
-        record = self._ledger.catalogue.records[job_id]
+        record = self._ledger.index.records[job_id]
         if not record.rungs:
             return _changed(ending, Outcome.ERROR, "the evaluation yielded nothing"), None
         score = self._score(record, record.rungs[-1])
@@ -220,7 +218,7 @@ class TrialQueue:
         return ending, values
 
     def _job(self, record: Record) -> Job:
-        own = {"kind": record.kind, "arch": record.arch, "seed": record.seed, "choice": dict(record.choice)}
+        own = {"phase": record.phase, "arch": record.arch, "seed": record.seed, "choice": dict(record.choice)}
         return {**self._payload, **own, "notes": dict(record.notes), "id": record.number}
 
     def _look_for_the_dead(self) -> None:
@@ -230,7 +228,7 @@ class TrialQueue:
             self._ledger.recover()
 
     def _tell_watch(self, event: str, number: int) -> None:
-        self._watch(event, self._ledger.catalogue.records[number])
+        self._watch(event, self._ledger.index.records[number])
 
 
 def _watch_nothing(_event: str, _record: Record) -> None: ...

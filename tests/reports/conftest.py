@@ -41,11 +41,11 @@ RESULT = {
 def trial(number: int, outcome: str = "complete", **changes: Any) -> dict[str, Any]:
     """A row of trials.csv."""
     return {
-        "number": number, "kind": "candidate", "outcome": outcome, "reason": "", "value": 0.5,
+        "number": number, "phase": "candidate", "outcome": outcome, "reason": "", "value": 0.5,
         "accuracy": 0.5 + number / 100, "loss": 1.0, "images": 8000, "test_accuracy": None, "step": 2,
         "macs": 900_000 + 10_000 * number, "params": 50_000, "activations": 10_000, "key": f"{number:016x}",
-        "seed": 7 + number, "draw": number, "drawn": "random", "replicate": False, "exempt": False,
-        "repeat_of": None, "retry_of": None, "seconds": 36.0, "worker": "host:1",
+        "seed": 7 + number, "proposal_index": number, "proposed_by": "random", "replicate": False,
+        "never_pruned": False, "repeat_of": None, "retry_of": None, "seconds": 36.0, "worker": "host:1",
         "accuracy_1": 0.4, "accuracy_2": 0.5 + number / 100, **changes,
     }  # fmt: skip
 

@@ -39,15 +39,15 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
 
     def evaluate(job: Job) -> Iterator[Rung]:
         key = Arch.from_json(job["arch"]).key
-        seen.append((job["kind"], key, job["seed"]))
+        seen.append((job["phase"], key, job["seed"]))
         luck = int(key[:6], 16) / 16**6
-        blurred = luck if job["kind"] == "reference" else round(luck, 1)
+        blurred = luck if job["phase"] == "reference" else round(luck, 1)
         epochs = job["training"]["proxy"]["epochs"]
         for step in range(1, epochs + 1):
             yield {"step": step, "accuracy": blurred * step / epochs, "loss": 1.0, "seconds": float(step), "images": 9}
 
     def measure(job: Job) -> Iterator[Rung]:
-        seen.append((job["kind"], Arch.from_json(job["arch"]).key, job["seed"]))
+        seen.append((job["phase"], Arch.from_json(job["arch"]).key, job["seed"]))
         costs = {f"{name}_seconds": 0.1 for name in PROXIES}
         yield {"step": 1, **{name: math.sin(len(seen)) for name in PROXIES}, **costs, "synflow": None}
 
@@ -124,7 +124,7 @@ def test_where_none_can_be_trusted_none_is_recommended(
 ) -> None:
     def evaluate(job: Job) -> Iterator[Rung]:
         key = Arch.from_json(job["arch"]).key
-        part = key[:6] if job["kind"] == "reference" else key[6:12]
+        part = key[:6] if job["phase"] == "reference" else key[6:12]
         yield {"step": 1, "accuracy": int(part, 16) / 16**6, "loss": 1.0, "seconds": 1.0}
 
     monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
@@ -144,10 +144,10 @@ def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
     turn = {"reference": 0}
 
     def evaluate(job: Job) -> Iterator[Rung]:
-        turn[job["kind"]] = turn.get(job["kind"], 0) + 1
-        if job["kind"] == "reference" and turn["reference"] == 2:
+        turn[job["phase"]] = turn.get(job["phase"], 0) + 1
+        if job["phase"] == "reference" and turn["reference"] == 2:
             raise MemoryError
-        accuracy = math.nan if turn[job["kind"]] == 1 else turn[job["kind"]] / 100
+        accuracy = math.nan if turn[job["phase"]] == 1 else turn[job["phase"]] / 100
         yield {"step": 1, "accuracy": accuracy, "loss": 1.0, "seconds": 1.0}
 
     monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)

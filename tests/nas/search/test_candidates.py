@@ -66,7 +66,7 @@ def test_a_trial_holds_the_full_networks_cost_and_the_proxys_accuracy(records: l
 
 
 def test_draws_without_a_strategys_say_are_marked_uniform(records: list[Record]):
-    assert [record.drawn for record in records] == ["predictor"] + ["uniform"] * 7
+    assert [record.proposed_by for record in records] == ["predictor"] + ["uniform"] * 7
 
 
 def test_a_pareto_search_keeps_both_numbers_and_stops_nobody():

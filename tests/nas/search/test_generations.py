@@ -53,7 +53,7 @@ def search(workers: int, luck: int, **settings: Any) -> list[Record]:
 
 
 def facts(records: list[Record]) -> list[tuple[Any, ...]]:
-    return [(r.key, r.seed, r.outcome, r.values, r.drawn) for r in records]
+    return [(r.key, r.seed, r.outcome, r.values, r.proposed_by) for r in records]
 
 
 @pytest.mark.parametrize("sampler", samplers.SAMPLERS)

@@ -179,7 +179,7 @@ def test_trainings_of_a_running_grid_are_shown_from_its_ledger(monkeypatch: pyte
     def training(arch: ss.Arch, seed: int, accuracy: float, **notes: str) -> SimpleNamespace:
         return SimpleNamespace(
             outcome=Outcome.COMPLETE, key=arch.key, arch=arch.to_json(), seed=seed, accuracy=accuracy, notes=notes,
-            drawn=notes.get("coefficients", "baseline"),
+            proposed_by=notes.get("coefficients", "baseline"),
         )  # fmt: skip
 
     records = [

@@ -40,13 +40,13 @@ def test_chances_add_up_to_one(number: int):
 
 
 def uniform(rewards: list[float], **changes: object) -> pd.DataFrame:
-    frame = pd.DataFrame({"reward": rewards, "drawn": "uniform", "outcome": "complete"})
+    frame = pd.DataFrame({"reward": rewards, "proposed_by": "uniform", "outcome": "complete"})
     return frame.assign(**changes)  # type: ignore[arg-type]
 
 
 def test_random_search_counts_uniform_trials_and_their_own_failures():
     frame = uniform([0.5, 0.6, np.nan, np.nan, 0.7], outcome=["complete", "pruned", "nan", "error", "complete"])
-    frame.loc[4, "drawn"] = "tpe"
+    frame.loc[4, "proposed_by"] = "tpe"
     assert uniform_rewards(frame).tolist() == [0.5, 0.6, 0.0]
     assert random_search(frame) is None
 
@@ -141,7 +141,7 @@ def test_the_sweep_picks_what_each_objective_picks(pairs: list[tuple[float, int]
 def test_rungs_agree_as_far_as_exempt_networks_say():
     frame = pd.DataFrame(
         {"accuracy_1": [1, 2, 3, 4, 9], "accuracy_2": [1, 3, 2, 4, 0], "accuracy_3": [1, 2, 3, 4, 0.0]}
-    ).assign(exempt=[True, True, True, True, False])
+    ).assign(never_pruned=[True, True, True, True, False])
     found = agreements(judges(frame, stopped=True))
     # One of six pairs is reversed after pass 2: (5 - 1) / 6.
     assert [(one.step, one.last, one.tau.n) for one in found] == [(1, 3, 4), (2, 3, 4)]

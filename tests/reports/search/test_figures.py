@@ -20,7 +20,7 @@ TRIALS = pd.DataFrame(
     {
         "trial": [1, 2, 3], "spent": [60.0, 90.0, 240.0], "reward": [0.5, 0.2, 0.6], "best": [0.5, 0.5, 0.6],
         "accuracy": [0.5, 0.2, 0.6], "macs": [T, T, T], "key": ["a", "b", "c"], "complete": [True, False, True],
-        "drawn": ["uniform", "uniform", "tpe"],
+        "proposed_by": ["uniform", "uniform", "tpe"],
     }
 )  # fmt: skip
 

@@ -29,8 +29,8 @@ CONFIG: dict[str, Any] = {
 
 def trial(number: int, accuracy: float | None, **changes: Any) -> dict[str, Any]:
     fields = {
-        "number": number, "kind": "candidate", "outcome": "complete", "reason": "", "accuracy": accuracy, "macs": T,
-        "seconds": 10.0, "key": f"k{number}", "drawn": "tpe", "exempt": False, "repeat_of": None,
+        "number": number, "phase": "candidate", "outcome": "complete", "reason": "", "accuracy": accuracy, "macs": T,
+        "seconds": 10.0, "key": f"k{number}", "proposed_by": "tpe", "never_pruned": False, "repeat_of": None,
         "accuracy_1": accuracy and accuracy / 2, "accuracy_2": accuracy, "choice_stage1.op": "conv",
     }  # fmt: skip
     return fields | changes
@@ -121,17 +121,17 @@ def test_finalists_are_ranked_with_intervals_of_the_pooled_seeds():
 
 
 def test_the_counterfactual_needs_twenty_uniform_trials():
-    few = [trial(i, 0.4 + 0.01 * i, drawn="uniform" if i < 19 else "tpe") for i in range(25)]
+    few = [trial(i, 0.4 + 0.01 * i, proposed_by="uniform" if i < 19 else "tpe") for i in range(25)]
     (section,) = sections([run_of(few)])
     assert "19 trials of this search were drawn uniformly, and at least 20 are needed" in text(section)
     assert "search-random" not in figures(section)
-    (section,) = sections([run_of([row | {"drawn": "uniform"} for row in few[:20]])])
+    (section,) = sections([run_of([row | {"proposed_by": "uniform"} for row in few[:20]])])
     assert "search-random" in figures(section)
     assert "20 trials were drawn uniformly: the best of so many random trials is 0.5900" in text(section)
 
 
 def test_rungs_are_judged_by_exempt_networks_unless_nothing_is_stopped():
-    rows = [trial(i, 0.4 + 0.01 * i, exempt=i < 2) for i in range(5)]
+    rows = [trial(i, 0.4 + 0.01 * i, never_pruned=i < 2) for i in range(5)]
     (section,) = sections([run_of(rows)])
     assert "2 networks exempt from early stopping" in text(section)
     (section,) = sections([run_of(rows, config=CONFIG | {"scheduler": "none"})])

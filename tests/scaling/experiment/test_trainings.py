@@ -72,7 +72,7 @@ def test_a_proposal_says_what_is_trained() -> None:
     assert (asked.key, asked.macs, asked.params, asked.activations) == (
         *(WIDER.key, spent.macs, spent.params, spent.activations),
     )
-    assert (asked.kind, asked.seed, asked.drawn) == ("curves", 5, "compound x2")
+    assert (asked.phase, asked.seed, asked.proposed_by) == ("curves", 5, "compound x2")
     assert asked.notes == {"curves": ["compound"], "multiple": 2.0, "recipe": {}}
     json.dumps(dict(asked.notes))
 

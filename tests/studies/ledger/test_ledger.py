@@ -35,7 +35,7 @@ def open_at(folder: Path, **changes: Any) -> Ledger:
 
 def test_everything_is_still_there_after_closing(tmp_path: Path) -> None:
     with open_at(tmp_path) as ledger:
-        begun = ledger.begin(proposal(drawn="random", notes={"band": [1, 2]}))
+        begun = ledger.begin(proposal(proposed_by="random", notes={"band": [1, 2]}))
         ledger.report(begun.number, {"step": 1, "accuracy": 0.5, "loss": 1.5, "images": 4000}, 0.45)
         ledger.report(begun.number, {"step": 2, "accuracy": 0.6, "loss": 1.2, "images": 8000}, 0.55)
         ledger.finish(begun.number, Ending(Outcome.COMPLETE, seconds=12.5, worker="host:1"), [0.55])
@@ -43,7 +43,12 @@ def test_everything_is_still_there_after_closing(tmp_path: Path) -> None:
         (record,) = ledger.records()
     assert (record.outcome, record.values, record.accuracy) == (Outcome.COMPLETE, (0.55,), 0.6)
     assert (record.macs, record.params, record.activations, record.arch) == (10, 20, 30, '{"x": 1}')
-    assert (record.drawn, record.notes, record.seconds, record.worker) == ("random", {"band": [1, 2]}, 12.5, "host:1")
+    assert (record.proposed_by, record.notes, record.seconds, record.worker) == (
+        "random",
+        {"band": [1, 2]},
+        12.5,
+        "host:1",
+    )
     assert record.choice == {"kernel": 3, "op": "conv", "se": 0.25}
     assert record.rungs[0] == {"step": 1, "accuracy": 0.5, "loss": 1.5, "images": 4000}
     assert record.seed == trial_seed(0, "candidate", 0)
@@ -185,23 +190,23 @@ def test_repeats_take_the_recorded_result() -> None:
         number = ledger.begin(proposal("same")).number
         ledger.report(number, {"step": 1, "accuracy": 0.5}, 0.45)
         ledger.finish(number, Ending(Outcome.COMPLETE, seconds=9.0), [0.45])
-        known = ledger.catalogue.find(proposal("same").identity)
+        known = ledger.index.find(proposal("same").identity)
         assert known is not None
         repeat = ledger.repeat(proposal("same"), known)
         assert (repeat.repeat_of, repeat.values, repeat.accuracy, repeat.seconds) == (0, (0.45,), 0.5, 0.0)
         assert repeat.seed == known.seed
-        assert ledger.catalogue.find(proposal("other").identity) is None
-        assert ledger.catalogue.find(proposal("same", kind="finalist").identity) is None
-        assert ledger.catalogue.find(proposal("same", seed=1).identity) is None
+        assert ledger.index.find(proposal("other").identity) is None
+        assert ledger.index.find(proposal("same", phase="finalist").identity) is None
+        assert ledger.index.find(proposal("same", seed=1).identity) is None
 
 
 def test_errors_are_not_repeated() -> None:
     with Ledger.open(None, "search", CHOICES) as ledger:
         for outcome in (Outcome.ERROR, Outcome.OUT_OF_MEMORY):
             ledger.finish(ledger.begin(proposal()).number, Ending(outcome))
-        assert ledger.catalogue.find(proposal().identity) is None
+        assert ledger.index.find(proposal().identity) is None
         ledger.finish(ledger.begin(proposal()).number, Ending(Outcome.NAN))
-        known = ledger.catalogue.find(proposal().identity)
+        known = ledger.index.find(proposal().identity)
         assert known is not None
         assert known.number == 2
 
@@ -234,7 +239,7 @@ def test_trials_of_other_tools_are_left_alone(tmp_path: Path) -> None:
         ledger.study.ask()
     with open_at(tmp_path) as ledger:
         (record,) = ledger.records()
-        assert (record.kind, record.state) == ("foreign", TrialState.RUNNING)
+        assert (record.phase, record.state) == ("foreign", TrialState.RUNNING)
 
 
 def test_a_study_of_another_program_is_refused(tmp_path: Path) -> None:

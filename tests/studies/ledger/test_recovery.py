@@ -35,19 +35,24 @@ def test_closing_leaves_nothing_running(driver: Driver) -> None:
         first, again = ledger.records()
         assert (first.outcome, first.reason) == (Outcome.INTERRUPTED, "the driver ended")
         assert again.state == TrialState.WAITING
-        assert (again.retry_of, again.seed, again.choice, again.draw) == (0, first.seed, first.choice, first.draw)
+        assert (again.retry_of, again.seed, again.choice, again.proposal_index) == (
+            0,
+            first.seed,
+            first.choice,
+            first.proposal_index,
+        )
         claimed = ledger.claim("candidate")
         assert claimed is not None
         assert claimed.number == 1
         assert ledger.claim("candidate") is None
-        assert ledger.catalogue.next_draw("candidate") == 1
+        assert ledger.index.next_proposal_index("candidate") == 1
 
 
 def abandon(ledger: Ledger, **owner: Any) -> int:
     """Begin a trial and make it look as if another driver had; forget it here."""
     number = ledger.begin(TRIAL).number
-    ledger._entries.set(number, owner={**ledger.records()[number].owner, "id": "feedbeef", **owner})
-    ledger._entries.let_go(number)
+    ledger._writer.set(number, owner={**ledger.records()[number].owner, "id": "feedbeef", **owner})
+    ledger._writer.let_go(number)
     return number
 
 
@@ -85,8 +90,8 @@ def test_only_the_dead_lose_their_trials(
 def test_a_driver_that_died_before_queueing_again(driver: Driver) -> None:
     with driver() as ledger:
         number = abandon(ledger, pid=2**22 + 1)
-        ledger._entries.set(number, outcome="interrupted")
-        ledger._entries.tell(number, TrialState.FAIL)
+        ledger._writer.set(number, outcome="interrupted")
+        ledger._writer.tell(number, TrialState.FAIL)
     with driver() as ledger:
         assert [record.retry_of for record in ledger.records()] == [None, 0]
     with driver() as ledger:
@@ -112,10 +117,10 @@ def test_a_result_for_a_trial_taken_over_is_dropped(driver: Driver) -> None:
 
 def test_two_drivers_draw_differently_one_alone_always_the_same(driver: Driver) -> None:
     with driver(seed=5) as one:
-        assert one.entropy(7) == (5, 7)
+        assert one.seed_sequence(7) == (5, 7)
         with driver(seed=5) as two:
-            assert one.entropy(7) != two.entropy(7) != (5, 7)
-        assert one.entropy(7) == (5, 7)
+            assert one.seed_sequence(7) != two.seed_sequence(7) != (5, 7)
+        assert one.seed_sequence(7) == (5, 7)
 
 
 def test_owner_survives_json() -> None:

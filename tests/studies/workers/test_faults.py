@@ -57,7 +57,7 @@ def check_whole(db: Path, trials: int) -> None:
     all_records = records(db)
     final = [record for record in all_records if record.is_final]
     assert len(final) == trials
-    assert sorted(record.draw for record in final) == list(range(trials))
+    assert sorted(record.proposal_index for record in final) == list(range(trials))
     assert not [r for r in all_records if r.state in (TrialState.RUNNING, TrialState.WAITING)]
     lost = {record.number for record in all_records if record.outcome is Outcome.INTERRUPTED}
     assert lost == {record.retry_of for record in all_records if record.retry_of is not None}
@@ -107,7 +107,7 @@ def test_killed_or_not_the_same_candidates(tmp_path: Path) -> None:
         finish(start(db, "--trials", "6"))
 
     def by_draw(db: Path) -> list[tuple[Any, ...]]:
-        return sorted((r.draw, r.seed, r.key, r.values) for r in records(db) if r.is_final)
+        return sorted((r.proposal_index, r.seed, r.key, r.values) for r in records(db) if r.is_final)
 
     assert by_draw(killed) == by_draw(whole)
 
@@ -148,7 +148,7 @@ def test_faulty_trials_on_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     out = finish(process)
     assert out.splitlines()[0] == "ready"
     assert len(out.splitlines()) == 2, "Ray must print nothing"
-    found = {record.draw: record for record in records(db)}
+    found = {record.proposal_index: record for record in records(db)}
     assert len(records(db)) == 14
     expected = {
         1: (Outcome.ERROR, "TypeError: a bug in (small_search.py:"),

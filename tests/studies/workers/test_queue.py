@@ -94,12 +94,12 @@ def test_a_space_that_runs_dry_ends_the_search(ledger: Ledger) -> None:
 
 
 def test_a_given_list_is_done_once(ledger: Ledger) -> None:
-    finalists = [network(width, kind="finalist", seed=seed) for width in (1, 2) for seed in (7, 8)]
+    finalists = [network(width, phase="finalist", seed=seed) for width in (1, 2) for seed in (7, 8)]
     execute_here(jobs_of(ledger, Draws(1, in_turn(1))), train)
     assert execute_here(jobs_of(ledger, Fixed(finalists[:2])), train).jobs == 2
     assert execute_here(jobs_of(ledger, Fixed(finalists)), train).jobs == 2
     assert execute_here(jobs_of(ledger, Fixed(finalists)), train).jobs == 0
-    assert [(r.kind, r.seed, r.replicate) for r in ledger.records()[1:]] == [
+    assert [(r.phase, r.seed, r.replicate) for r in ledger.records()[1:]] == [
         ("finalist", 7, True),
         ("finalist", 8, True),
         ("finalist", 7, True),
@@ -144,7 +144,7 @@ def test_jobs_carry_what_a_worker_needs(ledger: Ledger) -> None:
     assert job is not None
     assert job == {
         "id": 0,
-        "kind": "candidate",
+        "phase": "candidate",
         "arch": "{}",
         "seed": ledger.records()[0].seed,
         "choice": {"width": 2},

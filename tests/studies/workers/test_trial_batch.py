@@ -54,7 +54,7 @@ def ledger() -> Iterator[Ledger]:
 
 
 def proposal(name: str) -> Proposal:
-    return Proposal({}, f"key-{name}", "{}", 1, 1, 1, kind="grid", seed=0, drawn=name, notes={"name": name})
+    return Proposal({}, f"key-{name}", "{}", 1, 1, 1, phase="grid", seed=0, proposed_by=name, notes={"name": name})
 
 
 def phase(folder: Path, *names: str) -> TrialBatch:
@@ -66,7 +66,7 @@ def phase(folder: Path, *names: str) -> TrialBatch:
         plan=Fixed(proposals),
         training=Training("fashion-mnist-mini", get_recipe("quick"), folder=str(folder)),
         score=lambda record, rung: rung["accuracy"],
-        praise=lambda record, accuracy: (accuracy, f"best {record.drawn}"),
+        praise=lambda record, accuracy: (accuracy, f"best {record.proposed_by}"),
         table=folder / "trials.csv",
         counts=lambda record: record.identity in wanted,
     )
@@ -100,7 +100,7 @@ def test_all_that_is_wanted_is_trained_once_and_written(ledger: Ledger, trained:
     assert [record.outcome for record in records] == [Outcome.COMPLETE, Outcome.COMPLETE, Outcome.NAN]
     with (tmp_path / "trials.csv").open() as file:
         table = list(csv.DictReader(file))
-    assert [(row["drawn"], row["outcome"]) for row in table] == [
+    assert [(row["proposed_by"], row["outcome"]) for row in table] == [
         ("a", "complete"),
         ("b", "complete"),
         ("broken", "nan"),
