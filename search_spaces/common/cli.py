@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
-import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_origin, get_type_hints
 
 from search_spaces.common.checks import as_flags, flag_of
-from search_spaces.common.help import help_text
 from search_spaces.common.suggest import nearest
 from search_spaces.common.text import one_line
+from search_spaces.common.values import convert
 
 USER_ERROR = 2
 INTERRUPTED = 128 + signal.SIGINT
 Config = TypeVar("Config")
 
 
-_UNKNOWN = re.compile(r"(?:Group '(?P<group>[\w.]+)' does not accept option|Option) '(?P<name>[\w.]+)'")
-_WRONG = re.compile(r'Parser key "(?P<name>[\w.]+)": (?P<reason>.*)')
-_VALUE = re.compile(r"(?:[Gg]ot value|[Gg]iven value): '?(?P<value>[^'\"]*)")
-
-
 def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None = None) -> int:
-    """Call a command and turn a user's mistake (ValueError) into one line and exit code 2, Ctrl-C into code 130."""
+    """Call a command. A user's mistake (ValueError) becomes one line and exit code 2, Ctrl-C exit code 130."""
     try:
         return main(sys.argv[1:] if argv is None else argv) or 0
     except ValueError as error:
@@ -49,34 +41,30 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None 
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are the user's, told in one line like all others."""
+    """A parser whose errors are ValueErrors of one line, like all other mistakes of a user."""
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message}; see --help")
 
 
 def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, description: str) -> Config:
-    """The configuration that flags and a YAML file (`--config`; flags win) describe.
+    """The configuration that flags and YAML files (`--config`) describe. Flags win over files, wherever they stand.
 
-    Field `cost_band` is flag `--cost-band`, a nested dataclass' field `--proxy.width`, a bool a plain flag, a tuple
-    several words. Every field's help is its line under "Attributes:" in the class docstring. Raises ValueError, in one
-    line, for an unknown flag or key (with the near name), or a value of the wrong type.
+    Field `cost_band` is flag `--cost-band`, a nested dataclass' field `--proxy.width`, a bool a flag without a value, a
+    tuple several words. Every field's help is its entry under "Attributes:" in the class docstring.
+    Raises ValueError, in one line, for an unknown flag or key (with the near name), or a value of the wrong type.
     """
-    fields = dict(_fields(config_class))
-    parser = _parser(config_class, prog, description)
+    kinds = dict(kinds_of(config_class))
     if {"-h", "--help"} & set(argv):
-        print(help_text(parser, fields), end="")
+        from search_spaces.common.help import help_text
+
+        print(help_text(config_class, prog=prog, description=description), end="")
         raise SystemExit(0)
-    arguments = _plain(argv, fields)
-    for word in arguments:
-        if word.startswith("--config="):
-            _check_file(Path(word.removeprefix("--config=")), fields)
-    try:
-        values = parser.parse_args(arguments).as_dict()
-    except Exception as error:  # jsonargparse wraps what is wrong in several types
-        raise ValueError(_explain(str(error), fields)) from None
-    values.pop("config", None)
-    return config_class(**{name: _nested(config_class, name, value) for name, value in values.items()})
+    flags, files = _flags(argv, kinds)
+    values: dict[str, Any] = {}
+    for path in files:
+        values |= _file(path, kinds)
+    return _build(config_class, values | flags)
 
 
 def to_yaml(config: Any) -> str:
@@ -92,119 +80,118 @@ def plain(config: Any) -> dict[str, Any]:
     return values
 
 
-def _nested(config_class: type[Any], name: str, value: Any) -> Any:
-    """A setting's value; a nested dataclass, whose mistakes come to name their flags, where it is to be one."""
-    kind: type[Any] = get_type_hints(config_class)[name]
-    if not dataclasses.is_dataclass(kind):
-        return value
-    with as_flags({field: f"{name}.{field}" for field in value}):
-        return kind(**value)
-
-
-def _parser(config_class: type[Any], prog: str, description: str) -> Any:
-    from jsonargparse import ArgumentParser
-
-    parser = ArgumentParser(prog=prog, description=description, exit_on_error=False)
-    parser.add_argument("--config", action="config")
-    parser.add_class_arguments(config_class, None)
-    return parser
-
-
-def _fields(config_class: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def kinds_of(config_class: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Names and types of all settings; those of nested dataclasses are dotted."""
     hints = get_type_hints(config_class)
     for field in dataclasses.fields(config_class):
         kind = hints[field.name]
         if dataclasses.is_dataclass(kind):
-            yield from _fields(kind, f"{prefix}{field.name}.")  # type: ignore[arg-type]
+            yield from kinds_of(kind, f"{prefix}{field.name}.")  # type: ignore[arg-type]
         else:
             yield prefix + field.name, kind
 
 
-def _plain(argv: Sequence[str], fields: dict[str, Any]) -> list[str]:
-    """The arguments as jsonargparse wants them: underscores in names, `true` after a flag, [a,b] for several words."""
-    result: list[str] = []
+def _flags(argv: Sequence[str], kinds: Mapping[str, Any]) -> tuple[dict[str, Any], list[Path]]:
+    """The values of flags by the names of their settings, and the files of `--config` in their order."""
+    values: dict[str, Any] = {}
+    files: list[Path] = []
     words = list(argv)
     while words:
         word = words.pop(0)
         if not word.startswith("--"):
             raise ValueError(f"unexpected argument '{word}': settings are flags, see --help")
-        flag, equals, value = word[2:].partition("=")
-        name = flag.replace("-", "_")
-        if name not in fields and name != "config":
-            raise ValueError(f"unknown flag '--{flag}'{nearest('--' + flag, [flag_of(field) for field in fields])}")
-        given = [value] if equals else _take_values(words, fields.get(name, str))
+        flag, equals, value = word.partition("=")
+        name = flag[2:].replace("-", "_")
+        if name not in kinds and name != "config":
+            raise ValueError(f"unknown flag '{flag}'{nearest(flag, [flag_of(known) for known in kinds])}")
+        kind = kinds.get(name, str)
+        given = [value] if equals else _values_behind(words, kind)
         if not given:
-            raise ValueError(f"--{flag} needs a value")
-        result.append(f"--{name}={_value(given, fields.get(name, str))}")
-    # Files first: what a flag says wins over a file, wherever the two stand.
-    return sorted(result, key=lambda word: not word.startswith("--config="))
+            raise ValueError(f"{flag} needs a value")
+        if name == "config":
+            files.append(Path(given[0]))
+        else:
+            values[name] = _converted(flag_of(name), kind, given if get_origin(kind) is tuple else given[0])
+    return values, files
 
 
-def _check_file(path: Path, fields: dict[str, Any]) -> None:
-    """Raise ValueError, naming the file, where it is no YAML file of settings."""
-    import yaml
-
-    try:
-        found = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise ValueError(f"cannot read --config {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"--config {path} is no YAML: {error}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"--config {path} must hold settings, a line 'name: value' each, got {found!r:.60}")
-    for group in _groups(fields):
-        if not isinstance(found.get(group, {}), dict):
-            raise ValueError(f"--config {path}: '{group}' must hold settings of its own, got {found[group]!r:.60}")
-
-
-def _groups(fields: dict[str, Any]) -> set[str]:
-    """Names of the nested dataclasses."""
-    return {name.partition(".")[0] for name in fields if "." in name}
-
-
-def _take_values(words: list[str], kind: Any) -> list[str]:
+def _values_behind(words: list[str], kind: Any) -> list[str]:
+    """Take the words of a flag's value off the command line."""
     if kind is bool:
         return [words.pop(0)] if words and words[0] in ("true", "false") else ["true"]
-    several = get_origin(kind) is tuple
     taken: list[str] = []
-    while words and not words[0].startswith("--") and (several or not taken):
+    while words and not words[0].startswith("--") and (get_origin(kind) is tuple or not taken):
         taken.append(words.pop(0))
     return taken
 
 
-def _value(given: list[str], kind: Any) -> str:
-    """What stands behind a flag: one word as it is, a tuple's words as a YAML list."""
-    if get_origin(kind) is not tuple or given[0].startswith("["):
-        return given[0]
-    # Quoted, as YAML would take the word 1:1:1 for a number to the base of 60, and "on" for a truth.
-    return f"[{','.join(map(json.dumps, given) if str is get_args(kind)[0] else given)}]"
+def _file(path: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a YAML file holds, by name. Raises ValueError, naming the file, for whatever is wrong in it."""
+    found = _mapping(path, _read(path), "settings, a line 'name: value' each,")
+    groups = {name.partition(".")[0] for name in kinds if "." in name}
+    flat: dict[str, object] = {}
+    for key, value in found.items():
+        if key in groups:
+            inner = _mapping(path, value, "settings of its own,", key)
+            flat |= {f"{key}.{name}": item for name, item in inner.items()}
+        else:
+            flat[key] = value
+    for name in flat:
+        if name not in kinds:
+            raise ValueError(f"--config {path}: unknown setting '{name}'{nearest(name, [*kinds, *groups])}")
+    return {name: _converted(f"--config {path}: {name}", kinds[name], value) for name, value in flat.items()}
 
 
-def _explain(message: str, fields: dict[str, Any]) -> str:
-    """The parser's message in one line, in terms of flags and with the near name of an unknown key."""
-    text = one_line(message)
-    if unknown := _UNKNOWN.search(text):
-        name = ".".join(filter(None, (unknown["group"], unknown["name"])))
-        return f"unknown setting '{name}'{nearest(name, fields)}"
-    if wrong := _WRONG.search(text):
-        kind, value = _kind(fields.get(wrong["name"])), _VALUE.search(wrong["reason"])
-        if kind and value:
-            return f"{flag_of(wrong['name'])} must be {kind}, got {value['value'].strip()}"
-        return f"{flag_of(wrong['name'])}: {wrong['reason']}"
-    return text
+def _read(path: Path) -> object:
+    """What a YAML file holds, every scalar as the text that stands there."""
+    import yaml
+
+    class TextLoader(yaml.BaseLoader):
+        """Refuses a key that is given twice, of which YAML would keep the last."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            names = [self.construct_object(key, deep=True) for key, _ in node.value]
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"'{name}' is given twice")
+            return super().construct_mapping(node, deep=deep)
+
+    try:
+        return yaml.load(path.read_text(), Loader=TextLoader)
+    except OSError as error:
+        raise ValueError(f"cannot read --config {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"--config {path} is no YAML file of settings: {error}") from None
 
 
-def _kind(hint: Any) -> str:
-    names: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
-    if get_origin(hint) is tuple:
-        if str is get_args(hint)[0]:
-            return "words"
-        return "numbers" if Ellipsis in get_args(hint) else f"{len(get_args(hint))} numbers"
-    if get_origin(hint) is Literal:
-        return f"one of {', '.join(map(str, get_args(hint)))}"
-    if get_origin(hint) is UnionType:
-        return " or ".join(filter(None, map(_kind, get_args(hint))))
-    return names.get(hint, "")
+def _mapping(path: Path, found: object, content: str, key: str = "") -> dict[str, Any]:
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        place = f"--config {path}: '{key}'" if key else f"--config {path}"
+        raise ValueError(f"{place} must hold {content} got {found!r:.60}")
+    return found
+
+
+def _converted(place: str, kind: Any, given: object) -> Any:
+    try:
+        return convert(kind, given)
+    except ValueError as error:
+        raise ValueError(f"{place} {error}") from None
+
+
+def _build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
+    """The dataclass with these values, by dotted name, in place of its defaults."""
+    own = {name: value for name, value in values.items() if "." not in name}
+    for field in dataclasses.fields(config_class):  # type: ignore[arg-type]
+        start = f"{field.name}."
+        inner = {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}
+        if not inner:
+            continue
+        assert callable(field.default_factory), f"{field.name} has settings of its own and no default"
+        default = field.default_factory()
+        # A nested dataclass knows nothing of flags: its mistakes come to name them.
+        with as_flags({one.name: start + one.name for one in dataclasses.fields(default)}):
+            own[field.name] = dataclasses.replace(default, **inner)
+    return config_class(**own)
 
 
 def _plain_values(value: Any) -> Any:
