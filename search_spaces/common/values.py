@@ -6,13 +6,12 @@ else before: 1:1:1 stays a word, and `null` is a value only where a setting may 
 
 from __future__ import annotations
 
+import math
 import re
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 _WHOLE = re.compile(r"[+-]?\d+")
-# How YAML writes numbers that are not finite.
-_NOT_FINITE = {".inf": "inf", "-.inf": "-inf", ".nan": "nan"}
 _TRUTHS = {"true": True, "false": False}
 _NOTHING = ("", "null")
 
@@ -58,13 +57,18 @@ def _scalar(kind: Any, given: str) -> Any:
         return _TRUTHS[given]
     if kind is int and _WHOLE.fullmatch(given):
         return int(given)
-    if kind is float:
-        try:
-            return float(_NOT_FINITE.get(given, given))
-        except ValueError:
-            raise _wrong(kind, given) from None
-    assert kind in (bool, int), f"settings of type {kind} cannot be read from text"
+    if kind is float and math.isfinite(number := _number(given)):
+        return number
+    assert kind in (bool, int, float), f"settings of type {kind} cannot be read from text"
     raise _wrong(kind, given)
+
+
+def _number(given: str) -> float:
+    """What a word means as a number; nan for none."""
+    try:
+        return float(given)
+    except ValueError:
+        return math.nan
 
 
 def _any_of(kind: Any, given: str) -> Any:

@@ -38,7 +38,6 @@ def test_mistakes_are_one_line_and_write_nothing(tmp_path: Path, capsys: pytest.
         "--against.width 0": "--against.width must be greater than 0, got 0",
         "--against-recipe efficientnetv2_s --against.epochs 3": "--against.epochs must be at least 4, one for each st",
         "--epochs": "--epochs needs a value",
-        "--epochs []": "--epochs needs at least one value",
         "--resolutions 2": "--resolutions must be at least 4 (min_map), got 2",
         "--against-seeds 0": "--against-seeds must be at least 1",
         "--time-budget soon": "cannot read 'soon' as a duration",

@@ -103,6 +103,8 @@ WRONG = [
     (["--tagret-flops", "1M"], "'--target-flops'"),
     (["--inner.width", "wide"], "--inner.width must be a number, got wide"),
     (["--inner.width", "-1"], "--inner.width"),
+    (["--inner.width", "nan"], "--inner.width must be a number, got nan"),
+    (["--inner.width", "inf"], "--inner.width must be a number, got inf"),
     (["--inner.min-map", "2.5"], "--inner.min-map must be a whole number, got 2.5"),
     (["--workers", "two"], "--workers must be a whole number, got two"),
     (["--workers", "true"], "--workers must be a whole number, got true"),
@@ -191,13 +193,13 @@ def test_later_files_win_over_earlier_ones(tmp_path: Path):
     assert parse(*words) == Settings(seed=2, inner=Inner(0.5))
 
 
-numbers = st.floats(allow_nan=False)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
 configs = st.builds(
     Settings,
     target_flops=st.integers() | st.from_regex(r"[1-9]\d{0,2}[KMG]", fullmatch=True),
     band=st.tuples(numbers, numbers),
     workers=st.none() | st.integers(),
-    inner=st.builds(Inner, width=st.floats(min_value=0, allow_nan=False), min_map=st.integers()),
+    inner=st.builds(Inner, width=st.floats(min_value=0, allow_nan=False, allow_infinity=False), min_map=st.integers()),
     dry_run=st.booleans(),
     seed=st.integers(),
     name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])),
