@@ -105,7 +105,7 @@ def train(session: Session, console: Console) -> list[Record]:
     with Ledger.open(url, kind, {}, settings=session.identity()) as ledger:
         phase = TrialBatch(
             *(kind, len(wanted), Fixed(proposals), session.training, lambda _, rung: float(rung["accuracy"])),
-            praise=lambda record, accuracy: (accuracy, f"best {accuracy:.1%} ({record.proposed_by})"),
+            describe_best=lambda record, accuracy: (accuracy, f"best {accuracy:.1%} ({record.proposed_by})"),
             table=session.run.path("trials.csv"),
             counts=lambda record: record.identity in wanted,
             work=work,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nas.proxy.config import EXTENDABLE, RESUMABLE, ProxyConfig
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from search_spaces.networks.arch import Arch
     from studies.data.dataset import Dataset
     from studies.runs.folder import RunFolder
+    from studies.workers.protocol import Evaluate
 
 DESCRIPTION = (
     "Compare cheap trainings (proxies) with a reference training on networks spread over a cost band: how well each "
@@ -24,7 +26,9 @@ DESCRIPTION = (
 )
 
 
-def study(config: ProxyConfig, archs: Sequence[Arch], workers: int | None) -> None:
+def study(
+    config: ProxyConfig, archs: Sequence[Arch], workers: int | None, train: Evaluate | None, measure: Evaluate | None
+) -> None:
     """Train what is missing in the run's folder, compare, and print what comes out."""
     from nas.proxy.files import conclude, write_files
     from nas.proxy.report import report
@@ -34,6 +38,7 @@ def study(config: ProxyConfig, archs: Sequence[Arch], workers: int | None) -> No
 
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         proxies = ProxyStudy(config, archs, run, console, data, workers)
+        proxies = replace(proxies, train=train or proxies.train, measure=measure or proxies.measure)
         records = proxies.carry_out()
         result = conclude(proxies, records)
         write_files(result)
@@ -46,8 +51,11 @@ def study(config: ProxyConfig, archs: Sequence[Arch], workers: int | None) -> No
     run_command(work, config, config.settings(), "nas.proxy", free=RESUMABLE)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the command. Raises ValueError for a user's mistake, before anything is written."""
+def main(argv: Sequence[str], *, train: Evaluate | None = None, measure: Evaluate | None = None) -> int:
+    """Run the command. Raises ValueError for a user's mistake, before anything is written.
+
+    `train` and `measure` may take the place of what workers do with a network (see `ProxyStudy`).
+    """
     config = cli.parse(ProxyConfig, argv, prog="python -m nas.proxy", description=DESCRIPTION)
 
     from studies.runs.command import finished_report
@@ -64,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
     if said is not None:
         print(f"{said}; more networks or proxies go on with it.")
         return 0
-    study(config, archs, resources.workers if resources else None)
+    study(config, archs, resources.workers if resources else None, train, measure)
     return 0
 
 

@@ -51,7 +51,7 @@ class ProxyConfig(RegionConfig, TrialConfig):
         images: ... every number of training images of an epoch (0: all of them) ...
         epochs: ... and every number of epochs, each trained from the start, as its learning rate falls to 0 in them.
         time_budget: Seconds, or 10m, 2h: start no training after this; 0 is no limit.
-        workers: Trainings at once; as many as fit unless given.
+        workers: Trainings at once; by default as many as fit. 0: one by one in this process, without Ray.
         cpus_per_trial: CPU cores (and threads) of a training.
         gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
         ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.

@@ -24,7 +24,7 @@ from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
 from studies.workers.protocol import Evaluate
 from studies.workers.queue import Fixed
-from studies.workers.training_job import Training
+from studies.workers.training_job import Training, evaluate
 from studies.workers.trial_batch import TrialBatch, run_trials
 
 REFERENCE, MEASURES, FOLDER = "reference", "measures", "trainings"
@@ -38,14 +38,14 @@ class Setting:
 
     name    of its ledger study and files; for proxies also what people call it
     seeds   each network is trained with each of them
-    work    what a worker does instead of training
+    work    what a worker does with a network: it trains it, by default
     """
 
     name: str
     proxy: Proxy
     recipe: str
     seeds: tuple[int, ...]
-    work: Evaluate | None = None
+    work: Evaluate = evaluate
 
     @property
     def file(self) -> str:
@@ -55,7 +55,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class ProxyStudy:
-    """A proxy study in its run folder. `archs` is the sample, in the order of training."""
+    """A proxy study in its run folder.
+
+    archs    the sample, in the order of training
+    workers  trainings at once, where that is known
+    train, measure  what a worker does with a network of the trainings, and of the zero-cost proxies
+    """
 
     config: ProxyConfig
     archs: Sequence[Arch]
@@ -63,21 +68,23 @@ class ProxyStudy:
     console: Console
     data: Dataset
     workers: int | None = None
+    train: Evaluate = evaluate
+    measure: Evaluate = measure
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
         """Everything that is trained: measures, the reference, the different proxies, the cheapest first."""
         config = self.config
         seeds = tuple(config.seed + REFERENCE_SEEDS + index for index in range(config.against_seeds))
-        reference = Setting(REFERENCE, config.against, config.against_recipe, seeds)
-        measures = Setting(MEASURES, config.against, config.against_recipe, (config.seed,), measure)
+        reference = Setting(REFERENCE, config.against, config.against_recipe, seeds, self.train)
+        measures = Setting(MEASURES, config.against, config.against_recipe, (config.seed,), self.measure)
         return (measures, reference, *self.proxies)
 
     @cached_property
     def proxies(self) -> tuple[Setting, ...]:
         """How the grid's different proxies are trained, the least work first."""
         ordered = different(self.config.proxies, self.archs, len(self.data.train))
-        return tuple(Setting(name_of(p), p, self.config.recipe, (self.config.seed,)) for p in ordered)
+        return tuple(Setting(name_of(p), p, self.config.recipe, (self.config.seed,), self.train) for p in ordered)
 
     def carry_out(self) -> dict[str, list[Record]]:
         """Train what is missing, until the time budget is over. Returns each setting's trials of this sample."""
@@ -101,7 +108,7 @@ class ProxyStudy:
         identities = {one.identity for one in wanted}
         table = self.run.path(f"{FOLDER}/{setting.file}.csv")
         table.parent.mkdir(exist_ok=True)
-        phase = TrialBatch(
+        batch = TrialBatch(
             *(setting.name, len(identities), Fixed(wanted), self._training(setting), _objective, _describe_best, table),
             counts=lambda record: record.identity in identities,
             work=setting.work,
@@ -109,7 +116,7 @@ class ProxyStudy:
         with self._ledger(setting) as ledger:
             if seconds is None or seconds > 0:
                 execution = replace(self.config.execution, time_budget=seconds)
-                records = run_trials(phase, ledger, execution, self.console, self.workers)
+                records = run_trials(batch, ledger, execution, self.console, self.workers)
             else:
                 records = ledger.records()
         return [record for record in records if record.identity in identities]

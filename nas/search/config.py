@@ -68,7 +68,7 @@ class SearchConfig(RegionConfig, TrialConfig):
         finalists: How many of the best are trained longer, with several seeds, before the winner is named.
         finalist_seeds: Seeds a finalist; under 2 there are no intervals.
         finalist_epochs: Passes over all training images for a finalist.
-        workers: Candidates trained at once; as many as fit unless given.
+        workers: Candidates trained at once; by default as many as fit. 0: one by one in this process, without Ray.
         cpus_per_trial: CPU cores (and threads) of a candidate.
         gpus_per_trial: GPUs of a candidate, fractions allowed; a GPU is shared evenly among the workers unless given.
         ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.

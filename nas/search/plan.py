@@ -142,7 +142,7 @@ def _hardware(
     # The first step time is the baseline's.
     total = stepping + trials + math.ceil(finalists / workers) * finalist
     return {
-        "workers": f"{workers} at a time, {resources.cpus_per_trial} CPU and {resources.gpus_per_trial:g} GPU each",
+        "workers": f"{resources.describe()}, {resources.cpus_per_trial} CPU and {resources.gpus_per_trial:g} GPU each",
         "expected": f"at most about {_round(total)}, and some 20 s to start",
     }
 

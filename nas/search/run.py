@@ -84,8 +84,8 @@ class SearchRun:
             execution = replace(self.config.execution, time_budget=self.config.seconds)
             total = self.config.trials
             plan = Draws(total, candidates.draw, generation=self.config.generation)
-            phase = self._phase("search", total, plan, self.training, candidates.score)
-            return run_trials(phase, ledger, execution, self.console, self.workers)
+            batch = self._batch("search", total, plan, self.training, candidates.score)
+            return run_trials(batch, ledger, execution, self.console, self.workers)
 
     def final(self, records: Sequence[Record]) -> list[Record]:
         """Train the best candidates longer, with several seeds. Returns the trainings of these finalists."""
@@ -98,9 +98,9 @@ class SearchRun:
         with self.open("finalists") as ledger:
             candidates = Candidates.of(self.config, self.field, ledger)
             keys = frozenset(record.key for record in chosen)
-            phase = self._phase("finalists", len(wanted), Fixed(wanted), self.longer, candidates.score)
-            phase = replace(phase, counts=lambda record: record.key in keys)
-            trainings = run_trials(phase, ledger, self.config.execution, self.console, self.workers)
+            batch = self._batch("finalists", len(wanted), Fixed(wanted), self.longer, candidates.score)
+            batch = replace(batch, counts=lambda record: record.key in keys)
+            trainings = run_trials(batch, ledger, self.config.execution, self.console, self.workers)
         return [record for record in trainings if record.key in keys]
 
     @property
@@ -109,10 +109,10 @@ class SearchRun:
             return None
         return step_times(self.config, self.field, str(self._folder("steptimes")))
 
-    def _phase(self, title: str, total: int, plan: TrialPlan, training: Training, score: Score) -> TrialBatch:
-        return TrialBatch(title, total, plan, training, score, self._praise, self.run.path(TABLES[title]))
+    def _batch(self, title: str, total: int, plan: TrialPlan, training: Training, score: Score) -> TrialBatch:
+        return TrialBatch(title, total, plan, training, score, self._describe_best, self.run.path(TABLES[title]))
 
-    def _praise(self, record: Record, accuracy: float) -> tuple[float, str]:
+    def _describe_best(self, record: Record, accuracy: float) -> tuple[float, str]:
         value = self.config.aim.reward(accuracy, record.macs, Relative.of(record.rungs[-1]))
         return value, describe_best(value, accuracy, record.macs)
 

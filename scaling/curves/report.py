@@ -31,7 +31,7 @@ def describe_plan(plan: CurvesPlan) -> str:
         f"{config.dataset}, recipe {config.recipe}",
     }
     if plan.resources:
-        facts["workers"] = f"{plan.resources.workers} at a time, {plan.resources.gpus_per_trial:g} GPU each"
+        facts["workers"] = f"{plan.resources.describe()}, {plan.resources.gpus_per_trial:g} GPU each"
     header = ("curve", "multiple", "nominal d", "w", "r", "realised d", "w", "r", "px", "FLOPs", "cost", "misses", "")
     return f"{align_facts(facts)}\n\n{align_columns(header, [_planned(point) for point in plan.points])}"
 

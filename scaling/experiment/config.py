@@ -35,7 +35,7 @@ class ExperimentConfig(TrialConfig):
         epochs: Passes over those images.
         validation: Images held out of training to judge by; 0 is a fifth, at most 10 000.
         seeds: Trainings of each network, the same seeds for all; under 2 there are no intervals.
-        workers: Networks trained at once; as many as fit unless given.
+        workers: Networks trained at once; by default as many as fit. 0: one by one in this process, without Ray.
         cpus_per_trial: CPU cores (and threads) of a training.
         gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
         ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.

@@ -21,8 +21,9 @@ from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome, Rung
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Recipe
+from studies.workers.protocol import Evaluate
 from studies.workers.queue import Fixed
-from studies.workers.training_job import Training
+from studies.workers.training_job import Training, evaluate
 from studies.workers.trial_batch import TrialBatch, run_trials
 
 
@@ -52,6 +53,7 @@ class Experiment:
     console: Console
     data: Dataset
     workers: int | None = None
+    work: Evaluate = evaluate
 
     @property
     def training(self) -> Training:
@@ -92,6 +94,7 @@ class Experiment:
             batch = TrialBatch(
                 *(phase, len(identities), Fixed(proposals), training, _accuracy, _describe_best, table),
                 counts=lambda record: record.identity in identities,
+                work=self.work,
             )
             records = run_trials(batch, ledger, self.settings.execution, self.console, self.workers)
         mine = [record for record in records if record.identity in identities]

@@ -36,7 +36,7 @@ def describe_plan(plan: GridPlan) -> str:
         "then": f"the choice and the paper's coefficients with {pluralise(config.choice_seeds, 'fresh seed')} each",
     }
     if plan.resources:
-        facts["workers"] = f"{plan.resources.workers} at a time, {plan.resources.gpus_per_trial:g} GPU each"
+        facts["workers"] = f"{plan.resources.describe()}, {plan.resources.gpus_per_trial:g} GPU each"
     header = ("nominal a/b/g", "d", "w", "r", "cost", "points")
     return f"{align_facts(facts)}\n\n{align_columns(header, shown)}"
 

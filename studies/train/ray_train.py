@@ -28,6 +28,7 @@ from studies.trainer.gradients import compute_type
 from studies.trainer.memory import Load, check_memory, free_memory
 from studies.workers.interrupts import terminations_as_interrupts
 from studies.workers.ray_cluster import Cluster, connect
+from studies.workers.ray_patches import worker_exception
 from studies.workers.resources import Execution
 from studies.workers.worker import set_threads
 
@@ -168,8 +169,7 @@ def _cause(error: ray.train.TrainingFailedError) -> Exception:
     """The user's mistake that a worker found, if that is what ended the training; else one line about the failure."""
     failures = getattr(error, "worker_failures", {})
     for failure in failures.values():
-        found = getattr(failure, "_base_exc", failure)
-        found = getattr(found, "cause", None) or found
+        found = worker_exception(failure)
         if isinstance(found, ValueError):
             return ValueError(str(found))
     first = next(iter(failures.values()), error)

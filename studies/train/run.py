@@ -23,7 +23,7 @@ from studies.train.job import TrainingJob, run_job
 from studies.train.plan import TrainPlan
 from studies.trainer.evaluation import Evaluation
 from studies.trainer.scoring import Score
-from studies.workers.progress import EpochProgress
+from studies.workers.progress import Progress
 from studies.workers.training_job import Training
 
 if TYPE_CHECKING:
@@ -139,19 +139,20 @@ def _train(
     console: Console,
     data: Dataset,
     work: TrainingJob,
-    crew: TrainingWorkers | None,
+    workers: TrainingWorkers | None,
     done: Sequence[Trained],
 ) -> Trained:
     """One training, shown and written down while it goes on."""
     curve: list[Evaluation] = []
-    with EpochProgress(console, f"seed {work.seed}", plan.recipe.epochs) as progress:
+    with Progress(console, f"seed {work.seed}", plan.recipe.epochs, "epochs") as progress:
 
         def watch(row: Evaluation) -> None:
             curve.append(row)
             write_metrics(run, [*((one.seed, one.curve) for one in done), (work.seed, curve)])
-            progress.evaluated(row)
+            seconds = row.train_seconds + row.eval_seconds
+            progress.update(row.epoch, _describe(curve), unit_seconds=seconds / row.epoch if row.epoch else None)
 
-        _have_trained(plan, work, crew, watch)
+        _have_trained(plan, work, workers, watch)
     last = curve[-1]
     _log.info("seed %d: %g epochs, validation accuracy %.4f, %s", work.seed, last.epoch, last.accuracy, last.outcome)
     if last.outcome is not Outcome.COMPLETE:
@@ -162,13 +163,25 @@ def _train(
     return _conclude(plan, run, data, work, curve)
 
 
-def _have_trained(plan: TrainPlan, work: TrainingJob, crew: TrainingWorkers | None, watch: Watch) -> None:
-    """Train, here or by the crew. Running out of memory is the user's mistake; an interrupt is as it is."""
+def _describe(curve: Sequence[Evaluation]) -> str:
+    """The last evaluation of a training, and the best where that is another, for people."""
+    last, best = curve[-1], max(curve, key=lambda row: row.accuracy)
+    parts = [
+        f"loss {last.train_loss:.3f} in training, {last.loss:.3f} on validation images",
+        f"{last.accuracy:.1%}" + ("" if best is last else f", best {best.accuracy:.1%} after {best.epoch:g}"),
+    ]
+    if last.train_seconds > 0:
+        parts.append(f"{last.images / last.train_seconds:,.0f} images/s")
+    return " | ".join(parts)
+
+
+def _have_trained(plan: TrainPlan, work: TrainingJob, workers: TrainingWorkers | None, watch: Watch) -> None:
+    """Train, in this process or on workers. Running out of memory is raised as a ValueError."""
     from studies.workers.interrupts import terminations_as_interrupts
 
     try:
-        if crew is not None:
-            crew.train(work, watch)
+        if workers is not None:
+            workers.train(work, watch)
             return
         with terminations_as_interrupts():
             for row in run_job(work, device=plan.device):

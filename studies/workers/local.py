@@ -1,26 +1,34 @@
-"""Executing jobs one after the other in this process: notebooks, small studies, tests."""
+"""Runs jobs one after the other in this process, without Ray: `--workers 0`, notebooks, tests."""
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from studies.outcome import Ending, Outcome
 from studies.workers.interrupts import Interrupts
 from studies.workers.protocol import Evaluate, Job, JobSource, Usage
-from studies.workers.worker import JobRun
+from studies.workers.resources import Execution
+from studies.workers.worker import JobRun, set_threads
 
 WAIT_SECONDS = 0.2
 
 
-def execute_here(source: JobSource, evaluate: Evaluate) -> Usage:
-    """Run a source's jobs in this process until it is finished.
+def execute_in_process(source: JobSource, evaluate: Evaluate, *, execution: Execution | None = None) -> Usage:
+    """Run a source's jobs in this process until it is finished (or the execution's time budget is over).
 
-    An interrupt is taken after the rung under way (a second one on the spot) and ends the running job as interrupted.
+    Of the execution only threads, GPUs and time budget count. On SIGINT or SIGTERM the running job ends as interrupted
+    at its next rung, and KeyboardInterrupt is raised; a second signal raises it at once.
     """
+    execution = execution or Execution(workers=0)
+    set_threads(execution.cpus_per_trial)
     start = time.perf_counter()
+    deadline = start + execution.time_budget if execution.time_budget else float("inf")
     busy, jobs = 0.0, 0
-    with Interrupts() as interrupts:
-        while not source.is_finished():
+    with Interrupts() as interrupts, _visible_gpus(execution):
+        while not source.is_finished() and time.perf_counter() < deadline:
             job = source.next_job()
             if job is not None:
                 busy += _run(source, evaluate, job, interrupts)
@@ -31,9 +39,24 @@ def execute_here(source: JobSource, evaluate: Evaluate) -> Usage:
     return Usage(1, jobs, 0.0, time.perf_counter() - start, busy)
 
 
+@contextmanager
+def _visible_gpus(execution: Execution) -> Iterator[None]:
+    """Hide the GPUs from CUDA, which has not begun yet, where trials are to have none: they would train there."""
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if execution.gpus_per_trial == 0:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = before
+        else:
+            os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+
+
 def _stop_if_asked(interrupts: Interrupts) -> None:
     if interrupts.asked:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(interrupts.reason)
 
 
 def _run(source: JobSource, evaluate: Evaluate, job: Job, interrupts: Interrupts) -> float:
@@ -46,7 +69,8 @@ def _run(source: JobSource, evaluate: Evaluate, job: Job, interrupts: Interrupts
             if rung is not None and source.report(job["id"], rung):
                 ending = Ending(Outcome.PRUNED, f"stopped early after step {rung['step']}", run.seconds)
     except BaseException:
-        source.finish(job["id"], Ending(Outcome.INTERRUPTED, "interrupted by the user", run.seconds))
+        reason = interrupts.reason or "interrupted by the user"
+        source.finish(job["id"], Ending(Outcome.INTERRUPTED, reason, run.seconds))
         raise
     finally:
         run.close()

@@ -1,11 +1,11 @@
-"""The ledger as a source of jobs: what to run next, what to make of what comes back."""
+"""The ledger as a source of jobs: which trial runs next, and how its results are recorded."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import Any, Protocol
 
 from studies.ledger.ledger import Ledger
@@ -17,12 +17,13 @@ RECOVER_SECONDS = 5.0
 Score = Callable[[Record, Rung], float | Sequence[float]]
 """The objective(s) of a trial at a rung."""
 Watch = Callable[[str, Record], None]
-"""Told of every change, for progress displays: ("begin" | "rung" | "end", the trial as it is now)."""
+"""Called on every change of a trial: ("begin" | "rung" | "end", the trial as it is now)."""
 
 
 class TrialPlan(Protocol):
     """Which trials are wanted.
 
+    phase        of all of them
     generation   as many trials are begun together, before any of them runs
     """
 
@@ -30,18 +31,18 @@ class TrialPlan(Protocol):
     generation: int
 
     def next(self, ledger: Ledger) -> Proposal | None:
-        """The next trial to begin, or None if all that are wanted are over or under way."""
+        """The next trial to begin, or None if all that are wanted are over or running."""
 
     def is_done(self, ledger: Ledger) -> bool:
         """Whether all that are wanted are over."""
 
 
 class Draws:
-    """A number of trials, drawn one by one.
+    """A number of trials that a function proposes one by one.
 
-    draw(number, seeds) makes a draw: `number` counts the draws of the study, `seeds` seed its generator (see
-    `Ledger.seed_sequence`); it may look at the ledger. None: there is nothing left to draw, and the search ends early.
-    With a `generation` above 1 so many are drawn together, once all earlier ones are over.
+    draw(number, seeds) makes a proposal: `number` counts the study's proposals, `seeds` seed its generator (see
+    `Ledger.seed_sequence`); it may read the ledger. None ends the search early, because nothing is left to propose.
+    With a `generation` above 1 so many are proposed together, once all earlier ones are over.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Draws:
 
 
 class Fixed:
-    """A given list of trials of one phase: finalists, replicates. Those the ledger has already are not begun again."""
+    """A given list of trials of one phase: finalists, replicates. Those that the ledger has are not begun again."""
 
     def __init__(self, proposals: Sequence[Proposal]) -> None:
         phases = {proposal.phase for proposal in proposals}
@@ -94,11 +95,19 @@ class Fixed:
         return all(any(r.is_final for r in index.same(p.identity)) for p in self._proposals)
 
 
-class TrialQueue:
-    """A `Source` (see execution.py) that hands out a plan's trials and writes everything into the ledger.
+class _State(Enum):
+    """What happens to a trial that this process has begun or claimed and that is not over."""
 
-    A proposal whose network has been judged already takes the recorded result at once; one whose network is being
-    trained at the moment waits for that result.
+    READY = "handed out next, unless its result is known by then"
+    RUNNING = "handed out"
+    FOLLOWING = "waits for the result of a running trial of the same network"
+
+
+class TrialQueue:
+    """A `JobSource` that hands out a plan's trials and writes everything into the ledger.
+
+    A proposal whose network was trained before takes the recorded result at once; one whose network is being trained
+    waits for that result.
     """
 
     def __init__(
@@ -116,7 +125,7 @@ class TrialQueue:
             plan: which trials are wanted
             score: the objective at a rung, one number or one for each of the study's directions
             payload: plain JSON values that join every job's own (id, phase, arch, seed, choice, notes)
-            watch: told of every change
+            watch: called on every change
 
         """
         self._ledger = ledger
@@ -124,50 +133,55 @@ class TrialQueue:
         self._score = score
         self._payload = dict(payload or {})
         self._watch = watch or _watch_nothing
-        self._followers: defaultdict[int, list[int]] = defaultdict(list)
-        self._ready: list[Record] = []
-        self._looked = time.monotonic()
+        # By trial number; the ready ones are in the order in which they are handed out.
+        self._states: dict[int, _State] = {}
+        self._recovered = time.monotonic()
 
     def next_job(self) -> Job | None:
-        """See Source."""
-        while (record := self._next_record()) is not None:
+        """See JobSource."""
+        while (number := self._next_ready()) is not None:
+            record = self._record(number)
             if not self._is_settled(record):
+                self._states[number] = _State.RUNNING
                 self._watch("begin", record)
                 return self._job(record)
-        self._look_for_the_dead()
+        self._recover()
         return None
 
     def is_finished(self) -> bool:
-        """See Source."""
-        return not self._ready and self._plan.is_done(self._ledger)
+        """See JobSource."""
+        return _State.READY not in self._states.values() and self._plan.is_done(self._ledger)
 
     def report(self, job_id: int, rung: Rung) -> bool:
-        """See Source."""
-        record = self._ledger.index.records[job_id]
-        value = self._score(record, rung)
+        """See JobSource."""
+        value = self._score(self._record(job_id), rung)
         stop = self._ledger.report(job_id, rung, value if isinstance(value, float | int) else None)
-        self._tell_watch("rung", job_id)
+        self._watch("rung", self._record(job_id))
         return stop
 
     def finish(self, job_id: int, ending: Ending) -> None:
-        """See Source."""
+        """See JobSource."""
         if ending.outcome is Outcome.INTERRUPTED:
             self._ledger.interrupt(job_id, ending.reason)
         else:
-            self._ledger.finish(job_id, *self._judge(job_id, ending))
-        self._tell_watch("end", job_id)
-        self._settle_followers(job_id)
+            self._ledger.finish(job_id, *self._with_values(job_id, ending))
+        self._end(self._record(job_id))
 
-    def _next_record(self) -> Record | None:
-        if self._ready:
-            return self._ready.pop(0)
-        if (again := self._ledger.claim(self._plan.phase)) is not None:
-            return again
-        for _ in range(self._plan.generation):
-            if (proposal := self._plan.next(self._ledger)) is None:
-                break
-            self._ready.append(self._begin(proposal))
-        return self._ready.pop(0) if self._ready else None
+    def _next_ready(self) -> int | None:
+        """The trial to hand out next; if there is none, trials are taken over or begun."""
+        if (number := self._first_ready()) is not None:
+            return number
+        if (claimed := self._ledger.claim(self._plan.phase)) is not None:
+            self._states[claimed.number] = _State.READY
+        else:
+            for _ in range(self._plan.generation):
+                if (proposal := self._plan.next(self._ledger)) is None:
+                    break
+                self._states[self._begin(proposal).number] = _State.READY
+        return self._first_ready()
+
+    def _first_ready(self) -> int | None:
+        return next((number for number, state in self._states.items() if state is _State.READY), None)
 
     def _begin(self, proposal: Proposal) -> Record:
         known = self._ledger.index.find(proposal.identity)
@@ -176,39 +190,43 @@ class TrialQueue:
         return self._ledger.begin(proposal)
 
     def _is_settled(self, record: Record) -> bool:
-        """Whether a trial needs no training: its result is known, or will be when another trial ends."""
-        if record.outcome is not None:
-            self._watch("end", record)
-            return True
-        known = next((r for r in self._ledger.index.same(record.identity) if self._can_stand_for(r, record)), None)
-        if known is None:
-            return False
-        if known.outcome is None:
-            self._followers[known.number].append(record.number)
-        else:
+        """Whether a ready trial needs no training: its result is known, or will be when another trial ends."""
+        if record.outcome is None:
+            same = self._ledger.index.same(record.identity)
+            known = next((other for other in same if self._can_stand_for(other, record)), None)
+            if known is None:
+                return False
+            if known.outcome is None:
+                self._states[record.number] = _State.FOLLOWING
+                return True
             self._ledger.repeat_running(record.number, known)
-            self._tell_watch("end", record.number)
+        self._end(self._record(record.number))
         return True
 
     def _can_stand_for(self, known: Record, record: Record) -> bool:
+        """Whether a trial of the same network has a result for this one, or will have it."""
         if known.number == record.number or known.repeat_of is not None:
             return False
         if known.outcome is not None:
             return known.outcome.is_repeatable
-        is_follower = any(known.number in numbers for numbers in self._followers.values())
-        return self._ledger.is_mine(known.number) and known not in self._ready and not is_follower
+        return self._states.get(known.number) is _State.RUNNING
 
-    def _settle_followers(self, job_id: int) -> None:
-        """Give the trials that waited for this one its result, or their turn if it has none to give."""
-        followers = self._followers.pop(job_id, [])
-        records = self._ledger.index.records
-        self._ready.extend(records[number] for number in followers)
+    def _end(self, record: Record) -> None:
+        """A trial is over: those that waited for it take its result, or run if it has none for them."""
+        del self._states[record.number]
+        self._watch("end", record)
+        following = [number for number, state in self._states.items() if state is _State.FOLLOWING]
+        for number in following:
+            if self._record(number).identity == record.identity:
+                # To the end of the queue.
+                del self._states[number]
+                self._states[number] = _State.READY
 
-    def _judge(self, job_id: int, ending: Ending) -> tuple[Ending, tuple[float, ...] | None]:
-        """The ending with the objective's values; a completed trial without any is no completed trial."""
+    def _with_values(self, job_id: int, ending: Ending) -> tuple[Ending, tuple[float, ...] | None]:
+        """The ending with the objective's values. A trial without values is not complete."""
         if ending.outcome is not Outcome.COMPLETE:
             return ending, None
-        record = self._ledger.index.records[job_id]
+        record = self._record(job_id)
         if not record.rungs:
             return _changed(ending, Outcome.ERROR, "the evaluation yielded nothing"), None
         score = self._score(record, record.rungs[-1])
@@ -221,14 +239,14 @@ class TrialQueue:
         own = {"phase": record.phase, "arch": record.arch, "seed": record.seed, "choice": dict(record.choice)}
         return {**self._payload, **own, "notes": dict(record.notes), "id": record.number}
 
-    def _look_for_the_dead(self) -> None:
-        """While there is nothing to do, see whether another driver died and left something."""
-        if time.monotonic() - self._looked > RECOVER_SECONDS:
-            self._looked = time.monotonic()
+    def _recover(self) -> None:
+        """While there is nothing to do, take over what another driver left when it died."""
+        if time.monotonic() - self._recovered > RECOVER_SECONDS:
+            self._recovered = time.monotonic()
             self._ledger.recover()
 
-    def _tell_watch(self, event: str, number: int) -> None:
-        self._watch(event, self._ledger.index.records[number])
+    def _record(self, number: int) -> Record:
+        return self._ledger.index.records[number]
 
 
 def _watch_nothing(_event: str, _record: Record) -> None: ...

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import ray
 
 from studies.machine import available_cores, gpus_here, process_start
+from studies.workers.ray_patches import quiet, start
 from studies.workers.resources import Execution, Resources, check_reachable, settle
 
 PACKAGES = ("search_spaces", "studies", "nas", "scaling")
@@ -58,7 +58,7 @@ def connect(execution: Execution) -> Iterator[Cluster]:
     with ExitStack() as stack:
         resources = None if execution.ray_address else _settle_here(execution)
         stack.enter_context(_environment({**_QUIET, **_BEHAVIOUR, **_threads(execution.cpus_per_trial)}))
-        stack.enter_context(_quiet_output())
+        stack.enter_context(quiet())
         folder = stack.enter_context(_temporary_folder())
         if resources is None:
             _join(execution)
@@ -66,7 +66,6 @@ def connect(execution: Execution) -> Iterator[Cluster]:
             total = ray.cluster_resources()
             resources = settle(execution, int(total.get("CPU", 0)), total.get("GPU", 0.0))
         elif not ray.is_initialized():
-            stack.enter_context(_loopback_only())
             _start(resources, folder)
             stack.callback(ray.shutdown)
         stack.enter_context(_environment({"TUNE_MAX_PENDING_TRIALS_PG": str(resources.workers)}))
@@ -79,15 +78,14 @@ def _settle_here(execution: Execution) -> Resources:
 
 
 def _start(resources: Resources, folder: str) -> None:
-    ray.init(
+    start(
+        folder,
         num_cpus=resources.workers * resources.cpus_per_trial,
         num_gpus=int(gpus_here()) if resources.gpus_per_trial else 0,
         include_dashboard=False,
         object_store_memory=OBJECT_STORE_BYTES,
         log_to_driver=False,
         logging_level=logging.CRITICAL,
-        _node_ip_address="127.0.0.1",
-        _temp_dir=folder,
     )
 
 
@@ -127,35 +125,6 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _loopback_only() -> Iterator[None]:
-    """Have Ray take 127.0.0.1 at its word: on Linux it would listen on all devices instead."""
-    constants = ray._private.ray_constants
-    before = constants.ENABLE_RAY_CLUSTER
-    constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        constants.ENABLE_RAY_CLUSTER = before
-
-
-def _print_nothing(*_data: Any, **_options: Any) -> None: ...
-
-
-@contextmanager
-def _quiet_output() -> Iterator[None]:
-    """Keep Ray off the terminal: its loggers, and what its background thread prints when a worker dies."""
-    logger = logging.getLogger("ray")
-    level, printer = logger.level, getattr(ray._private.worker, "print_to_stdstream", None)
-    logger.setLevel(logging.CRITICAL)
-    ray._private.worker.print_to_stdstream = _print_nothing
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        ray._private.worker.print_to_stdstream = printer
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Ray Tune executes a source's jobs: an actor a worker, kept from trial to trial, and nothing of value in between.
+"""Ray Tune executes a source's jobs. Each worker is an actor that runs one trial after the other.
 
 Ray Tune decides nothing here. Its searcher asks the source for the next job, its scheduler asks the source whether to
-stop at a rung, and when a job is over the source is told. Everything can be thrown away at any moment.
+stop at a rung, and the source gets the ending of each job. Ray's own state can be lost at any moment.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ray.tune.search import Searcher
 from studies.workers.interrupts import Interrupts
 from studies.workers.protocol import Evaluate, JobSource, Usage
 from studies.workers.ray_cluster import Cluster, connect
+from studies.workers.ray_patches import release_memory
 from studies.workers.resources import Execution
 from studies.workers.tune_adapter import SourceError, TuneAdapter
 from studies.workers.worker import JobRun, ending_to_dict, set_threads
@@ -42,24 +43,24 @@ def execute(source: JobSource, evaluate: Evaluate, *, execution: Execution | Non
     execution = execution or Execution()
     begun = time.perf_counter()
     with connect(execution) as cluster, Interrupts() as interrupts:
-        bridge = TuneAdapter(source, execution, cluster.resources.workers, interrupts)
+        adapter = TuneAdapter(source, execution, cluster.resources.workers, interrupts)
         try:
-            _fit(bridge, evaluate, execution, cluster)
-        except SourceError as abort:
-            raise abort.error from None
+            _fit(adapter, evaluate, execution, cluster)
+        except SourceError as error:
+            raise error.error from None
         finally:
-            bridge.give_back()
-    return bridge.usage(begun)
+            adapter.give_back()
+    return adapter.usage(begun)
 
 
-def _fit(bridge: TuneAdapter, evaluate: Evaluate, execution: Execution, cluster: Cluster) -> None:
+def _fit(adapter: TuneAdapter, evaluate: Evaluate, execution: Execution, cluster: Cluster) -> None:
     resources = cluster.resources
     trainable = tune.with_parameters(_Worker, evaluate=evaluate, threads=resources.cpus_per_trial)
     tuner = tune.Tuner(
         tune.with_resources(trainable, {"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial}),
         tune_config=TuneConfig(
-            search_alg=_LedgerSearcher(bridge),
-            scheduler=_LedgerScheduler(bridge),
+            search_alg=_LedgerSearcher(adapter),
+            scheduler=_LedgerScheduler(adapter),
             num_samples=-1,
             reuse_actors=True,
             trial_name_creator=_trial_name,
@@ -70,7 +71,7 @@ def _fit(bridge: TuneAdapter, evaluate: Evaluate, execution: Execution, cluster:
             storage_path=str(Path(cluster.storage_path).resolve()),
             failure_config=FailureConfig(max_failures=execution.max_retries),
             checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-            callbacks=[_HeartbeatCallback(bridge)],
+            callbacks=[_HeartbeatCallback(adapter)],
             verbose=0,
         ),
     )
@@ -110,24 +111,24 @@ class _Worker(tune.Trainable):  # type: ignore[misc]  # ray has no types
 class _LedgerSearcher(Searcher):  # type: ignore[misc]
     """Tune's searcher: asks the source."""
 
-    def __init__(self, bridge: TuneAdapter) -> None:
+    def __init__(self, adapter: TuneAdapter) -> None:
         super().__init__()
-        self._bridge = bridge
+        self._adapter = adapter
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        job = self._bridge.begin(trial_id)
+        job = self._adapter.begin(trial_id)
         if job is not None:
             return {"job": json.dumps(job)}
-        return str(Searcher.FINISHED) if self._bridge.finished else None
+        return str(Searcher.FINISHED) if self._adapter.finished else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        self._bridge.end(trial_id, result, error)
+        self._adapter.end(trial_id, result, error)
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing: the ledger is the truth."""
+        """Does nothing: all state is in the ledger."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing, likewise."""
+        """Does nothing: all state is in the ledger."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -136,16 +137,16 @@ class _LedgerSearcher(Searcher):  # type: ignore[misc]
 class _LedgerScheduler(FIFOScheduler):  # type: ignore[misc]
     """Tune's scheduler: asks the source."""
 
-    def __init__(self, bridge: TuneAdapter) -> None:
+    def __init__(self, adapter: TuneAdapter) -> None:
         super().__init__()
-        self._bridge = bridge
+        self._adapter = adapter
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        stop = self._bridge.rung(trial.trial_id, result)
+        stop = self._adapter.rung(trial.trial_id, result)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
-        self._bridge.failed(trial.trial_id, _failure(trial))
+        self._adapter.failed(trial.trial_id, _failure(trial))
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -154,32 +155,22 @@ class _LedgerScheduler(FIFOScheduler):  # type: ignore[misc]
 class _HeartbeatCallback(tune.Callback):  # type: ignore[misc]
     """Called at every step of Tune's loop, ten times a second at least."""
 
-    def __init__(self, bridge: TuneAdapter) -> None:
-        self._bridge = bridge
+    def __init__(self, adapter: TuneAdapter) -> None:
+        self._adapter = adapter
 
     def on_step_begin(self, iteration: int, trials: list[Trial], **info: Any) -> None:
-        self._bridge.check()
+        self._adapter.check()
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        self._bridge.started()
+        self._adapter.started()
 
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        _forget(trial)
+        release_memory(trial)
 
     on_trial_error = on_trial_complete
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
-
-
-def _forget(trial: Trial) -> None:
-    """Let go of what a trial that is over holds: Tune keeps all trials until the end, and half of each is this."""
-    trial.set_config({})
-    trial.set_experiment_tag("")
-    trial.evaluated_params = {}
-    trial.run_metadata.last_result = {}
-    trial.run_metadata.metric_analysis = {}
-    trial.run_metadata.metric_n_steps = {}
 
 
 def _trial_name(trial: Trial) -> str:

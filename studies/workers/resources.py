@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studies.machine import available_cores, gpus_here
 
@@ -16,13 +16,14 @@ class Execution:
     """Where and on what trials run.
 
     Attributes:
-        workers: trials that run side by side; as many as the cores (and GPUs) allow if not given
+        workers: trials that run side by side; by default as many as the cores (and GPUs) allow. 0: one after the other
+            in this process, without Ray
         cpus_per_trial: cores and threads of one trial
-        gpus_per_trial: GPUs of one trial, fractions allowed (0.5: two trials share one); if not given, the GPUs that
-            are there are shared evenly, at most one a trial
-        ray_address: an existing Ray cluster ("auto" on one of its machines, or "host:6379"); a private one if not given
-        storage_path: folder for Ray Tune's own files, shared by all machines of a cluster; temporary if not given
-        max_retries: how often a trial whose worker died is started again before it is an error
+        gpus_per_trial: GPUs of one trial, fractions allowed (0.5: two trials share one); by default the GPUs are shared
+            evenly, at most one a trial
+        ray_address: an existing Ray cluster ("auto" on one of its machines, or "host:6379"); by default a private one
+        storage_path: folder for Ray Tune's own files, shared by all machines of a cluster; by default a temporary one
+        max_retries: retries of a trial whose worker died, before it counts as an error
         time_budget: seconds after which no new trial starts; those under way are finished
         tensorboard: write TensorBoard logs of the trials beside their table (see `studies.workers.tensorboard`)
 
@@ -38,8 +39,13 @@ class Execution:
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise ValueError(f"--workers must be at least 1, got {self.workers}")
+        if self.workers is not None and self.workers < 0:
+            raise ValueError(f"--workers must be at least 0, got {self.workers}")
+        if self.workers == 0 and self.ray_address is not None:
+            raise ValueError(
+                f"--workers 0 runs in this process, not on the cluster at --ray-address {self.ray_address}: remove one "
+                "of the two"
+            )
         if self.cpus_per_trial < 1:
             raise ValueError(f"--cpus-per-trial must be at least 1, got {self.cpus_per_trial}")
         gpus = self.gpus_per_trial
@@ -58,15 +64,36 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """An Execution settled against a machine: numbers instead of "as many as there are"."""
+    """An Execution fitted to a machine, with all numbers known.
+
+    workers     trials that run side by side, at least 1
+    in_process  whether they run one after the other in this process, without Ray
+    """
 
     workers: int
     cpus_per_trial: int
     gpus_per_trial: float
+    in_process: bool = False
+
+    def describe(self) -> str:
+        """How many trials run at a time, and where, for people."""
+        return _IN_PROCESS if self.in_process else f"{self.workers} at a time"
+
+
+_IN_PROCESS = "one at a time, in this process"
+
+
+def describe_workers(execution: Execution, workers: int | None) -> str:
+    """As `Resources.describe`, where only the number of workers is known, or not even that (empty text)."""
+    if execution.workers == 0:
+        return _IN_PROCESS
+    return f"{workers} at a time" if workers else ""
 
 
 def settle(execution: Execution, cores: int, gpus: float) -> Resources:
     """Fit an Execution to `cores` and `gpus`. Raises ValueError where it asks for more than there is."""
+    if execution.workers == 0:
+        return replace(settle(replace(execution, workers=1), cores, gpus), in_process=True)
     cpus = execution.cpus_per_trial
     if cpus > cores:
         raise ValueError(f"--cpus-per-trial {cpus}: there are only {cores} cores; ask for fewer")
@@ -91,7 +118,7 @@ def settle(execution: Execution, cores: int, gpus: float) -> Resources:
 
 
 def _even_share(gpus: float, trials: int) -> float:
-    """GPUs for one trial when the user leaves it to us: one each, or a fraction that lets all of them run."""
+    """GPUs for one trial by default: one each, or a fraction that lets all of them run."""
     if gpus < 1 or trials <= gpus:
         return float(min(gpus, 1))
     return 1 / math.ceil(trials / gpus)
@@ -105,9 +132,9 @@ def _gpu_slots(gpus: float, share: float, limit: int) -> int:
 
 
 def settle_here(execution: Execution) -> Resources | None:
-    """An Execution settled against this machine; None on a cluster, whose resources only joining it tells.
+    """An Execution settled against this machine; None on a cluster, whose resources are known only once it is joined.
 
-    Raises ValueError where it asks for more than there is, or where nobody answers at the cluster's address.
+    Raises ValueError where it asks for more than there is, or where nothing answers at the cluster's address.
     """
     if execution.ray_address:
         check_reachable(execution.ray_address)

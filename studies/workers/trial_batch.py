@@ -1,12 +1,15 @@
-"""A phase of an experiment: wanted trials trained on the workers, shown while they run, written to the ledger."""
+"""A batch of trials: those that are missing are trained on the workers, shown, and written to the ledger."""
 
 from __future__ import annotations
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 
@@ -15,31 +18,36 @@ from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Record
 from studies.outcome import Outcome
 from studies.workers.progress import Progress
-from studies.workers.protocol import Evaluate
+from studies.workers.protocol import Evaluate, JobSource, Usage
 from studies.workers.queue import Score, TrialPlan, TrialQueue
-from studies.workers.ray_tune import execute
-from studies.workers.resources import Execution
+from studies.workers.resources import Execution, describe_workers
 from studies.workers.tensorboard import FOLDER, TensorBoardLogger
 from studies.workers.training_job import Training, evaluate
 
 _log = logging.getLogger(__name__)
 DescribeBest = Callable[[Record, float], tuple[float, str]]
-"""From a complete trial and its accuracy: by what the best is chosen (higher is better), and how it is described."""
+"""From a complete trial and its accuracy: the figure by which the best is chosen (higher is better), and its text."""
+
+
+class Execute(Protocol):
+    """Runs all jobs of a source: Ray Tune, or this process."""
+
+    def __call__(self, source: JobSource, evaluate: Evaluate, *, execution: Execution) -> Usage: ...
 
 
 @dataclass(frozen=True)
 class TrialBatch:
     """Trials that are wanted and how they are trained.
 
-    title     what is going on, for people ("search", "finalists")
-    total     how many trials are wanted
-    plan      which ones
-    training  how they are trained
-    score     the objective at a rung
-    praise    describes the best so far
-    table     CSV file of all the ledger's trials, written at the end
-    counts    which of the ledger's trials are among the wanted ones; all unless given
-    work      what a worker does with a job; it trains the network unless given
+    title          names the batch for people ("search", "finalists")
+    total          how many trials are wanted
+    plan           which ones
+    training       how they are trained
+    score          the objective at a rung
+    describe_best  describes the best trial so far
+    table          CSV file of all the ledger's trials, written at the end
+    counts         which of the ledger's trials are among the wanted ones; all by default
+    work           what a worker does with a job; by default it trains the network
     """
 
     title: str
@@ -47,66 +55,100 @@ class TrialBatch:
     plan: TrialPlan
     training: Training
     score: Score
-    praise: DescribeBest
+    describe_best: DescribeBest
     table: Path
     counts: Callable[[Record], bool] = lambda _: True
-    work: Evaluate | None = None
+    work: Evaluate = evaluate
 
 
 def run_trials(
-    phase: TrialBatch, ledger: Ledger, execution: Execution, console: Console, workers: int | None = None
+    batch: TrialBatch, ledger: Ledger, execution: Execution, console: Console, workers: int | None = None
 ) -> list[Record]:
-    """Train what the ledger does not have yet. Returns all its trials, those of earlier sessions included."""
-    done = min(phase.total, sum(record.is_final and phase.counts(record) for record in ledger.records()))
-    folder = phase.table.parent / FOLDER / phase.title
+    """Train what the ledger does not have yet. Returns all its trials, those of earlier sessions included.
+
+    `workers` is how many run side by side, where that is known; it is only shown.
+    """
+    display = _Display(batch, ledger, console, describe_workers(execution, workers))
+    folder = batch.table.parent / FOLDER / batch.title
     logs: AbstractContextManager[TensorBoardLogger | None] = (
         TensorBoardLogger(folder) if execution.tensorboard else nullcontext()
     )
-    with Progress(console, phase.title, phase.total, workers, done) as progress, logs as board:
-        watch = _Watch(ledger, phase, progress, board)
-        jobs = TrialQueue(ledger, phase.plan, phase.score, payload=phase.training.payload(), watch=watch)
+    with display.progress, logs as logger:
+
+        def watch(event: str, record: Record) -> None:
+            if logger is not None:
+                logger(event, record)
+            display(event, record)
+            if event == "end":
+                _log.info("trial %d %s %s %s", record.number, record.key, record.outcome, record.reason)
+                batch.training.discard(record)
+
+        jobs = TrialQueue(ledger, batch.plan, batch.score, payload=batch.training.payload(), watch=watch)
         if not jobs.is_finished():
-            usage = execute(jobs, phase.work or evaluate, execution=execution)
+            usage = executor(execution)(jobs, batch.work, execution=execution)
             _log.info(
                 "%s: %d trials, %.1f %% of worker time spent training, first trial after %.0f s, then %.0f s",
-                *(phase.title, usage.jobs, 100 * usage.utilisation, usage.startup, usage.wall),
+                *(batch.title, usage.jobs, 100 * usage.utilisation, usage.startup, usage.wall),
             )
     for record in ledger.records():
         # A worker of a killed driver may have written one after its trial was run again.
-        phase.training.discard(record)
-    write_csv(ledger, phase.table)
+        batch.training.discard(record)
+    write_csv(ledger, batch.table)
     return ledger.records()
 
 
-class _Watch:
-    """Told of every change of a trial: shows it, logs it, and removes checkpoints that are of no use any more."""
+def executor(execution: Execution) -> Execute:
+    """What runs the jobs: this process for 0 workers, which imports no Ray; else Ray Tune."""
+    if execution.workers == 0:
+        from studies.workers.local import execute_in_process
 
-    def __init__(self, ledger: Ledger, phase: TrialBatch, progress: Progress, board: TensorBoardLogger | None) -> None:
-        self._phase, self._progress, self._board = phase, progress, board
+        return execute_in_process
+    from studies.workers.ray_tune import execute
+
+    return execute
+
+
+class _Display:
+    """Counts a batch's trials and shows them; called on every change of one."""
+
+    def __init__(self, batch: TrialBatch, ledger: Ledger, console: Console, workers: str) -> None:
+        self._batch = batch
+        self._running = self._images = 0
+        self._outcomes: Counter[Outcome] = Counter()
         self._seen: dict[int, int] = {}
         self._best: tuple[float, str] = (float("-inf"), "")
         for record in ledger.records():
             self._consider(record)
-        progress.best = self._best[1]
+        self._began = time.monotonic()
+        self._done = min(batch.total, sum(record.is_final and batch.counts(record) for record in ledger.records()))
+        self.progress = Progress(
+            console, batch.title, batch.total, "trials", done=self._done, note=workers, text=self._text()
+        )
 
     def __call__(self, event: str, record: Record) -> None:
-        if self._board is not None:
-            self._board(event, record)
         if event == "begin":
-            self._progress.begun()
+            self._running += 1
         elif event == "rung":
             images = record.rungs[-1].get("images", 0)
-            self._progress.trained(images - self._seen.get(record.number, 0))
+            self._images += images - self._seen.get(record.number, 0)
             self._seen[record.number] = images
         elif record.outcome is not None:
             self._ended(record, record.outcome)
+        self.progress.update(self._done, self._text())
 
     def _ended(self, record: Record, outcome: Outcome) -> None:
         self._consider(record)
-        self._progress.ended(outcome, self._best[1])
-        _log.info("trial %d %s %s %s", record.number, record.key, outcome, record.reason)
-        self._phase.training.discard(record)
+        self._running = max(0, self._running - 1)
+        self._outcomes[outcome] += 1
+        self._done += outcome.is_final
 
     def _consider(self, record: Record) -> None:
         if record.outcome is Outcome.COMPLETE and record.accuracy is not None:
-            self._best = max(self._best, self._phase.praise(record, record.accuracy), key=lambda best: best[0])
+            self._best = max(self._best, self._batch.describe_best(record, record.accuracy), key=lambda best: best[0])
+
+    def _text(self) -> str:
+        counts = {"running": self._running} if self._running else {}
+        counts |= {str(outcome): number for outcome, number in self._outcomes.items() if outcome != Outcome.COMPLETE}
+        speed = f"{self._images / (time.monotonic() - self._began):,.0f} images/s" if self._images else ""
+        listed = ", ".join(f"{number} {name}" for name, number in counts.items())
+        return " | ".join(filter(None, (listed, self._best[1], speed)))

@@ -1,4 +1,4 @@
-"""Between Ray Tune's callbacks and a source of jobs: which trial is which job, and what was said of it. No Ray here."""
+"""Between Ray Tune's callbacks and a source of jobs: which trial is which job, and its results. Imports no Ray."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class SourceError(BaseException):
 
 
 class TuneAdapter:
-    """The jobs under way. Every exception of the source leaves it as an `SourceError`.
+    """The running jobs. Every exception of the source is raised as a `SourceError`.
 
-    workers   jobs that may be under way at once
+    workers   jobs that may run at once
     finished  no job will come any more
     """
 
@@ -46,12 +46,12 @@ class TuneAdapter:
         self._last = time.perf_counter()
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt, at a moment when nothing is half done, if the user wants to stop."""
+        """Raise KeyboardInterrupt (in a SourceError) if the user wants to stop; no call of the source is unfinished."""
         if self._interrupts.asked:
             raise SourceError(KeyboardInterrupt(self._interrupts.reason))
 
     def begin(self, trial_id: str) -> Job | None:
-        """The next job, or None for not now; `finished` says whether for good."""
+        """The next job, or None; `finished` says whether there will be no more."""
         if len(self._jobs) >= self.workers:
             return None
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -95,13 +95,13 @@ class TuneAdapter:
         del self._jobs[trial_id]
 
     def give_back(self) -> None:
-        """Report what is still under way as interrupted."""
+        """Report the jobs that still run as interrupted."""
         for trial_id, job_id in list(self._jobs.items()):
             del self._jobs[trial_id]
             self._source.finish(job_id, Ending(Outcome.INTERRUPTED, self._interrupts.reason or "the driver ended"))
 
     def usage(self, begun: float) -> Usage:
-        """The account, once all is over."""
+        """How the time was spent, once all jobs are over."""
         first = self._first or self._last
         return Usage(self.workers, self._ended, first - begun, self._last - first, self._busy)
 
@@ -120,7 +120,7 @@ class TuneAdapter:
 
 
 class _Guard:
-    """Turns an exception of the source into an Abort."""
+    """Turns an exception of the source into a SourceError."""
 
     def __enter__(self) -> None: ...
 

@@ -6,9 +6,10 @@ import csv
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -20,44 +21,55 @@ from search_spaces.common import cli
 from search_spaces.networks.arch import Arch
 from studies.outcome import Rung
 from studies.trainer.recipe import Proxy
-from studies.workers.local import execute_here
-from studies.workers.protocol import Job, Usage
-from studies.workers.resources import Execution
+from studies.workers.protocol import Evaluate, Job
 
 FLAGS = (
     "--space small --resolution 28 --target-flops 20M --networks 10 --against.width 0.25 --against.images 1000 "
-    "--against.epochs 2 --widths 0.125 0.25 --resolutions 14 --images 300 --epochs 1 2 --gpus-per-trial 0"
+    "--against.epochs 2 --widths 0.125 0.25 --resolutions 14 --images 300 --epochs 1 2 --gpus-per-trial 0 --workers 0"
 )
 WORDS = FLAGS.split()
 CHEAP = "x0.125 14px 1x300"
 
 
-@pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
-    """(kind, network, seed) of each job; the reference's accuracy is the network's luck, a proxy's nearly so."""
-    seen: list[tuple[str, str, int]] = []
+def accuracy_of(part: str) -> float:
+    """Six hexadecimal digits as a number from 0 to 1."""
+    return int(part, 16) / 16**6
 
-    def evaluate(job: Job) -> Iterator[Rung]:
-        key = Arch.from_json(job["arch"]).key
-        seen.append((job["phase"], key, job["seed"]))
-        luck = int(key[:6], 16) / 16**6
+
+@dataclass
+class Command:
+    """The command in this process. `trained` has (phase, network, seed) of each job.
+
+    The reference's accuracy is the network's luck, a proxy's is nearly so.
+    """
+
+    trained: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def __call__(self, words: list[str], train: Evaluate | None = None) -> int:
+        return cli.run(partial(proxy.main, train=train or self.train, measure=self.measure), words)
+
+    def train(self, job: Job) -> Iterator[Rung]:
+        key = self._note(job)
+        luck = accuracy_of(key[:6])
         blurred = luck if job["phase"] == "reference" else round(luck, 1)
         epochs = job["training"]["proxy"]["epochs"]
         for step in range(1, epochs + 1):
             yield {"step": step, "accuracy": blurred * step / epochs, "loss": 1.0, "seconds": float(step), "images": 9}
 
-    def measure(job: Job) -> Iterator[Rung]:
-        seen.append((job["phase"], Arch.from_json(job["arch"]).key, job["seed"]))
+    def measure(self, job: Job) -> Iterator[Rung]:
+        self._note(job)
         costs = {f"{name}_seconds": 0.1 for name in PROXIES}
-        yield {"step": 1, **{name: math.sin(len(seen)) for name in PROXIES}, **costs, "synflow": None}
+        yield {"step": 1, **{name: math.sin(len(self.trained)) for name in PROXIES}, **costs, "synflow": None}
 
-    def execute(source: Any, evaluate: Any, *, execution: Execution) -> Usage:
-        return execute_here(source, evaluate)
+    def _note(self, job: Job) -> str:
+        key = Arch.from_json(job["arch"]).key
+        self.trained.append((job["phase"], key, job["seed"]))
+        return key
 
-    monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
-    monkeypatch.setattr("studies.workers.trial_batch.execute", execute)
-    monkeypatch.setattr("nas.proxy.run.measure", measure)
-    return seen
+
+@pytest.fixture
+def command() -> Command:
+    return Command()
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -65,16 +77,14 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_study_from_beginning_to_end(
-    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_study_from_beginning_to_end(tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     words = [*WORDS, "--run", str(run)]
-    assert cli.run(proxy.main, words) == 0
+    assert command(words) == 0
     # 10 networks: measured, by the reference, by 4 proxies; proxies share a seed that is not the reference's.
-    assert len(trained) == 60
-    assert {seed for kind, _, seed in trained if kind == "reference"} == {1000}
-    assert {seed for kind, _, seed in trained if kind != "reference"} == {0}
+    assert len(command.trained) == 60
+    assert {seed for kind, _, seed in command.trained if kind == "reference"} == {1000}
+    assert {seed for kind, _, seed in command.trained if kind != "reference"} == {0}
     text = capsys.readouterr().out
     assert f"recommended  {CHEAP}" in text
     assert max(len(line) for line in text.splitlines() if str(run) not in line) <= 100
@@ -97,39 +107,38 @@ def test_a_study_from_beginning_to_end(
 
 
 def test_a_finished_study_is_shown_again_and_grows(
-    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [*WORDS, "--run", str(tmp_path / "run")]
-    cli.run(proxy.main, words)
-    before = list(trained)
+    command(words)
+    before = list(command.trained)
     capsys.readouterr()
-    assert cli.run(proxy.main, words) == 0
+    assert command(words) == 0
     assert "This run was finished before" in capsys.readouterr().out
-    assert trained == before
+    assert command.trained == before
     # More networks and another reference seed: what is there stays.
-    assert cli.run(proxy.main, [*words, "--networks", "11", "--against-seeds", "2"]) == 0
-    assert not set(before) & set(trained[60:])
-    assert len(trained) - 60 == 1 + (1 + 11) + 4
+    assert command([*words, "--networks", "11", "--against-seeds", "2"]) == 0
+    assert not set(before) & set(command.trained[60:])
+    assert len(command.trained) - 60 == 1 + (1 + 11) + 4
     assert "with itself" in capsys.readouterr().out
     # What decides on trainings may not change.
-    assert cli.run(proxy.main, [*words, "--against.epochs", "3"]) == 2
+    assert command([*words, "--against.epochs", "3"]) == 2
     assert "against.epochs is 2 there and 3 here" in capsys.readouterr().err
 
 
 def test_where_none_can_be_trusted_none_is_recommended(
     tmp_path: Path,
-    trained: list[tuple[str, str, int]],
+    command: Command,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def evaluate(job: Job) -> Iterator[Rung]:
         key = Arch.from_json(job["arch"]).key
         part = key[:6] if job["phase"] == "reference" else key[6:12]
-        yield {"step": 1, "accuracy": int(part, 16) / 16**6, "loss": 1.0, "seconds": 1.0}
+        yield {"step": 1, "accuracy": accuracy_of(part), "loss": 1.0, "seconds": 1.0}
 
-    monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
     run = tmp_path / "run"
-    assert cli.run(proxy.main, [*WORDS, "--run", str(run)]) == 0
+    assert command([*WORDS, "--run", str(run)], evaluate) == 0
     assert "No proxy is recommended" in capsys.readouterr().out
     assert not (run / "proxy.yaml").exists()
     assert json.loads((run / "result.json").read_text())["recommended"] is None
@@ -137,7 +146,7 @@ def test_where_none_can_be_trusted_none_is_recommended(
 
 def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
     tmp_path: Path,
-    trained: list[tuple[str, str, int]],
+    command: Command,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -150,9 +159,8 @@ def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
         accuracy = math.nan if turn[job["phase"]] == 1 else turn[job["phase"]] / 100
         yield {"step": 1, "accuracy": accuracy, "loss": 1.0, "seconds": 1.0}
 
-    monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
     run = tmp_path / "run"
-    assert cli.run(proxy.main, [*WORDS, "--run", str(run)]) == 0
+    assert command([*WORDS, "--run", str(run)], evaluate) == 0
     assert "1 x reference" in capsys.readouterr().out
     first, second, third, *_ = rows_of(run / "networks.csv")
     assert (first["reference"], second["reference"], third["reference"]) == ("0.0", "", "0.03")
@@ -161,7 +169,7 @@ def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
 
 def test_a_budget_that_is_over_leaves_the_rest_for_the_same_command(
     tmp_path: Path,
-    trained: list[tuple[str, str, int]],
+    command: Command,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -171,41 +179,39 @@ def test_a_budget_that_is_over_leaves_the_rest_for_the_same_command(
     with monkeypatch.context() as patch:
         # The clock is looked at before each phase: 40 s of 100 are over, then 80, then all.
         patch.setattr("nas.proxy.run.time", SimpleNamespace(monotonic=lambda: float(next(now))))
-        assert cli.run(proxy.main, [*words, "100"]) == 0
-    assert {kind for kind, _, _ in trained} == {"measures", "reference"}
+        assert command([*words, "100"]) == 0
+    assert {kind for kind, _, _ in command.trained} == {"measures", "reference"}
     text = capsys.readouterr().out
     assert "The time budget was over before all was trained: the same command goes on." in text
     assert "No proxy is recommended: a rank correlation needs at least 8 networks" in text
     assert json.loads((run / "manifest.json").read_text())["status"] == "interrupted"
-    assert cli.run(proxy.main, [*words, "100h"]) == 0
-    assert len(trained) == len(set(trained)) == 60
+    assert command([*words, "100h"]) == 0
+    assert len(command.trained) == len(set(command.trained)) == 60
     assert f"recommended  {CHEAP}" in capsys.readouterr().out
 
 
-def test_the_plan_trains_nothing(
-    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.run(proxy.main, [*WORDS, "--dry-run", "--run", str(tmp_path / "run")]) == 0
+def test_the_plan_trains_nothing(tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command([*WORDS, "--dry-run", "--run", str(tmp_path / "run")]) == 0
     text = capsys.readouterr().out
     assert "10 networks of 16M to 21M FLOPs (multiply-adds)" in text
     assert "50, and 10 networks measured without training" in text
-    assert not trained
+    assert not command.trained
     assert not (tmp_path / "run").exists()
 
 
 def test_the_plan_counts_what_the_study_trains(
-    tmp_path: Path, trained: list[tuple[str, str, int]], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The bundled images are 8000 to train on: 9000 is as good as all of them, which the reference's 1000 are not."""
     more = "--networks 8 --widths 0.25 --resolutions 28 --images 500 0 9000 --epochs 1"
     words = [*WORDS, *more.split(), "--run", str(tmp_path / "run")]
-    assert cli.run(proxy.main, [*words, "--dry-run"]) == 0
+    assert command([*words, "--dry-run"]) == 0
     plan = capsys.readouterr().out
     assert "24, and 8 networks measured without training" in plan
     assert "x0.25 28px 1x500  25.0%" in plan
     assert plan.endswith("\nwarning: no cheaper than the reference: x0.25 28px 1xall\n")
-    assert cli.run(proxy.main, words) == 0
-    assert len([kind for kind, _, _ in trained if kind != "measures"]) == 24
+    assert command(words) == 0
+    assert len([kind for kind, _, _ in command.trained if kind != "measures"]) == 24
 
 
 @pytest.mark.slow

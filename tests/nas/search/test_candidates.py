@@ -14,7 +14,7 @@ from studies.ledger.trial import Record
 from studies.outcome import Outcome
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
-from studies.workers.local import execute_here
+from studies.workers.local import execute_in_process
 from studies.workers.queue import Draws, TrialQueue
 from studies.workers.training_job import Training, evaluate
 
@@ -32,7 +32,7 @@ def search(trials: int = 8, **settings: object) -> list[Record]:
     ) as ledger:
         candidates = Candidates.of(config, field, ledger)
         jobs = TrialQueue(ledger, Draws(trials, candidates.draw), candidates.score, payload=training.payload())
-        execute_here(jobs, evaluate)
+        execute_in_process(jobs, evaluate)
         return ledger.records()
 
 

@@ -19,7 +19,7 @@ from nas.search.config import SearchConfig
 from nas.search.run import SearchRun
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
-from studies.workers.local import execute_here
+from studies.workers.local import execute_in_process
 from studies.workers.queue import Draws, Fixed, TrialQueue
 from studies.workers.trial_batch import TrialBatch
 
@@ -38,7 +38,7 @@ def train(ledger: Ledger, wanted: list[Proposal], accuracies: dict[str, float]) 
         yield {"step": 1, "accuracy": accuracies[job["arch"]]}
 
     plan = Draws(TRIALS, lambda number, entropy: wanted[number])
-    execute_here(TrialQueue(ledger, plan, lambda record, rung: rung["accuracy"]), work)
+    execute_in_process(TrialQueue(ledger, plan, lambda record, rung: rung["accuracy"]), work)
     return ledger.records()
 
 

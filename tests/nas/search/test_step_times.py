@@ -23,7 +23,7 @@ from studies.outcome import Outcome
 from studies.timing.step_clock import StepClock
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
-from studies.workers.local import execute_here
+from studies.workers.local import execute_in_process
 from studies.workers.queue import Draws, TrialQueue
 from studies.workers.resources import Resources
 from studies.workers.training_job import Training, evaluate
@@ -49,7 +49,7 @@ def search(asked: SearchConfig, url: str | None, folder: Path) -> list[Record]:
     with Ledger.open(url, "search", choices(field.space), directions=asked.aim.directions, seed=0) as ledger:
         candidates = Candidates.of(asked, field, ledger)
         plan = Draws(asked.trials, candidates.draw)
-        execute_here(TrialQueue(ledger, plan, candidates.score, payload=training.payload()), evaluate)
+        execute_in_process(TrialQueue(ledger, plan, candidates.score, payload=training.payload()), evaluate)
         return ledger.records()
 
 
@@ -99,7 +99,7 @@ def test_a_ledger_without_step_times_has_no_such_reward():
     asked, field = config(trials=1), SearchRegion.of(config(), classes=10)
     with Ledger.open(None, "search", choices(field.space), seed=0) as ledger:
         candidates = Candidates.of(asked, field, ledger)
-        execute_here(
+        execute_in_process(
             TrialQueue(ledger, Draws(1, candidates.draw), candidates.score, payload=training.payload()), evaluate
         )
         (record,) = ledger.records()

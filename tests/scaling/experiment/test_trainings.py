@@ -23,8 +23,7 @@ from studies.outcome import Outcome, Rung
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import get_recipe
-from studies.workers.local import execute_here
-from studies.workers.protocol import Job, Usage
+from studies.workers.protocol import Job
 
 ARCH = Arch(stages=(Stage("sepconv", 3, 2, 8, 1),), stem=8, head=16, resolution=8, classes=10)
 WIDER = ARCH.replace(head=24)
@@ -78,12 +77,17 @@ def test_a_proposal_says_what_is_trained() -> None:
 
 
 @pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
-    """The jobs that are trained, in this process, with an accuracy that tells them apart; WIDER's seed 1 fails."""
-    seen: list[Job] = []
+def jobs() -> list[Job]:
+    """The jobs that were trained."""
+    return []
 
-    def evaluate(job: Job) -> Iterator[Rung]:
-        seen.append(job)
+
+@pytest.fixture
+def experiment(tmp_path: Path, jobs: list[Job]) -> Iterator[Experiment]:
+    """In this process, with accuracies that tell the jobs apart; WIDER's seed 1 fails."""
+
+    def work(job: Job) -> Iterator[Rung]:
+        jobs.append(job)
         wide = Arch.from_json(job["arch"]).head == 24
         if wide and job["seed"] == 1:
             yield {"step": 1, "accuracy": float("nan"), "loss": 1.0}
@@ -91,19 +95,10 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
         rung: dict[str, Any] = {"step": 1, "accuracy": 0.5 + job["seed"] / 10 + wide / 100, "loss": 1.0}
         yield rung | ({"test_accuracy": 0.4} if job["training"]["test"] else {})
 
-    def execute(source: Any, evaluate: Any, *, execution: Any) -> Usage:
-        return execute_here(source, evaluate)
-
-    monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
-    monkeypatch.setattr("studies.workers.trial_batch.execute", execute)
-    return seen
-
-
-@pytest.fixture
-def experiment(tmp_path: Path) -> Iterator[Experiment]:
-    config = ExperimentConfig(images=64, epochs=1, validation=100)
+    config = ExperimentConfig(images=64, epochs=1, validation=100, workers=0)
+    data = load(config.dataset, validation=100)
     with RunFolder.open(tmp_path / "run", {}) as run:
-        yield Experiment(config, config.identity(), run, Console(quiet=True), load(config.dataset, validation=100))
+        yield Experiment(config, config.identity(), run, Console(quiet=True), data, work=work)
 
 
 def test_an_experiment_trains_what_is_missing_and_nothing_twice(experiment: Experiment, jobs: list[Job]) -> None:
@@ -128,16 +123,13 @@ def test_an_experiment_trains_what_is_missing_and_nothing_twice(experiment: Expe
     assert (experiment.run.path("grid-trials.csv")).exists()
 
 
-def test_early_stopping_leaves_whole_trainings_to_compare(
-    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, jobs: list[Job]
-) -> None:
-    def evaluate(job: Job) -> Iterator[Rung]:
+def test_early_stopping_leaves_whole_trainings_to_compare(experiment: Experiment) -> None:
+    def work(job: Job) -> Iterator[Rung]:
         worth = Arch.from_json(job["arch"]).head / 100
         yield {"step": 1, "accuracy": worth / 2, "loss": 1.0}
         yield {"step": 2, "accuracy": worth, "loss": 1.0}
 
-    monkeypatch.setattr("studies.workers.trial_batch.evaluate", evaluate)
-    longer = replace(experiment, settings=ExperimentConfig(images=64, epochs=2, validation=100))
+    longer = replace(experiment, settings=ExperimentConfig(images=64, epochs=2, validation=100, workers=0), work=work)
     heads = (60, 50, 40, 30, 20, 10)
     members = [ExperimentNetwork(ARCH.replace(head=head), str(head), 2.0) for head in heads]
     records = longer.train("grid", blocks(members, [0]), halving=2)

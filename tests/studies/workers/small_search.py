@@ -23,7 +23,7 @@ from studies.ledger.halving import Halving
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal
 from studies.outcome import InfeasibleError
-from studies.workers.local import execute_here
+from studies.workers.local import execute_in_process
 from studies.workers.queue import Draws, TrialQueue
 from studies.workers.resources import Execution
 
@@ -112,7 +112,7 @@ def main() -> None:
 
             usage = execute(jobs, evaluate, execution=Execution(workers=options.workers, gpus_per_trial=0))
         else:
-            usage = execute_here(jobs, evaluate)
+            usage = execute_in_process(jobs, evaluate)
         print(json.dumps({"jobs": usage.jobs, "utilisation": usage.utilisation, "overhead": usage.overhead}))
 
 

@@ -1,54 +1,58 @@
-"""What a running study prints where the output is no terminal, and on one."""
+"""What progress prints where the output is no terminal, and on one."""
 
 from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
-from studies.outcome import Outcome
+from studies.workers import progress
 from studies.workers.progress import Progress
 
+BEST = "1 nan | best reward 0.7500 (proxy accuracy 76.0%, 385.8M FLOPs)"
 
-def printed(terminal: bool) -> str:
+
+def printed(*, terminal: bool) -> str:
     output = io.StringIO()
     console = Console(file=output, force_terminal=terminal, width=40)
-    with Progress(console, "search", total=3, workers=2, done=1) as progress:
-        progress.begun()
-        progress.trained(4000)
-        progress.ended(Outcome.COMPLETE, "best reward 0.7500 (proxy accuracy 76.0%, 385.8M FLOPs)")
-        progress.begun()
-        progress.ended(Outcome.NAN, progress.best)
+    with Progress(console, "search", 3, "trials", done=1, note="2 at a time") as shown:
+        shown.update(2, "running")
+        shown.update(3, BEST)
     return output.getvalue()
 
 
-def test_plain_lines_are_whole_lines_whatever_the_width():
+def test_plain_lines_are_whole_lines_whatever_the_width() -> None:
     first, *_, last = printed(terminal=False).splitlines()
     assert first == "search: 1 of 3 trials done, 2 at a time"
-    assert last.startswith("search: 3/3 trials | 1 nan | best reward 0.7500 (proxy accuracy 76.0%, 385.8M FLOPs) | ")
-    assert "images/s" in last
+    assert last == f"search: 3/3 trials | {BEST} | 0s"
 
 
-def test_a_terminal_gets_no_intermediate_lines():
+def test_a_terminal_gets_no_intermediate_lines() -> None:
     text = printed(terminal=True)
     assert "2/3 trials" not in text
     assert "3/3 trials" in text
 
 
-def test_an_interrupted_trial_is_not_done():
+@pytest.mark.parametrize(("unit_seconds", "left"), [(None, "0s"), (30.0, "2m")])
+def test_a_line_now_and_then_says_what_is_left(
+    unit_seconds: float | None, left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
     output = io.StringIO()
-    with Progress(Console(file=output), "search", total=2) as progress:
-        progress.begun()
-        progress.ended(Outcome.INTERRUPTED, "")
-    assert "0/2 trials | 1 interrupted" in output.getvalue()
+    with Progress(Console(file=output), "seed 0", 6, "epochs") as shown:
+        shown.update(0, "", unit_seconds=None)
+        shown.update(2, "60.0%", unit_seconds)
+    lines = output.getvalue().splitlines()
+    assert lines[1] == "seed 0: 0/6 epochs"
+    assert lines[2] == f"seed 0: 2/6 epochs | 60.0% | about {left} left"
 
 
-def test_the_panel_says_how_far_it_is_and_what_is_best():
-    progress = Progress(Console(), "search", total=36, done=11)
-    progress.outcomes[Outcome.PRUNED] = 3
-    progress.running, progress.best = 2, "best reward 0.81"
-    console = Console(file=io.StringIO(), width=80, record=True)
-    console.print(progress._panel())
-    lines = [line.strip("│ ") for line in console.export_text().splitlines()]
-    assert lines[0].startswith("╭─ search")
-    assert lines[1:4] == ["trials  11 of 36 done", "also    2 running, 3 pruned", "best    best reward 0.81"]
+def test_a_bar_shows_how_far_it_is_and_what_else_is_known() -> None:
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, record=True)
+    with Progress(console, "search", 36, "trials", done=11) as shown:
+        shown.update(12, "best reward [0.81]")
+        shown._bars.refresh()
+    text = console.export_text()
+    assert "12/36" in text
+    assert "best reward [0.81]" in text

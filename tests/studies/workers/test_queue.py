@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal
 from studies.outcome import Ending, Outcome
-from studies.workers.local import execute_here
+from studies.workers.local import execute_in_process
 from studies.workers.queue import Draws, Fixed, TrialQueue
 
 CHOICES = {"width": (1, 2, 3)}
@@ -46,7 +46,7 @@ def end(jobs: TrialQueue, job: dict[str, Any], outcome: Outcome = Outcome.COMPLE
 
 
 def test_each_network_is_trained_once(ledger: Ledger) -> None:
-    usage = execute_here(jobs_of(ledger, Draws(5, in_turn(1, 2, 1, 1, 3))), train)
+    usage = execute_in_process(jobs_of(ledger, Draws(5, in_turn(1, 2, 1, 1, 3))), train)
     assert usage.jobs == 3
     assert [(r.repeat_of, r.values) for r in ledger.records()] == [
         (None, (0.1,)),
@@ -89,16 +89,16 @@ def test_a_follower_gets_its_turn_if_the_first_fails(ledger: Ledger) -> None:
 
 
 def test_a_space_that_runs_dry_ends_the_search(ledger: Ledger) -> None:
-    execute_here(jobs_of(ledger, Draws(10, in_turn(1, 2))), train)
+    execute_in_process(jobs_of(ledger, Draws(10, in_turn(1, 2))), train)
     assert len(ledger.records()) == 2
 
 
 def test_a_given_list_is_done_once(ledger: Ledger) -> None:
     finalists = [network(width, phase="finalist", seed=seed) for width in (1, 2) for seed in (7, 8)]
-    execute_here(jobs_of(ledger, Draws(1, in_turn(1))), train)
-    assert execute_here(jobs_of(ledger, Fixed(finalists[:2])), train).jobs == 2
-    assert execute_here(jobs_of(ledger, Fixed(finalists)), train).jobs == 2
-    assert execute_here(jobs_of(ledger, Fixed(finalists)), train).jobs == 0
+    execute_in_process(jobs_of(ledger, Draws(1, in_turn(1))), train)
+    assert execute_in_process(jobs_of(ledger, Fixed(finalists[:2])), train).jobs == 2
+    assert execute_in_process(jobs_of(ledger, Fixed(finalists)), train).jobs == 2
+    assert execute_in_process(jobs_of(ledger, Fixed(finalists)), train).jobs == 0
     assert [(r.phase, r.seed, r.replicate) for r in ledger.records()[1:]] == [
         ("finalist", 7, True),
         ("finalist", 8, True),
@@ -127,7 +127,7 @@ def test_completing_without_a_value_is_not_complete(
     def evaluate(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return iter([{"step": 1, "accuracy": value} for value in rungs])
 
-    execute_here(TrialQueue(ledger, Draws(1, in_turn(1)), lambda record, rung: float("nan")), evaluate)
+    execute_in_process(TrialQueue(ledger, Draws(1, in_turn(1)), lambda record, rung: float("nan")), evaluate)
     (record,) = ledger.records()
     assert (record.outcome, record.reason) == (outcome, reason)
 

@@ -1,8 +1,9 @@
-"""Executing without starting Ray: jobs in a worker, the bridge to Tune. (With Ray: test_faults.py.)"""
+"""Executing without starting Ray: jobs in a worker, the adapter to Tune. (With Ray: test_faults.py.)"""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import weakref
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from studies.outcome import Ending, InfeasibleError, Outcome, classify, describe_error
 from studies.workers import worker
 from studies.workers.interrupts import Interrupts
-from studies.workers.local import execute_here
+from studies.workers.local import execute_in_process
 from studies.workers.resources import Execution
 from studies.workers.tune_adapter import SourceError, TuneAdapter
 from studies.workers.worker import JobRun, ending_from_dict, ending_to_dict
@@ -160,13 +161,35 @@ def two_rungs(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_executing_here() -> None:
     source = Listed(2)
-    usage = execute_here(source, two_rungs)
+    usage = execute_in_process(source, two_rungs)
     assert source.rungs == [(0, 1), (0, 2), (1, 1), (1, 2)]
     assert [ending.outcome for ending in source.ended.values()] == [Outcome.COMPLETE] * 2
     assert usage.jobs == 2
     stopped = Listed(1, stop_at=1)
-    execute_here(stopped, two_rungs)
+    execute_in_process(stopped, two_rungs)
     assert (stopped.rungs, stopped.ended[0].outcome) == ([(0, 1)], Outcome.PRUNED)
+
+
+def test_executing_here_ends_with_its_time_budget() -> None:
+    source = Listed(2)
+    assert execute_in_process(source, two_rungs, execution=Execution(workers=0, time_budget=1e-9)).jobs == 0
+    assert source.waiting == [0, 1]
+
+
+def test_executing_here_hides_gpus_that_were_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def evaluate(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        seen.append((os.environ.get("CUDA_VISIBLE_DEVICES"), os.environ["OMP_NUM_THREADS"]))
+        yield {"step": 1, "accuracy": 0.5}
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for before in ("0", None):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before) if before else monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+        for gpus in (None, 0):
+            execute_in_process(Listed(1), evaluate, execution=Execution(workers=0, gpus_per_trial=gpus))
+        assert os.environ.get("CUDA_VISIBLE_DEVICES") == before
+    assert seen == [("0", "1"), ("", "1"), (None, "1"), ("", "1")]
 
 
 def test_an_interrupt_here_gives_the_job_back() -> None:
@@ -176,11 +199,11 @@ def test_an_interrupt_here_gives_the_job_back() -> None:
 
     source = Listed(2)
     with pytest.raises(KeyboardInterrupt):
-        execute_here(source, evaluate)
+        execute_in_process(source, evaluate)
     assert {job: ending.outcome for job, ending in source.ended.items()} == {0: Outcome.INTERRUPTED}
 
 
-def bridge_for(source: Any, **execution: Any) -> TuneAdapter:
+def adapter_for(source: Any, **execution: Any) -> TuneAdapter:
     return TuneAdapter(source, Execution(**execution), 2, Interrupts())
 
 
@@ -189,46 +212,46 @@ def rung_result(step: int, seconds: float) -> dict[str, Any]:
     return {"rung": rung, "seconds": seconds, "hostname": "h", "pid": 3}
 
 
-def test_the_bridge_hands_out_no_more_than_there_are_workers() -> None:
-    bridge = bridge_for(Listed(3))
-    assert [bridge.begin(name) is None for name in "abc"] == [False, False, True]
-    assert not bridge.finished
-    bridge.end("a", {"ending": json.dumps(ending_to_dict(Ending(Outcome.COMPLETE, seconds=2.0)))}, error=False)
-    assert bridge.begin("c") == {"id": 2}
-    bridge.end("b", None, error=True)
-    bridge.end("c", None, error=True)
-    assert bridge.begin("d") is None
-    assert bridge.finished
+def test_the_adapter_hands_out_no_more_than_there_are_workers() -> None:
+    adapter = adapter_for(Listed(3))
+    assert [adapter.begin(name) is None for name in "abc"] == [False, False, True]
+    assert not adapter.finished
+    adapter.end("a", {"ending": json.dumps(ending_to_dict(Ending(Outcome.COMPLETE, seconds=2.0)))}, error=False)
+    assert adapter.begin("c") == {"id": 2}
+    adapter.end("b", None, error=True)
+    adapter.end("c", None, error=True)
+    assert adapter.begin("d") is None
+    assert adapter.finished
 
 
-def test_the_bridge_knows_stopped_from_dead() -> None:
+def test_the_adapter_knows_stopped_from_dead() -> None:
     source = Listed(3, stop_at=2)
-    bridge = bridge_for(source)
+    adapter = adapter_for(source)
     for name in "ab":
-        bridge.begin(name)
-    assert [bridge.rung("a", rung_result(step, step * 1.0)) for step in (1, 2)] == [False, True]
-    bridge.end("a", rung_result(2, 2.0), error=False)
-    bridge.failed("b", "The actor died")
-    bridge.end("b", None, error=True)
-    bridge.begin("c")
-    bridge.failed("c", "Task was killed due to the node running low on memory.")
-    bridge.end("c", None, error=True)
+        adapter.begin(name)
+    assert [adapter.rung("a", rung_result(step, step * 1.0)) for step in (1, 2)] == [False, True]
+    adapter.end("a", rung_result(2, 2.0), error=False)
+    adapter.failed("b", "The actor died")
+    adapter.end("b", None, error=True)
+    adapter.begin("c")
+    adapter.failed("c", "Task was killed due to the node running low on memory.")
+    adapter.end("c", None, error=True)
     assert source.ended[0] == Ending(Outcome.PRUNED, "stopped early after step 2", 2.0, "h:3")
     assert source.ended[1] == Ending(Outcome.ERROR, "its worker failed once: The actor died")
     assert source.ended[2].outcome is Outcome.OUT_OF_MEMORY
 
 
 def test_after_the_time_budget_nothing_begins() -> None:
-    bridge = bridge_for(Listed(3), time_budget=1e-9)
-    assert bridge.begin("a") is None
-    assert bridge.finished
+    adapter = adapter_for(Listed(3), time_budget=1e-9)
+    assert adapter.begin("a") is None
+    assert adapter.finished
 
 
 def test_what_is_under_way_is_given_back() -> None:
     source = Listed(3)
-    bridge = bridge_for(source)
-    bridge.begin("a")
-    bridge.give_back()
+    adapter = adapter_for(source)
+    adapter.begin("a")
+    adapter.give_back()
     assert source.ended[0].outcome is Outcome.INTERRUPTED
 
 
@@ -238,7 +261,7 @@ def test_a_failing_source_gets_through() -> None:
             raise LookupError("no draw")
 
     with pytest.raises(SourceError) as caught:
-        bridge_for(Broken(1)).begin("a")
+        adapter_for(Broken(1)).begin("a")
     assert isinstance(caught.value.error, LookupError)
 
 
@@ -246,11 +269,11 @@ def test_a_failing_source_gets_through() -> None:
 def test_the_first_signal_asks_the_second_insists(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with Interrupts() as interrupts:
-        bridge = TuneAdapter(Listed(1), Execution(), 1, interrupts)
-        bridge.check()
+        adapter = TuneAdapter(Listed(1), Execution(), 1, interrupts)
+        adapter.check()
         signal.raise_signal(number)
         with pytest.raises(SourceError) as caught:
-            bridge.check()
+            adapter.check()
         assert isinstance(caught.value.error, KeyboardInterrupt)
         assert interrupts.reason == f"interrupted by {number.name}"
         with pytest.raises(KeyboardInterrupt):

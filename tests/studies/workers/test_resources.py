@@ -12,7 +12,7 @@ import pytest
 
 from studies.machine import available_cores
 from studies.workers.protocol import Usage
-from studies.workers.resources import Execution, Resources, settle
+from studies.workers.resources import Execution, Resources, describe_workers, settle
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,8 @@ from studies.workers.resources import Execution, Resources, settle
         (Execution(gpus_per_trial=0.4), 16, 2, Resources(4, 1, 0.4)),  # 2 on each
         (Execution(gpus_per_trial=2), 16, 5, Resources(2, 1, 2)),
         (Execution(gpus_per_trial=0.1), 4, 1, Resources(4, 1, 0.1)),
+        (Execution(workers=0), 16, 0, Resources(1, 1, 0, in_process=True)),
+        (Execution(workers=0, cpus_per_trial=4), 16, 2, Resources(1, 4, 1, in_process=True)),
     ],
 )
 def test_executions_are_settled(execution: Execution, cores: int, gpus: float, expected: Resources) -> None:
@@ -42,7 +44,8 @@ def test_executions_are_settled(execution: Execution, cores: int, gpus: float, e
         ({"gpus_per_trial": 0.5}, r"--gpus-per-trial 0\.5: there are 0 GPUs"),
         ({"cpus_per_trial": 3}, "--cpus-per-trial 3: there are only 2 cores"),
         ({"workers": 3}, "use at most --workers 2"),
-        ({"workers": 0}, "--workers must be at least 1"),
+        ({"workers": -1}, "--workers must be at least 0"),
+        ({"workers": 0, "ray_address": "auto"}, "--ray-address auto"),
         ({"cpus_per_trial": 0}, "--cpus-per-trial must be at least 1"),
         ({"gpus_per_trial": 1.5}, "whole number"),
         ({"gpus_per_trial": -1}, "whole number"),
@@ -55,6 +58,13 @@ def test_asking_for_what_there_is_not(fields: dict[str, Any], words: str) -> Non
     with pytest.raises(ValueError, match=words) as caught:
         settle(Execution(**fields), 2, 0)
     assert "\n" not in str(caught.value)
+
+
+def test_workers_are_described() -> None:
+    assert Resources(3, 1, 0).describe() == describe_workers(Execution(), 3) == "3 at a time"
+    here = describe_workers(Execution(workers=0), 1)
+    assert Resources(1, 1, 0, in_process=True).describe() == here == "one at a time, in this process"
+    assert describe_workers(Execution(ray_address="auto"), None) == ""
 
 
 def test_too_many_workers_for_the_gpus() -> None:
