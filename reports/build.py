@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.config import ReportConfig
+from reports.registry import SECTIONS, SectionEntry
 from search_spaces.common import cli
+from search_spaces.common.folders import OutputFolder
 from search_spaces.common.text import one_line
 
 if TYPE_CHECKING:
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
     from reports.reading.runs import RunData
 
 DESCRIPTION = (
-    "Make a report of run folders (of nas.search, scaling.grid, scaling.curves), finished or still going: report.html, "
-    "one file that can be mailed, with every figure as SVG and PNG, every table as CSV, and report.md for a pull "
+    "Make a report of run folders (of nas.search, scaling.grid, scaling.curves), finished or running. Writes "
+    "report.html, one self-contained page, every figure as SVG and PNG, every table as CSV, and report.md for a pull "
     "request. Trains nothing."
 )
 USAGE = "python -m reports.build RUN [RUN ...]"
 FOLDER = "report"
-Make = Callable[[Sequence["RunData"]], "list[Section]"]
+FORMAT, INDEX = "triaxis-report-1", "report.json"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -31,23 +33,23 @@ def main(argv: Sequence[str]) -> int:
     config = cli.parse(ReportConfig, flags, prog=USAGE, description=DESCRIPTION)
     if not folders:
         raise ValueError(f"no run folder given: {USAGE}")
-    from reports.page import folder, page
+    from reports.page import page
 
-    out = Path(config.out) if config.out else default_out(folders)
-    folder.check(out)
+    out = OutputFolder(Path(config.out) if config.out else default_out(folders), FORMAT, INDEX)
+    out.check()
     runs = read(folders)
     sections = gather(runs)
     files = page.write_up(*headings(runs), sections)
     missing = [line for section in sections for line in section.missing]
-    folder.replace(out, files, {"runs": [str(run.folder.resolve()) for run in runs], "missing": missing})
-    print(f"report    {out / page.PAGE}")
+    out.replace(files, {"runs": [str(run.folder.resolve()) for run in runs], "missing": missing})
+    print(f"report    {out.path / page.PAGE}")
     for place, line in enumerate(missing):
         print(f"{'missing' if not place else '':<10}{line}")
     return 0
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Run folders, and what is left: flags with their values."""
+    """Run folders, and flags with their values."""
     folders: list[str] = []
     flags: list[str] = []
     words = iter(argv)
@@ -62,13 +64,13 @@ def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def default_out(folders: Sequence[str]) -> Path:
-    """Where a report of these runs goes."""
+    """The default folder of a report on these runs."""
     first = Path(folders[0])
     return first / FOLDER if len(folders) == 1 else first.parent / FOLDER
 
 
 def read(folders: Sequence[str]) -> list[RunData]:
-    """The runs, each folder once, under names that differ. Raises ValueError for a folder that is no run."""
+    """The runs, each folder once, under unique names. Raises ValueError for a folder that is no run."""
     from reports.reading.runs import read_run
 
     different = {Path(name).resolve(): Path(name) for name in folders}
@@ -77,7 +79,7 @@ def read(folders: Sequence[str]) -> list[RunData]:
 
 
 def labels(paths: Sequence[Path]) -> list[str]:
-    """The folders' names, with as many of the folders above as it takes to tell them apart."""
+    """The folders' names, preceded by parent folders as far as needed to make them unique."""
     for depth in range(1, max(len(path.parts) for path in paths)):
         names = ["/".join(path.parts[-depth:]) for path in paths]
         if len(set(names)) == len(names):
@@ -97,31 +99,17 @@ def headings(runs: Sequence[RunData]) -> tuple[str, str]:
 
 def gather(runs: Sequence[RunData]) -> list[Section]:
     """All sections of a report, in the page's order; one that fails is a section that says so."""
-    return [section for name, make in _makers() for section in _made(name, make, runs)]
+    return [section for entry in SECTIONS for section in _made(entry, runs)]
 
 
-def _makers() -> list[tuple[str, Make]]:
-    """What makes the sections, in the order of the page."""
-    from reports.curves import section as scaling
-    from reports.family import section as family
-    from reports.grid import section as grid
-    from reports.health import section as health
-    from reports.maps import section as maps
-    from reports.search import section as search
-    from reports.summary import section as summary
-
-    modules = (summary, search, scaling, grid, family, maps, health)
-    return [(module.__name__.rpartition(".")[2], module.sections) for module in modules]
-
-
-def _made(name: str, make: Make, runs: Sequence[RunData]) -> list[Section]:
+def _made(entry: SectionEntry, runs: Sequence[RunData]) -> list[Section]:
     from reports.page.content import Section
 
     try:
-        return make(runs)
-    except Exception as error:  # runs may be broken in ways nobody thought of; the rest is still worth reading
-        line = f"the section {name} could not be made: {type(error).__name__}: {one_line(str(error))}"
-        return [Section(f"{name}-failed", name.capitalize(), missing=[line])]
+        return entry.make(runs)
+    except Exception as error:  # a run may be broken in unforeseen ways; the rest of the page is still worth reading
+        line = f"the section {entry.name} could not be made: {type(error).__name__}: {one_line(str(error))}"
+        return [Section(f"{entry.name}-failed", entry.name.capitalize(), missing=[line])]
 
 
 if __name__ == "__main__":

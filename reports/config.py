@@ -10,8 +10,8 @@ class ReportConfig:
     """A report.
 
     Attributes:
-        out: Folder to write, an earlier report in it being replaced; "report" in the run folder, or beside the first of
-            several runs, unless given.
+        out: Folder to write; an earlier report in it is replaced. Default: "report" in the run folder, or beside the
+            first of several runs.
 
     """
 

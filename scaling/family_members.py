@@ -1,9 +1,7 @@
-"""The members of a family: each grown from the baseline, with cost, memory and dropout, as values and as a table."""
+"""The members of a family: each grown from the baseline, with cost, memory and dropout, and their table."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,49 +19,13 @@ from search_spaces.resizing.rounding import Rounding
 from search_spaces.resizing.strategy import NAMED, Strategy
 from studies.trainer.registry import get_recipe
 
-_GROUPS = ("", "nominal", "", "", "", "realised", *[""] * 8, "memory", "", "", "")
-_MULTIPLIERS = ("d", "w", "r", "cost")
-_COSTS = ("px", "layers", "FLOPs", "params", "activations", "training", "inference", "dropout")
-_COLUMNS = ("phi", *_MULTIPLIERS, *_MULTIPLIERS, *_COSTS, "")
-_WIDTH = 120
-
-
-MAX_BATCH = 4096.0
-"""Multiple of the baseline's cost beyond which a member would be no network that anybody trains."""
-
-
-def table(members: Sequence[FamilyMember], room: MemoryBudget) -> str:
-    """A line a member: nominal and realised multipliers and cost, FLOPs, params, activations, memory, remarks."""
-    return align_columns(_GROUPS, [_COLUMNS, *(_cells(member, room) for member in members)])
-
-
-def _cells(member: FamilyMember, room: MemoryBudget) -> tuple[str, ...]:
-    asked, got = member.growth.nominal, member.growth.realised
-    return (
-        exact(member.phi),
-        *(f"{value:.2f}" for value in (asked.depth, asked.width, asked.resolution, asked.nominal_cost)),
-        *(f"{value:.2f}" for value in (got.depth, got.width, got.resolution, member.growth.macs_ratio)),
-        *(str(value) for value in (member.arch.resolution, sum(stage.layers for stage in member.arch.stages))),
-        *(format_count(value, 4) for value in (member.cost.macs, member.cost.params, member.cost.activations)),
-        *(format_bytes(value, 3) for value in (member.training, member.inference)),
-        f"{member.dropout:.2f}",
-        _remark(member, room),
-    )
-
-
-def _remark(member: FamilyMember, room: MemoryBudget) -> str:
-    """What to mind: too little memory for the batch, a target that no rounding meets."""
-    remarks = []
-    if room.limit is not None and member.training > room.limit:
-        fits = f"batch {member.batch} fits" if member.batch else "no batch fits"
-        remarks.append(f"over {format_bytes(room.limit)}: {fits}")
-    if abs(member.miss) > TOLERANCE:
-        remarks.append(f"misses 2^phi by {member.miss:+.1%}")
-    return "; ".join(remarks)
-
-
-def _floor(rounding: Rounding) -> str:
-    return f" (never below {100 * rounding.least:g} %)" if rounding.least else ""
+# A member of more than this multiple of the baseline's cost is beyond what anybody trains.
+MAX_MULTIPLE = 4096.0
+# The table's header: what groups of columns mean, and the columns.
+GROUPS = ("", "nominal", "", "", "", "realised", *[""] * 8, "memory", "", "", "")
+MULTIPLIERS = ("d", "w", "r", "cost")
+COSTS = ("px", "layers", "FLOPs", "params", "activations", "training", "inference", "dropout")
+COLUMNS = ("phi", *MULTIPLIERS, *MULTIPLIERS, *COSTS, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +36,10 @@ class FamilyMember:
     arch       the network, with its name
     growth     nominal and realised multipliers and cost over the baseline
     cost       params, macs, activations
-    target     multiply-adds that were asked for; None where multipliers were
+    target     multiply-adds to be met; None if the member was grown by multipliers
     training   peak bytes of a training step at the family's batch size
     inference  peak bytes of one image's forward pass
-    batch      the largest batch whose training fits the memory that there is; None where no limit was given
+    batch      the largest batch whose training fits the memory limit; None without a limit
     """
 
     phi: float
@@ -96,13 +58,13 @@ class FamilyMember:
 
     @property
     def dropout(self) -> float:
-        """EN's dropout for a network of this cost, where the baseline's is 0.2."""
+        """EN's dropout for a network of this cost, if the baseline's is 0.2."""
         recipe = get_recipe("efficientnet")
         return float(for_multiple(recipe, self.growth.macs_ratio).get("dropout", recipe.dropout))
 
     @property
     def miss(self) -> float:
-        """By what share of its target the cost misses it; 0 where there is none."""
+        """Relative difference between cost and target; 0 without a target."""
         return self.cost.macs / self.target - 1 if self.target else 0.0
 
     def row(self) -> dict[str, Any]:
@@ -128,7 +90,7 @@ class FamilyMember:
 
 @dataclass(frozen=True, slots=True)
 class MemoryBudget:
-    """The batch that a member is trained with, and the bytes that there are for it; None is no limit."""
+    """Batch size of a training step, and the limit on its memory in bytes; None is no limit."""
 
     batch_size: int
     limit: int | None
@@ -139,24 +101,24 @@ def grow(
     coefficients: Coefficients,
     phi: float,
     rounding: Rounding,
-    room: MemoryBudget,
+    memory: MemoryBudget,
     equal_cost: bool,
-    spread: Strategy = NAMED["compound"],
+    strategy: Strategy = NAMED["compound"],
 ) -> FamilyMember:
     """The member at phi: by the papers' rounding, or solved to 2^phi times the baseline's multiply-adds.
 
-    `spread` says where depth goes and where resolution ends, whatever its exponents. Raises ValueError where phi is
-    negative or makes the network more than `MAX_BATCH` times as costly.
+    Of `strategy` only the depth weights and the cap on the resolution count. Raises ValueError if phi is negative or
+    makes the network more than `MAX_MULTIPLE` times as costly.
     """
     nominal = coefficients.multipliers(phi)
     # In logarithms, because a large phi's power of 2 may be beyond all numbers.
-    if (phi * math.log(2) if equal_cost else math.log(nominal.nominal_cost)) > math.log(MAX_BATCH):
-        raise ValueError(f"phi {phi:g} means more than {MAX_BATCH:g} times the baseline's cost: lower it")
+    if (phi * math.log(2) if equal_cost else math.log(nominal.nominal_cost)) > math.log(MAX_MULTIPLE):
+        raise ValueError(f"phi {phi:g} means more than {MAX_MULTIPLE:g} times the baseline's cost: lower it")
     if equal_cost and phi:
         target = round(2**phi * cost(baseline).macs)
-        strategy = replace(Strategy.of(coefficients), cap=spread.cap, depth_weights=spread.depth_weights)
-        solution = solve(baseline, strategy, target, rounding=rounding)
-        return _member(phi, solution.arch, solution.growth, room, solution.target)
+        spread = replace(Strategy.of(coefficients), cap=strategy.cap, depth_weights=strategy.depth_weights)
+        solution = solve(baseline, spread, target, rounding=rounding)
+        return _member(phi, solution.arch, solution.growth, memory, solution.target)
     arch = scale(
         baseline,
         coefficients,
@@ -164,35 +126,55 @@ def grow(
         divisor=rounding.divisor,
         step=rounding.step,
         least=rounding.least,
-        cap=spread.cap,
-        depth_weights=spread.depth_weights,
+        cap=strategy.cap,
+        depth_weights=strategy.depth_weights,
     )
-    return _member(phi, arch, Growth.of(arch, baseline, nominal), room, cost(arch).macs if equal_cost else None)
+    return _member(phi, arch, Growth.of(arch, baseline, nominal), memory, cost(arch).macs if equal_cost else None)
 
 
-def _member(phi: float, arch: Arch, growth: Growth, room: MemoryBudget, target: int | None) -> FamilyMember:
+def _member(phi: float, arch: Arch, growth: Growth, memory: MemoryBudget, target: int | None) -> FamilyMember:
     return FamilyMember(
         phi,
         arch.replace(name=f"family-phi-{exact(phi)}"),
         growth,
         cost(arch),
         target,
-        training_memory(arch, room.batch_size).total,
+        training_memory(arch, memory.batch_size).total,
         inference_memory(arch, 1).total,
-        None if room.limit is None else largest_batch(arch, room.limit),
+        None if memory.limit is None else largest_batch(arch, memory.limit),
     )
+
+
+def family_table(members: Sequence[FamilyMember], memory: MemoryBudget) -> str:
+    """A line per member: nominal and realised multipliers and cost, FLOPs, params, activations, memory, remarks."""
+    return align_columns(GROUPS, [COLUMNS, *(_cells(member, memory) for member in members)])
+
+
+def _cells(member: FamilyMember, memory: MemoryBudget) -> tuple[str, ...]:
+    asked, got = member.growth.nominal, member.growth.realised
+    return (
+        exact(member.phi),
+        *(f"{value:.2f}" for value in (asked.depth, asked.width, asked.resolution, asked.nominal_cost)),
+        *(f"{value:.2f}" for value in (got.depth, got.width, got.resolution, member.growth.macs_ratio)),
+        *(str(value) for value in (member.arch.resolution, sum(stage.layers for stage in member.arch.stages))),
+        *(format_count(value, 4) for value in (member.cost.macs, member.cost.params, member.cost.activations)),
+        *(format_bytes(value, 3) for value in (member.training, member.inference)),
+        f"{member.dropout:.2f}",
+        _remark(member, memory),
+    )
+
+
+def _remark(member: FamilyMember, memory: MemoryBudget) -> str:
+    """Too little memory for the batch, or a target that no rounding meets."""
+    remarks = []
+    if memory.limit is not None and member.training > memory.limit:
+        fits = f"batch {member.batch} fits" if member.batch else "no batch fits"
+        remarks.append(f"over {format_bytes(memory.limit)}: {fits}")
+    if abs(member.miss) > TOLERANCE:
+        remarks.append(f"misses 2^phi by {member.miss:+.1%}")
+    return "; ".join(remarks)
 
 
 def exact(value: float) -> str:
     """The shortest text of a number that is read back to the same, without a trailing ".0"."""
     return repr(float(value)).removesuffix(".0")
-
-
-def to_csv(members: Sequence[FamilyMember]) -> str:
-    """A line a member, in raw units; what does not apply is empty."""
-    text = io.StringIO()
-    rows = [member.row() for member in members]
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -1,4 +1,4 @@
-"""The networks of a run of scaling.curves as values: where each stands, what it costs, how accurate it is."""
+"""The networks of a run of scaling.curves as values (curve, cost, accuracy), and what the run concluded."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 import pandas as pd
 
 from reports.reading.runs import RunData
+from scaling.curves.conclusions import CurvesConclusions
+from scaling.curves.config import BASELINE
+from scaling.law.data import training_rows
 from search_spaces.metrics.counts import cost
 from studies.data.registry import native_pixels
 from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate, pooled_intervals
 
-BASELINE = "baseline"
 NEEDED = ("curve", "multiple", "key", "depth", "width", "resolution", "macs", "seed", "test_accuracy")
 RAW = "raw "
 
@@ -26,9 +28,9 @@ class Dot:
 
     curve       the strategy, or the paper's own setting: "raw depth", "raw width d=1 r=1.3"
     multiple    of the baseline's multiply-adds that it was made for
-    upsampled   its input is larger than the images: in no comparison and in no law
+    upsampled   whether its input is larger than the images; it is then in no comparison and in no law
     depth, width, resolution  realised multipliers
-    asked       the same as they were asked for
+    asked       the nominal multipliers
     latency     median seconds of one image; seconds: mean of one training
     test        accuracy on the test images by seed, 0 to 1
     accuracy    their mean, its interval with the variance pooled over all networks
@@ -54,12 +56,12 @@ class Dot:
 
     @property
     def is_raw(self) -> bool:
-        """Whether this is one of the paper's own settings, not closed to a cost."""
+        """Whether this is one of the paper's own settings, not matched to a cost."""
         return self.curve.startswith(RAW)
 
 
 def dots(run: RunData) -> list[Dot]:
-    """The networks of a run: from its table, or, before that is written, from the trainings that are done."""
+    """The networks of a run: from its table, or, before that is written, from the complete trainings."""
     table = run.table if len(run.table) else _unfinished(run)
     if missing := [name for name in NEEDED if name not in table]:
         if len(table):
@@ -91,24 +93,24 @@ def raw_curves(found: Sequence[Dot]) -> dict[str, list[Dot]]:
 
 
 def law_rows(found: Sequence[Dot]) -> list[dict[str, float]]:
-    """What `scaling.law.fit` is fitted to: a row a training of each different network that is not upsampled."""
+    """What a law is fitted to: a row per training of each different network that is not upsampled."""
     different = {dot.key: dot for dot in found if not dot.upsampled}.values()
-    return [
-        {
-            "depth": dot.depth,
-            "width": dot.width,
-            "resolution": dot.resolution,
-            "macs": dot.macs,
-            "accuracy": accuracy,
-            "seed": float(seed),
-        }
-        for dot in different
-        for seed, accuracy in dot.test.items()
-    ]
+    return training_rows((dot, dot.macs, dot.test) for dot in different)
+
+
+def conclusions_of(run: RunData) -> CurvesConclusions | None:
+    """What the run concluded; None, with a note, for a curves.json that is broken."""
+    if not run.result:
+        return None
+    try:
+        return CurvesConclusions.of_file(run.result)
+    except ValueError as error:
+        run.notes.append(f"curves.json cannot be used: {error}")
+        return None
 
 
 def largest(found: Sequence[Dot]) -> float:
-    """The largest multiple at which strategies stand; 1 without any."""
+    """The largest multiple of any strategy; 1 without any."""
     return max((dot.multiple for dot in found if not dot.is_raw), default=1.0)
 
 
@@ -146,7 +148,7 @@ def _known(row: Mapping[str, Any], name: str, otherwise: float = math.nan) -> fl
 
 
 def _unfinished(run: RunData) -> pd.DataFrame:
-    """The same table for the trainings that are done so far; nothing is known of latencies then."""
+    """The same table for the trainings that are complete so far; latencies are not known yet."""
     from search_spaces.networks.arch import Arch
     from search_spaces.resizing.compound import realised
 
@@ -180,7 +182,7 @@ def _unfinished(run: RunData) -> pd.DataFrame:
 
 
 def _pixels(run: RunData) -> float:
-    """Side of the images; infinite where their data set is not here."""
+    """Side of the images; infinite if their data set is not on this machine."""
     try:
         return native_pixels(str(run.config.get("dataset")))
     except (ValueError, OSError):

@@ -9,9 +9,11 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from reports.curves.data import BASELINE, Dot
+from reports.curves.data import Dot
 from reports.page.scales import TESTED, accuracy_limits, legend_beside, log_x, plain, short_count, whiskers
-from reports.page.style import INK, MUTED, OTHERS, STYLES, name_of, style_of
+from reports.page.style import BASELINE_LOOK, INK, MUTED, OTHERS, strategy_style
+from scaling.curves.conclusions import curve_name
+from scaling.curves.config import BASELINE
 
 Lines = Mapping[str, Sequence[Dot]]
 # Neighbouring strategies stand at the same cost: each is shifted by so much of it, so that none hides another.
@@ -124,24 +126,24 @@ class Path:
     inside: Sequence[bool]
 
 
-def law(paths: Mapping[str, Path], lines: Lines, foretold: Mapping[str, float], axes: Sequence[Axes]) -> None:
+def law(paths: Mapping[str, Path], lines: Lines, predicted: Mapping[str, float], axes: Sequence[Axes]) -> None:
     """A panel a strategy: the fitted law with its band, dotted where it extrapolates, and the networks.
 
-    `foretold`: accuracy at the largest multiple as a law fitted to the smaller networks alone predicts it.
+    `predicted`: accuracy at the largest multiple as a law fitted to the smaller networks alone predicts it.
     """
     every = [dot for line in lines.values() for dot in line]
     for ax, (name, path) in zip(axes, paths.items(), strict=False):
-        color = style_of(name)["color"]
+        color = strategy_style(name)["color"]
         ax.fill_between(path.macs, [100 * v for v in path.low], [100 * v for v in path.high], color=color, alpha=0.15)
         _law_line(path, color, ax)
         line = lines.get(name, ())
         _line(line, [dot.macs for dot in line], name, ax, joined=False)
         _mark_baseline(line, [dot.macs for dot in line], ax)
-        if name in foretold and line:
-            ax.plot(line[-1].macs, 100 * foretold[name], "x", color=INK, ms=8, mew=1.8, label="foretold")
+        if name in predicted and line:
+            ax.plot(line[-1].macs, 100 * predicted[name], "x", color=INK, ms=8, mew=1.8, label="predicted")
         log_x(ax, [*path.macs, *(dot.macs for dot in every)])
         ax.set_ylim(*_law_limits(every, paths))
-        ax.set_title(plain(name_of(name)), fontsize=10)
+        ax.set_title(plain(curve_name(name)), fontsize=10)
         _label_outer(ax)
     for ax in axes[len(paths) :]:
         ax.set_axis_off()
@@ -175,12 +177,12 @@ def _law_limits(every: Sequence[Dot], paths: Mapping[str, Path]) -> tuple[float,
 def _line(line: Sequence[Dot], x: Sequence[float], name: str, ax: Axes, *, joined: bool = True) -> None:
     if not line:
         return
-    style: dict[str, Any] = dict(style_of(name))
+    style: dict[str, Any] = dict(strategy_style(name))
     y = [100 * dot.accuracy.value for dot in line]
     own = [whiskers(dot.accuracy) if dot.curve != BASELINE else (math.nan, math.nan) for dot in line]
     ax.errorbar(
         x, y, _ends(own), **style, ls="-" if joined else "none", capsize=2.5, elinewidth=0.9,
-        label=plain(name_of(name)), markevery=[dot.curve != BASELINE and not dot.upsampled for dot in line],
+        label=plain(curve_name(name)), markevery=[dot.curve != BASELINE and not dot.upsampled for dot in line],
     )  # fmt: skip
     _hollow(line, x, style["color"], style["marker"], ax)
 
@@ -197,7 +199,7 @@ def _mark_baseline(line: Sequence[Dot], x: Sequence[float], ax: Axes) -> None:
     place = next((place for place, dot in enumerate(line) if dot.curve == BASELINE), None)
     if place is None or not x[place] > 0:
         return
-    color, marker = STYLES[BASELINE]
+    color, marker = BASELINE_LOOK
     y, ends = 100 * line[place].accuracy.value, [whiskers(line[place].accuracy)]
     ax.axhline(y, color=MUTED, lw=0.8, ls=(0, (2, 3)), zorder=1)
     ax.errorbar(x[place], y, _ends(ends), fmt=marker, color=color, ms=8, capsize=2.5, elinewidth=0.9, zorder=5,

@@ -9,21 +9,20 @@ from functools import partial
 from matplotlib.axes import Axes
 
 from reports.curves import figures as drawings
-from reports.curves.data import BASELINE, Dot, baseline_of, dots, largest, raw_curves, strategies
+from reports.curves.data import Dot, baseline_of, conclusions_of, dots, largest, raw_curves, strategies
 from reports.curves.law import law_items
 from reports.curves.tables import all_networks, equal_cost, papers, side_by_side
-from reports.curves.words import TERMS, headline, verdict, warnings
+from reports.curves.words import TERMS, headline, warnings
 from reports.page.content import Figure, Section, Table
 from reports.page.scales import legend_beside, plain
-from reports.page.style import name_of
 from reports.reading.labels import labels, stems
 from reports.reading.runs import Kind, RunData
+from scaling.curves.conclusions import curve_name
+from scaling.curves.config import BASELINE
 
 Item = str | Figure | Table
-
-
 DIMENSIONS = ("width", "depth", "resolution")
-_BESIDE = re.compile(r"raw width d=(\S+) r=(\S+)")
+RAW_WIDTH = re.compile(r"raw width d=(\S+) r=(\S+)")
 
 
 def sections(runs: Sequence[RunData]) -> list[Section]:
@@ -42,7 +41,7 @@ def sections(runs: Sequence[RunData]) -> list[Section]:
     for run, label, own, suffix in zip(full, labels(full), data, stems("", full), strict=True):
         prefix = f"{label}: " if len(full) > 1 else ""
         items += _of_run(run, own, prefix, suffix)
-        warned += [prefix + line for line in warnings(run, own)]
+        warned += [prefix + line for line in warnings(conclusions_of(run), own)]
         missing += [prefix + line for line in _absent(run, own)]
     if len(full) > 1:
         items.insert(1, side_by_side(full, labels(full), data))
@@ -51,7 +50,7 @@ def sections(runs: Sequence[RunData]) -> list[Section]:
 
 
 def _nothing(run: RunData) -> str:
-    return f"{run.folder} has no curves yet (its status: {run.status}): `{_command(run)}` goes on with it"
+    return f"{run.folder} has no curves yet (its status: {run.status}): `{_command(run)}` resumes it"
 
 
 def _absent(run: RunData, found: Sequence[Dot]) -> list[str]:
@@ -59,7 +58,7 @@ def _absent(run: RunData, found: Sequence[Dot]) -> list[str]:
     if not run.result:
         lines.append(
             f"conclusions (no readable curves.json; status: {run.status}): the networks are shown without contrasts "
-            f"and latencies: `{_command(run)}` goes on with it"
+            f"and latencies: `{_command(run)}` resumes it"
         )
     if not any(dot.is_raw for dot in found):
         lines.append(
@@ -74,16 +73,16 @@ def _command(run: RunData) -> str:
 
 
 def _of_run(run: RunData, found: Sequence[Dot], prefix: str, suffix: str) -> list[Item]:
-    """What is said and shown of one run."""
-    lines = strategies(found)
+    """Text, tables and figures of one run."""
+    lines, conclusions = strategies(found), conclusions_of(run)
     items: list[Item | None] = [
         prefix + headline(run, found),
-        *(prefix + line for line in verdict(run)),
-        equal_cost(run, found, prefix, suffix) if lines else None,
+        *(prefix + line for line in (conclusions.describe_main() if conclusions else ())),
+        equal_cost(conclusions, found, prefix, suffix) if lines else None,
         _costs(lines, prefix, suffix) if lines else None,
         single_dimensions(found, prefix, suffix),
         width_curves(found, prefix, suffix),
-        *law_items(run, found, prefix, suffix),
+        *law_items(run, conclusions, found, prefix, suffix),
         all_networks(found, prefix, suffix),
     ]
     return [item for item in items if item is not None]
@@ -98,8 +97,8 @@ def _main(runs: Sequence[RunData], data: Sequence[Sequence[Dot]]) -> Figure:
         "accuracy-macs",
         "Accuracy against FLOPs, by what is grown",
         "; ".join(_caption(label, found, len(runs) > 1) for label, found in zip(labels(runs), data, strict=True))
-        + ". Bars are 95 % intervals over seeds. Strategies of the same cost stand slightly apart so that none hides "
-        "another. Hollow: input larger than the images, in no comparison and in no law.",
+        + ". Bars are 95 % intervals over seeds. Strategies of the same cost are drawn slightly apart so that all are "
+        "visible. Hollow: input larger than the images, in no comparison and in no law.",
         "Accuracy on test images against multiply-adds, one line a scaling strategy, from the common baseline upwards.",
         partial(_draw_main, lines, labels(runs)),
         (rows, columns),
@@ -120,13 +119,13 @@ def _draw_main(lines: Sequence[Mapping[str, Sequence[Dot]]], names: Sequence[str
         ax.set_axis_off()
 
 
-def _caption(label: str, found: Sequence[Dot], several: bool) -> str:
+def _caption(label: str, found: Sequence[Dot], with_label: bool) -> str:
     start, most = baseline_of(found), largest(found)
     ends = {name: line[-1] for name, line in strategies(found).items() if line[-1].multiple == most}
-    told = [f"baseline {start.accuracy.percent}"] if start else []
-    told += [f"{name_of(name)} {dot.accuracy.percent}" for name, dot in ends.items()]
+    accuracies = [f"baseline {start.accuracy.percent}"] if start else []
+    accuracies += [f"{curve_name(name)} {dot.accuracy.percent}" for name, dot in ends.items()]
     place = f" at ×{most:g} its FLOPs" if ends else ""
-    return f"{label + ': ' if several else ''}{', '.join(told)}{place}"
+    return f"{label + ': ' if with_label else ''}{', '.join(accuracies)}{place}"
 
 
 def _costs(lines: Mapping[str, Sequence[Dot]], prefix: str, suffix: str) -> Figure:
@@ -148,20 +147,20 @@ def single_dimensions(found: Sequence[Dot], prefix: str, suffix: str) -> Figure 
     raw, grown, start = raw_curves(found), strategies(found), baseline_of(found)
     own = {name: raw.get("raw width d=1 r=1" if name == "width" else f"raw {name}") for name in DIMENSIONS}
     panels = {name: own[name] or grown.get(name, []) for name in DIMENSIONS}
-    panels = {name: _with(start, line) for name, line in panels.items() if len(line) > 1}
+    panels = {name: _with_baseline(start, line) for name, line in panels.items() if len(line) > 1}
     if not panels:
         return None
-    borrowed = [name for name in panels if not own[name]]
-    said = (
-        f" There are no settings of the paper's for {', '.join(borrowed)}: drawn from the networks at equal cost."
-        if borrowed
+    without_raw = [name for name in panels if not own[name]]
+    remark = (
+        f" Without the paper's own settings: {', '.join(without_raw)}; these panels show the networks at equal cost."
+        if without_raw
         else ""
     )
     gains = "; ".join(f"{name} to {getattr(line[-1], name):.3g}: {_gain(line)}" for name, line in panels.items())
     return Figure(
         f"single-dimensions{suffix}",
         f"{prefix}One dimension at a time",
-        f"EN, Figure 3, on this baseline. From the baseline, {gains} (points of accuracy).{said}",
+        f"EN, Figure 3, on this baseline. From the baseline, {gains} (points of accuracy).{remark}",
         f"Accuracy against the multiplier of {', '.join(panels)} alone, a panel each.",
         partial(drawings.single_dimensions, panels),
         (1, len(panels)),
@@ -170,8 +169,9 @@ def single_dimensions(found: Sequence[Dot], prefix: str, suffix: str) -> Figure 
 
 
 def width_curves(found: Sequence[Dot], prefix: str, suffix: str) -> Figure | None:
-    """Accuracy against FLOPs as the width grows, at other depths and resolutions; None where it was not trained."""
-    lines = {_beside(name): line for name, line in raw_curves(found).items() if _BESIDE.fullmatch(name)}
+    """Accuracy against FLOPs as the width grows, at other depths and resolutions; None if they were not trained."""
+    matches = ((RAW_WIDTH.fullmatch(name), line) for name, line in raw_curves(found).items())
+    lines = {f"d = {match[1]}, r = {match[2]}": line for match, line in matches if match}
     if not lines:
         return None
     tops = "; ".join(
@@ -188,14 +188,8 @@ def width_curves(found: Sequence[Dot], prefix: str, suffix: str) -> Figure | Non
     )
 
 
-def _beside(curve: str) -> str:
-    match = _BESIDE.fullmatch(curve)
-    assert match, "only width curves are asked for"
-    return f"d = {match[1]}, r = {match[2]}"
-
-
-def _with(start: Dot | None, line: Sequence[Dot]) -> list[Dot]:
-    """The line with the baseline in front, where it is not there already under either name."""
+def _with_baseline(start: Dot | None, line: Sequence[Dot]) -> list[Dot]:
+    """The line with the baseline in front, unless it is there already."""
     if start is None or any(dot.key == start.key for dot in line):
         return list(line)
     return [start, *line]

@@ -1,18 +1,19 @@
-"""Tables of scaling curves: strategies at equal cost (as EN's Tables 3 and 7), every network, runs side by side."""
+"""Tables of scaling curves: strategies at equal cost (as EN's Tables 3 and 7), all networks, runs side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reports.curves.data import BASELINE, Dot, baseline_of, largest, strategies
-from reports.curves.words import judged
+from reports.curves.data import Dot, baseline_of, conclusions_of, largest, strategies
+from reports.curves.words import verdict_of_compound
 from reports.page.content import Cell, Column, Table
-from reports.page.style import name_of
-from reports.page.values import contrast_of, count, half_width, milliseconds, percentage, points, ratio, whole
+from reports.page.values import count, half_width, milliseconds, percentage, points, ratio, whole
 from reports.reading.published import scaled
 from reports.reading.runs import RunData
+from scaling.curves.conclusions import CurvesConclusions, curve_name
+from scaling.curves.config import BASELINE
 
-LEAD = "accuracy of the compound network minus this one's, paired by seed and closed to the same FLOPs"
+LEAD = "accuracy of the compound network minus this one's, paired by seed and matched to the same FLOPs"
 SIZES = (
     Column("depth", "d", "", ratio, "realised depth multiplier: layers over the baseline's"),
     Column("width", "w", "", ratio, "realised width multiplier: mean ratio of channels to the baseline's"),
@@ -41,18 +42,18 @@ AGAINST = (
 )
 
 
-def equal_cost(run: RunData, found: Sequence[Dot], prefix: str, suffix: str) -> Table:
-    """The strategies at the largest multiple, with what compound is ahead of each."""
+def equal_cost(conclusions: CurvesConclusions | None, found: Sequence[Dot], prefix: str, suffix: str) -> Table:
+    """The strategies at the largest multiple, with the lead of compound over each."""
     most, start = largest(found), baseline_of(found)
-    ours = str(run.result.get("compound", "compound"))
+    ours = conclusions.compound if conclusions else "compound"
     ends = [line[-1] for line in strategies(found).values() if line[-1].multiple == most]
-    rows = [_row(dot, start) | _lead(run, dot) for dot in ([start] if start else []) + ends]
+    rows = [_row(dot, start) | _lead(conclusions, dot) for dot in ([start] if start else []) + ends]
     return Table(
         f"equal-cost{suffix}",
         f"{prefix}Strategies at ×{most:g} the baseline's FLOPs",
         (Column("name", "strategy"), *SIZES[:3], *COSTS[:2], *ACCURACY, *AGAINST, *SIZES[3:], *COSTS[2:]),
         rows,
-        f"As EN's Tables 3 and 7. {_matched(run)}The marked row is the one that the others are compared with.",
+        f"As EN's Tables 3 and 7. {_correction(conclusions)}The others are compared with the marked row.",
         marked=lambda row: row["curve"] == ours,
     )
 
@@ -67,16 +68,17 @@ def all_networks(found: Sequence[Dot], prefix: str, suffix: str) -> Table:
          *SIZES[3:], *COSTS[2:], Column("remark", "remark")),
         [_row(dot, start) for dot in found],
         "A network may stand on several curves. Settings of the paper's own begin with “raw”: multipliers rounded as "
-        "in the papers, not closed to a cost.",
+        "in the papers, not matched to a cost.",
     )  # fmt: skip
 
 
 def side_by_side(runs: Sequence[RunData], labels: Sequence[str], data: Sequence[Sequence[Dot]]) -> Table:
     """Several runs: accuracy and lead of compound at each run's largest multiple, a row a strategy."""
     names = list(dict.fromkeys([BASELINE, *(name for found in data for name in strategies(found))]))
-    columns, rows = [Column("name", "strategy")], [{"name": name_of(name)} for name in names]
+    columns, rows = [Column("name", "strategy")], [{"name": curve_name(name)} for name in names]
     cells: list[dict[str, Cell]] = [dict(row) for row in rows]
     for index, (run, label, found) in enumerate(zip(runs, labels, data, strict=True)):
+        conclusions = conclusions_of(run)
         about = f"{label}, ×{largest(found):g}"
         columns += [
             Column(f"accuracy_{index}", f"accuracy ({about})", "%", percentage),
@@ -85,11 +87,11 @@ def side_by_side(runs: Sequence[RunData], labels: Sequence[str], data: Sequence[
             Column(f"verdict_{index}", f"verdict ({label})"),
         ]
         for name, row in zip(names, cells, strict=True):
-            row.update({f"{key}_{index}": value for key, value in _told(run, found, name).items()})
+            row.update({f"{key}_{index}": value for key, value in _result(conclusions, found, name).items()})
     return Table(
         "side-by-side", "The runs side by side", columns, cells,
-        "Each column is a run of its own, with its own training: compare leads, and accuracies only where data sets "
-        "and images are the same.",
+        "Each run has its own training: compare leads, and compare accuracies only if data sets and images are the "
+        "same.",
     )  # fmt: skip
 
 
@@ -125,7 +127,7 @@ def papers() -> Table:
 def _row(dot: Dot, start: Dot | None) -> dict[str, Cell]:
     return {
         "curve": dot.curve,
-        "name": name_of(dot.curve),
+        "name": curve_name(dot.curve),
         "multiple": dot.multiple,
         **{name: getattr(dot, name) for name in ("depth", "width", "resolution", "input_px", "layers", "macs")},
         "cost": dot.macs / start.macs if start else None,
@@ -137,37 +139,36 @@ def _row(dot: Dot, start: Dot | None) -> dict[str, Cell]:
     }
 
 
-def _lead(run: RunData, dot: Dot) -> dict[str, Cell]:
-    """What compound is ahead of a network, from the run's own conclusions."""
+def _lead(conclusions: CurvesConclusions | None, dot: Dot) -> dict[str, Cell]:
+    """The lead of compound over a network, from the run's own conclusions."""
     if dot.upsampled:
         return {"verdict": "upsampled: not compared"}
-    against = run.result.get("against_all")
-    contrast = contrast_of(against.get(dot.curve)) if isinstance(against, Mapping) else None
+    contrast = conclusions.against_all.get(dot.curve) if conclusions else None
     if contrast is None:
         return {}
-    one = contrast.difference
-    known = half_width(one) is not None
+    difference = contrast.difference
+    known = half_width(difference) is not None
     return {
-        "lead": one.value,
-        "lead_low": one.low if known else None,
-        "lead_high": one.high if known else None,
-        "verdict": judged(contrast),
+        "lead": difference.value,
+        "lead_low": difference.low if known else None,
+        "lead_high": difference.high if known else None,
+        "verdict": verdict_of_compound(contrast),
     }
 
 
-def _told(run: RunData, found: Sequence[Dot], name: str) -> dict[str, Cell]:
+def _result(conclusions: CurvesConclusions | None, found: Sequence[Dot], name: str) -> dict[str, Cell]:
+    """Accuracy of a strategy at the largest multiple (or of the baseline) and the lead of compound over it."""
     most = largest(found)
     dot = next((one for one in found if one.curve == name and (name == BASELINE or one.multiple == most)), None)
     if dot is None:
         return {}
-    return {"accuracy": dot.accuracy.value, "half": half_width(dot.accuracy), **_lead(run, dot)}
+    return {"accuracy": dot.accuracy.value, "half": half_width(dot.accuracy), **_lead(conclusions, dot)}
 
 
-def _matched(run: RunData) -> str:
-    slope = run.result.get("accuracy_per_doubling")
-    if not isinstance(slope, float):
+def _correction(conclusions: CurvesConclusions | None) -> str:
+    if conclusions is None:
         return ""
     return (
-        f"What a network misses of the target cost is adjusted for in the leads, at {100 * slope:+.2f} points of "
-        "accuracy a doubling of FLOPs. "
+        "The leads are corrected for differences from the target cost, with "
+        f"{100 * conclusions.slope:+.2f} points of accuracy per doubling of FLOPs. "
     )

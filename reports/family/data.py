@@ -1,4 +1,4 @@
-"""Families that runs lead to, phi = 0 to 7, and the accuracies that runs measured, by parameters and multiply-adds."""
+"""Families of the runs' baselines, phi = 0 to 7, and measured accuracies by parameters and multiply-adds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.curves.data import BASELINE, Dot
-from reports.grid.data import rule_of
+from reports.curves.data import Dot
+from reports.grid.data import coefficients_of
 from reports.page.values import estimate_of
 from reports.reading.runs import Kind, RunData
 from scaling.coefficients_file import Found, read
+from scaling.curves.config import BASELINE
 from scaling.family_members import FamilyMember, MemoryBudget, grow
 from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
@@ -25,17 +26,17 @@ CHOICE = "choice of the grid"
 
 
 @dataclass(frozen=True)
-class Family:
+class GrownFamily:
     """The members at phi = 0, 1, ... of one baseline.
 
     label    of the run it comes from
     is_own   whether a grid found the coefficients; else they are the paper's
-    refused  why it ends before phi = 7; empty where it does not
+    refused  why it ends before phi = 7; empty if it does not
     """
 
     label: str
     baseline: Arch
-    rule: Coefficients
+    coefficients: Coefficients
     is_own: bool
     members: tuple[FamilyMember, ...]
     batch: int
@@ -43,7 +44,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class MeasuredFamily:
+class MeasuredNetwork:
     """A network that a run trained: how it was grown (or "choice ..."), its cost, its accuracy on test images."""
 
     run: str
@@ -55,7 +56,7 @@ class MeasuredFamily:
     upsampled: bool = False
 
 
-def families(runs: Sequence[RunData], labels: Sequence[str]) -> list[Family]:
+def families(runs: Sequence[RunData], labels: Sequence[str]) -> list[GrownFamily]:
     """A family for each grid; without one, for each other run's baseline, by the paper's coefficients."""
     grown = [_grown(run, label) for run, label in zip(runs, labels, strict=True) if run.kind is Kind.GRID]
     own = [family for family in grown if family is not None]
@@ -71,12 +72,12 @@ def convolutions(arch: Arch) -> int:
     return sum(layer.kind in ("conv", "linear") for layer in walk(arch))
 
 
-def measured(run: RunData, label: str, dots: Sequence[Dot]) -> list[MeasuredFamily]:
+def measured(run: RunData, label: str, dots: Sequence[Dot]) -> list[MeasuredNetwork]:
     """The networks of a run with their accuracies on test images; the paper's own settings are left out."""
     dataset = str(run.config.get("dataset", "unknown data"))
     if run.kind is Kind.CURVES:
         return [
-            MeasuredFamily(label, dataset, dot.curve, dot.params, dot.macs, dot.accuracy, dot.upsampled)
+            MeasuredNetwork(label, dataset, dot.curve, dot.params, dot.macs, dot.accuracy, dot.upsampled)
             for dot in dots
             if not dot.is_raw
         ]
@@ -86,11 +87,11 @@ def measured(run: RunData, label: str, dots: Sequence[Dot]) -> list[MeasuredFami
     if arch is None or test is None:
         return []
     spent = cost(arch)
-    return [MeasuredFamily(label, dataset, CHOICE, spent.params, spent.macs, test)]
+    return [MeasuredNetwork(label, dataset, CHOICE, spent.params, spent.macs, test)]
 
 
-def _grown(run: RunData, label: str) -> Family | None:
-    if rule_of(run.result.get("coefficients")) is None:
+def _grown(run: RunData, label: str) -> GrownFamily | None:
+    if coefficients_of(run.result.get("coefficients")) is None:
         return None
     try:
         found = read(run.folder / "coefficients.json")
@@ -101,7 +102,7 @@ def _grown(run: RunData, label: str) -> Family | None:
     return _family(found, label, True, batch if isinstance(batch, int) and batch > 0 else BATCH)
 
 
-def _by_paper(run: RunData, label: str) -> Family | None:
+def _by_paper(run: RunData, label: str) -> GrownFamily | None:
     """The baseline of curves, or the network that a search found, grown by the paper's coefficients."""
     if run.kind is Kind.SEARCH:
         arch = run.arch("best.json")
@@ -114,7 +115,7 @@ def _by_paper(run: RunData, label: str) -> Family | None:
     return None if arch is None else _family(Found(PAPER, arch, Rounding()), label, False, BATCH)
 
 
-def _family(found: Found, label: str, is_own: bool, batch: int) -> Family:
+def _family(found: Found, label: str, is_own: bool, batch: int) -> GrownFamily:
     members: list[FamilyMember] = []
     refused = ""
     for phi in PHIS:
@@ -125,10 +126,10 @@ def _family(found: Found, label: str, is_own: bool, batch: int) -> Family:
         except ValueError as error:
             refused = str(error)
             break
-    return Family(label, found.baseline, found.coefficients, is_own, tuple(members), batch, refused)
+    return GrownFamily(label, found.baseline, found.coefficients, is_own, tuple(members), batch, refused)
 
 
-def strategies(points: Sequence[MeasuredFamily]) -> list[str]:
+def strategies(points: Sequence[MeasuredNetwork]) -> list[str]:
     """The names among measured networks, the baseline first."""
     names = list(dict.fromkeys(point.name for point in points))
     return sorted(names, key=lambda name: name != BASELINE)

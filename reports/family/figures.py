@@ -9,19 +9,20 @@ from typing import Any, Literal
 
 from matplotlib.axes import Axes
 
-from reports.family.data import CHOICE, MeasuredFamily, strategies
+from reports.family.data import CHOICE, MeasuredNetwork, strategies
 from reports.page.scales import accuracy_limits, log_x, plain, whiskers
-from reports.page.style import INK, OTHERS, STYLES, name_of, style_of
+from reports.page.style import BASELINE_LOOK, BLUE, GREEN, INK, OTHERS, RED, strategy_style
 from reports.reading.published import PublishedNetwork
+from scaling.curves.conclusions import curve_name
 
 AXES = {"params": "parameters", "macs": "FLOPs (multiply-adds of one image)"}
 FAMILIES = {
-    "EfficientNet": (STYLES["compound"][0], "D", "-"),
-    "EfficientNetV2": (STYLES["depth"][0], "s", "--"),
+    "EfficientNet": (RED, "D", "-"),
+    "EfficientNetV2": (BLUE, "s", "--"),
     "MobileNetV1": (OTHERS[0][0], "<", "none"),
     "MobileNetV2": (OTHERS[1][0], ">", "none"),
-    "MnasNet": (STYLES["resolution"][0], "^", "none"),
-    "ResNet": (STYLES["baseline"][0], "o", "none"),
+    "MnasNet": (GREEN, "^", "none"),
+    "ResNet": (BASELINE_LOOK[0], "o", "none"),
 }
 # Where names would lie upon those of another family: their offset in points, and the side they are aligned by.
 ASIDE: dict[str, tuple[tuple[int, int], Literal["left", "right"]]] = {
@@ -31,15 +32,15 @@ ASIDE: dict[str, tuple[tuple[int, int], Literal["left", "right"]]] = {
 
 
 @dataclass(frozen=True)
-class World:
-    """What the panels show: `costs` are the family's, {"params": [...], "macs": [...]}, whose accuracy nobody knows."""
+class Comparison:
+    """What the panels show: `costs` are the family's, {"params": [...], "macs": [...]}; its accuracy is not known."""
 
     published: Sequence[PublishedNetwork]
     costs: Mapping[str, Sequence[float]]
-    measured: Mapping[str, Sequence[MeasuredFamily]]
+    measured: Mapping[str, Sequence[MeasuredNetwork]]
 
 
-def world(data: World, axes: Sequence[Axes]) -> None:
+def world(data: Comparison, axes: Sequence[Axes]) -> None:
     """Two columns, parameters and multiply-adds: published networks on top, a row for each data set of ours below."""
     for column, key in enumerate(AXES):
         published(data.published, key, data.costs.get(key, ()), axes[column])
@@ -67,15 +68,15 @@ def published(networks: Sequence[PublishedNetwork], key: str, costs: Sequence[fl
     ax.set_ylabel("ImageNet top-1 (%)")
 
 
-def ours(points: Sequence[MeasuredFamily], key: str, ax: Axes, *, legend: bool) -> None:
+def ours(points: Sequence[MeasuredNetwork], key: str, ax: Axes, *, legend: bool) -> None:
     """Accuracies that runs measured on one data set against `key`, with intervals, one marker a strategy."""
     runs = list(dict.fromkeys(point.run for point in points))
     for run in runs:
         for name in strategies([point for point in points if point.run == run]):
             mine = [point for point in points if (point.run, point.name) == (run, name)]
             mine = sorted((one for one in mine if getattr(one, key) > 0), key=lambda one: float(getattr(one, key)))
-            style: dict[str, Any] = style_of(name) | ({"marker": "*"} if name == CHOICE else {})
-            label = name_of(name) + (f", {run}" if len(runs) > 1 else "")
+            style: dict[str, Any] = strategy_style(name) | ({"marker": "*"} if name == CHOICE else {})
+            label = curve_name(name) + (f", {run}" if len(runs) > 1 else "")
             _scatter([one for one in mine if not one.upsampled], key, style, plain(label), ax)
             _scatter([one for one in mine if one.upsampled], key, style | {"mfc": "none"}, "_upsampled", ax)
     log_x(ax, [float(getattr(point, key)) for point in points])
@@ -86,7 +87,7 @@ def ours(points: Sequence[MeasuredFamily], key: str, ax: Axes, *, legend: bool) 
         ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), borderaxespad=0)
 
 
-def _scatter(points: Sequence[MeasuredFamily], key: str, style: dict[str, Any], label: str, ax: Axes) -> None:
+def _scatter(points: Sequence[MeasuredNetwork], key: str, style: dict[str, Any], label: str, ax: Axes) -> None:
     if not points:
         return
     ends = [whiskers(point.accuracy) for point in points]

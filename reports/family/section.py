@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import search_spaces as ss
 from reports.curves.data import dots
 from reports.family import figures as drawings
-from reports.family.data import CHOICE, Family, MeasuredFamily, convolutions, families, measured
+from reports.family.data import CHOICE, GrownFamily, MeasuredNetwork, convolutions, families, measured
 from reports.page.content import Cell, Column, Figure, Section, Table
 from reports.page.values import blank, count, percentage, ratio
 from reports.reading.labels import labels
@@ -39,11 +39,11 @@ def sections(runs: Sequence[RunData]) -> list[Section]:
     return [Section("family", "The family and the world", tuple(items), (), tuple(_missing(grown, found)), TERMS)]
 
 
-def _measured(run: RunData, label: str) -> list[MeasuredFamily]:
+def _measured(run: RunData, label: str) -> list[MeasuredNetwork]:
     return measured(run, label, dots(run) if run.kind is Kind.CURVES else ())
 
 
-def _missing(grown: Sequence[Family], found: Sequence[MeasuredFamily]) -> list[str]:
+def _missing(grown: Sequence[GrownFamily], found: Sequence[MeasuredNetwork]) -> list[str]:
     lines = []
     if not any(family.is_own for family in grown):
         lines.append(
@@ -55,23 +55,23 @@ def _missing(grown: Sequence[Family], found: Sequence[MeasuredFamily]) -> list[s
     return lines
 
 
-def _headline(family: Family) -> str:
+def _headline(family: GrownFamily) -> str:
     start = family.baseline
     whose = f"{family.label}'s coefficients" if family.is_own else f"{family.label}'s network by EN's coefficients"
     cut = f" It ends there: {family.refused}." if family.refused else ""
     return (
-        f"The family of {start.name or start.key} at {start.resolution} px, by {whose} {family.rule}, "
-        f"rounded as in the papers; memory at batch size {family.batch}. None but what the other sections show was "
-        f"trained: these are costs.{cut}"
+        f"The family of {start.name or start.key} at {start.resolution} px, by {whose} {family.coefficients}, "
+        f"rounded as in the papers; memory at batch size {family.batch}. Only the networks in the "
+        f"other sections were trained: these are costs.{cut}"
     )
 
 
-def cost_table(family: Family, suffix: str = "") -> Table:
+def cost_table(family: GrownFamily, suffix: str = "") -> Table:
     """Nominal and realised growth and cost of each member."""
     rows: list[dict[str, Cell]] = [_member(member.row()) for member in family.members]
     multipliers = [
-        Column(f"{prefix}{name}", f"{letter}{mark}", "", ratio, f"{said} {name} multiplier")
-        for prefix, mark, said in (("nominal_", " asked", "nominal"), ("", "", "realised"))
+        Column(f"{prefix}{name}", f"{letter}{mark}", "", ratio, f"{kind} {name} multiplier")
+        for prefix, mark, kind in (("nominal_", " asked", "nominal"), ("", "", "realised"))
         for name, letter in (("depth", "d"), ("width", "w"), ("resolution", "r"), ("cost", "cost"))
     ]
     columns = (
@@ -88,7 +88,7 @@ def cost_table(family: Family, suffix: str = "") -> Table:
     return Table(f"family{suffix}", f"What the family costs ({family.label})", columns, rows)
 
 
-def depth_table(family: Family, suffix: str = "") -> Table:
+def depth_table(family: GrownFamily, suffix: str = "") -> Table:
     """Layers and parameters of each member, and of EfficientNet's member of the same number."""
     rows: list[dict[str, Cell]] = []
     for member in family.members:
@@ -103,15 +103,15 @@ def depth_table(family: Family, suffix: str = "") -> Table:
             "their_convolutions": convolutions(theirs),
             "their_params": ss.cost(theirs).params,
         })  # fmt: skip
-    told = "convolution and linear layers, those of squeeze-and-excitation and the classifier included"
+    definition = "convolution and linear layers, those of squeeze-and-excitation and the classifier included"
     columns = (
         Column("phi", "φ"),
         Column("layers", "layers", "", str, "layers of all stages: blocks such as an MBConv"),
-        Column("convolutions", "convolutions", "", str, told),
+        Column("convolutions", "convolutions", "", str, definition),
         Column("params", "params", "", count),
         Column("theirs", "EfficientNet"),
         Column("their_layers", "its layers"),
-        Column("their_convolutions", "its convolutions", "", str, told),
+        Column("their_convolutions", "its convolutions", "", str, definition),
         Column("their_params", "its params", "", count),
     )
     return Table(
@@ -148,8 +148,8 @@ def published_table() -> Table:
     )  # fmt: skip
 
 
-def _world(grown: Sequence[Family], found: Sequence[MeasuredFamily]) -> Figure:
-    data = drawings.World(published(), _costs(grown), _by_training(found))
+def _world(grown: Sequence[GrownFamily], found: Sequence[MeasuredNetwork]) -> Figure:
+    data = drawings.Comparison(published(), _costs(grown), _by_training(found))
     rows = 1 + len(data.measured)
     own = "; ".join(f"on {dataset}: {_best(points)}" for dataset, points in data.measured.items())
     foot = " Triangles at the foot: what our family costs; its accuracy on ImageNet was not measured." * bool(grown)
@@ -166,25 +166,25 @@ def _world(grown: Sequence[Family], found: Sequence[MeasuredFamily]) -> Figure:
     )
 
 
-def _costs(grown: Sequence[Family]) -> dict[str, list[float]]:
+def _costs(grown: Sequence[GrownFamily]) -> dict[str, list[float]]:
     """Of the first family: more would not be told apart."""
     members = grown[0].members if grown else ()
     return {"params": [m.cost.params for m in members], "macs": [m.cost.macs for m in members]}
 
 
-def _by_training(found: Sequence[MeasuredFamily]) -> dict[str, list[MeasuredFamily]]:
+def _by_training(found: Sequence[MeasuredNetwork]) -> dict[str, list[MeasuredNetwork]]:
     """A group for each run of curves, and one for the choices of grids on data that no curves were drawn on."""
     curves = {one.run: one.dataset for one in found if one.name != CHOICE}
-    groups: dict[str, list[MeasuredFamily]] = {}
+    groups: dict[str, list[MeasuredNetwork]] = {}
     for one in found:
         if one.name == CHOICE and one.dataset in curves.values():
             continue
-        several = list(curves.values()).count(one.dataset) > 1
-        groups.setdefault(f"{one.dataset} ({one.run})" if several else one.dataset, []).append(one)
+        shares_data = list(curves.values()).count(one.dataset) > 1
+        groups.setdefault(f"{one.dataset} ({one.run})" if shares_data else one.dataset, []).append(one)
     return groups
 
 
-def _best(points: Sequence[MeasuredFamily]) -> str:
+def _best(points: Sequence[MeasuredNetwork]) -> str:
     best = max(points, key=lambda one: one.accuracy.value)
     return f"{100 * best.accuracy.value:.1f} % at best, {best.name}"
 

@@ -1,4 +1,4 @@
-"""The networks of a run of scaling.grid as values: which points round to each, how accurate it is."""
+"""The networks of a run of scaling.grid as values (points, cost, accuracy), and what the run concluded."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 
 from reports.page.values import estimate_of
 from reports.reading.runs import RunData
+from scaling.grid.analysis import COEFFICIENTS
+from scaling.grid.conclusions import GridConclusions
 from search_spaces.networks.arch import Arch
 from studies.ledger.trial import Record
 from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate, pooled_intervals
 
 Triple = tuple[float, float, float]
-GREEK = ("alpha", "beta", "gamma")
 SIZES = ("depth", "width", "resolution")
 # Decimals to which points of a lattice are compared.
 DECIMALS = 6
@@ -26,14 +27,14 @@ DECIMALS = 6
 class NetworkData:
     """A network of a grid.
 
-    rule      alpha, beta, gamma of the point that stands for it; points: of all that round to it
-    sizes     realised depth, width, resolution multipliers; cost: realised, over the baseline's
-    accuracy  mean on validation images over seeds, closed to the target cost, with its interval
-    is_equal  whether it cannot be told from the best; None where that is not known yet
+    coefficients  alpha, beta, gamma of the point that represents it; points: of all that round to it
+    sizes         realised depth, width, resolution multipliers; cost: realised, over the baseline's
+    accuracy      mean on validation images over seeds, matched to the target cost, with its interval
+    is_equal      whether it is not significantly different from the best; None if that is not known yet
     """
 
     key: str
-    rule: Triple
+    coefficients: Triple
     points: tuple[Triple, ...]
     sizes: Triple
     cost: float
@@ -56,12 +57,12 @@ def networks(run: RunData) -> list[NetworkData]:
 
 
 def left_out(run: RunData, found: Sequence[NetworkData]) -> list[Triple]:
-    """The points of the grid's lattice that no network stands for: over a budget, upsampled, or never trained."""
+    """The points of the grid's lattice without a network: over a budget, upsampled, or never trained."""
     from scaling.grid.lattice import Lattice
 
     config = run.config
     try:
-        bounds = {name: _pair(config[name]) for name in GREEK}
+        bounds = {name: _pair(config[name]) for name in COEFFICIENTS}
         lattice = Lattice(step=float(config["step"]), tolerance=float(config["tolerance"]), **bounds)
         every = [_triple(point) for point in lattice.points().tolist()]
     except (KeyError, TypeError, ValueError):
@@ -70,19 +71,19 @@ def left_out(run: RunData, found: Sequence[NetworkData]) -> list[Triple]:
     return [point for point in every if point not in taken]
 
 
-def shares(rule: Sequence[float]) -> Triple:
+def shares(coefficients: Sequence[float]) -> Triple:
     """The shares of depth, width and resolution in the growth of cost: log alpha, 2 log beta, 2 log gamma over all."""
-    a, b, c = np.log(rule[0]), 2 * np.log(rule[1]), 2 * np.log(rule[2])
+    a, b, c = np.log(coefficients[0]), 2 * np.log(coefficients[1]), 2 * np.log(coefficients[2])
     whole = a + b + c
     return (float(a / whole), float(b / whole), float(c / whole)) if whole > 0 else (1 / 3, 1 / 3, 1 / 3)
 
 
-def rule_of(values: object) -> Triple | None:
-    """alpha, beta, gamma out of JSON, as numbers or as estimates; None where they are not all there."""
+def coefficients_of(values: object) -> Triple | None:
+    """alpha, beta, gamma from JSON, as numbers or as estimates; None if one is missing."""
     if not isinstance(values, Mapping):
         return None
     found = []
-    for name in GREEK:
+    for name in COEFFICIENTS:
         value, estimate = values.get(name), estimate_of(values.get(name))
         value = estimate.value if estimate else value
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
@@ -91,29 +92,40 @@ def rule_of(values: object) -> Triple | None:
     return found[0], found[1], found[2]
 
 
-def show_rule(rule: Sequence[float]) -> str:
+def show_coefficients(coefficients: Sequence[float]) -> str:
     """Coefficients as "1.2/1.1/1.15"."""
-    return "/".join(f"{value:.4g}" for value in rule)
+    return "/".join(f"{value:.4g}" for value in coefficients)
+
+
+def conclusions_of(run: RunData) -> GridConclusions | None:
+    """What the run concluded; None, with a note, for a coefficients.json that is broken."""
+    if not run.result:
+        return None
+    try:
+        return GridConclusions.of_file(run.result)
+    except ValueError as error:
+        run.notes.append(f"coefficients.json cannot be used: {error}")
+        return None
 
 
 def _network(one: Mapping[str, Any]) -> NetworkData | None:
-    rule, accuracy = rule_of(one), estimate_of(one.get("accuracy"))
+    coefficients, accuracy = coefficients_of(one), estimate_of(one.get("accuracy"))
     try:
         sizes = _triple([one[name] for name in SIZES])
         points = tuple(_triple(point) for point in one.get("points") or [])
         cost, macs = float(one["cost"]), float(one["macs"])
     except (KeyError, TypeError, ValueError):
         return None
-    if rule is None or accuracy is None:
+    if coefficients is None or accuracy is None:
         return None
     equal = bool(one.get("indistinguishable_from_best"))
     return NetworkData(
-        str(one.get("key", "")), rule, points or (rule,), sizes, cost, macs, accuracy.n, accuracy, equal
+        str(one.get("key", "")), coefficients, points or (coefficients,), sizes, cost, macs, accuracy.n, accuracy, equal
     )  # fmt: skip
 
 
 def _unfinished(run: RunData) -> list[NetworkData]:
-    """The networks trained so far, accuracies as they are; nothing is known of which can be told from which."""
+    """The networks trained so far with their accuracies; comparisons with the best are not known yet."""
     from search_spaces.metrics.counts import cost
     from search_spaces.resizing.compound import realised
 
@@ -130,10 +142,12 @@ def _unfinished(run: RunData) -> list[NetworkData]:
     for (key, group), mean in zip(groups.items(), means, strict=True):
         arch = Arch.from_json(group[0].arch)
         got, spent = realised(arch, start), cost(arch).macs
-        rule = _triple(str(group[0].notes["coefficients"]).split("/"))
+        coefficients = _triple(str(group[0].notes["coefficients"]).split("/"))
         sizes = (got.depth, got.width, got.resolution)
         found.append(
-            NetworkData(key, rule, (rule,), sizes, spent / cost(start).macs, spent, len(group), mean, None)
+            NetworkData(
+                key, coefficients, (coefficients,), sizes, spent / cost(start).macs, spent, len(group), mean, None
+            )
         )  # fmt: skip
     return sorted(found, key=lambda one: -one.accuracy.value)
 

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from reports.grid.data import NetworkData, Triple, shares, show_rule
+from reports.grid.data import NetworkData, Triple, shares, show_coefficients
 from reports.page.scales import whiskers
-from reports.page.style import INK, MUTED, STYLES
+from reports.page.style import BLUE, INK, MUTED
 from studies.statistics.intervals import Estimate
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])
@@ -23,7 +23,7 @@ LINES = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
-class Map:
+class TriangleData:
     """What the triangle shows.
 
     networks  best first; left_out: points without a network
@@ -35,14 +35,14 @@ class Map:
     marks: dict[str, Triple] = field(default_factory=dict)
 
 
-def place(rule: Sequence[float]) -> tuple[float, float]:
-    """Where coefficients lie in the triangle: their shares as weights of its corners."""
-    x, y = np.array(shares(rule)) @ CORNERS
+def place(coefficients: Sequence[float]) -> tuple[float, float]:
+    """Position of coefficients in the triangle: their shares as weights of its corners."""
+    x, y = np.array(shares(coefficients)) @ CORNERS
     return float(x), float(y)
 
 
-def triangle(data: Map, ax: Axes) -> None:
-    """Each network where its coefficients' shares lie, its accuracy as colour; what is one, what may be best."""
+def triangle(data: TriangleData, ax: Axes) -> None:
+    """Each network at its coefficients' shares, its accuracy as colour, the best ones outlined."""
     _frame(ax)
     values = [100 * one.accuracy.value for one in data.networks]
     norm = Normalize(min(values), max(values)) if values else Normalize()
@@ -58,13 +58,13 @@ def triangle(data: Map, ax: Axes) -> None:
         bar.set_label("accuracy on validation images (%)")
 
 
-def standings(networks: Sequence[NetworkData], baseline: Estimate | None, ax: Axes) -> None:
-    """The networks in order, best on top, with intervals; filled: cannot be told from the best."""
+def ranking(networks: Sequence[NetworkData], baseline: Estimate | None, ax: Axes) -> None:
+    """The networks in order, best on top, with intervals; filled: not significantly different from the best."""
     for row, one in enumerate(networks):
         low, high = whiskers(one.accuracy)
         filled = one.is_equal is not False
         ax.errorbar(
-            100 * one.accuracy.value, row, xerr=[[low], [high]], fmt="o", color=STYLES["depth"][0], capsize=2.5,
+            100 * one.accuracy.value, row, xerr=[[low], [high]], fmt="o", color=BLUE, capsize=2.5,
             mfc=None if filled else "none", elinewidth=0.9,
         )  # fmt: skip
     if baseline is not None:
@@ -73,7 +73,7 @@ def standings(networks: Sequence[NetworkData], baseline: Estimate | None, ax: Ax
             "baseline", (100 * baseline.value, 1), (4, 2), xycoords=("data", "axes fraction"), fontsize=9,
             textcoords="offset points",
         )  # fmt: skip
-    ax.set_yticks(range(len(networks)), [show_rule(one.rule) for one in networks])
+    ax.set_yticks(range(len(networks)), [show_coefficients(one.coefficients) for one in networks])
     ax.set_ylim(len(networks) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("accuracy on validation images (%)")
@@ -82,7 +82,7 @@ def standings(networks: Sequence[NetworkData], baseline: Estimate | None, ax: Ax
 
 def _network(one: NetworkData, color: object, ax: Axes) -> None:
     """A network's own point, and thin lines to the other points that round to it."""
-    x, y = place(one.rule)
+    x, y = place(one.coefficients)
     others = [other for other in map(place, one.points) if not np.allclose(other, (x, y), atol=1e-4)]
     for other in others:
         ax.plot([x, other[0]], [y, other[1]], "-", color=MUTED, lw=0.8, zorder=1)
@@ -91,19 +91,21 @@ def _network(one: NetworkData, color: object, ax: Axes) -> None:
     ax.scatter(x, y, s=120, color=[color], edgecolors=edge, linewidths=width, zorder=4)
 
 
-def _stars(data: Map, ax: Axes) -> None:
+def _stars(data: TriangleData, ax: Axes) -> None:
     if data.networks:
-        x, y = place(data.networks[0].rule)
+        x, y = place(data.networks[0].coefficients)
         ax.scatter(x, y, s=70, marker="*", color="#ffffff", edgecolors=INK, linewidths=0.9, zorder=6, label="best")
-    for (name, rule), marker in zip(data.marks.items(), ("D", "s", "^"), strict=False):
-        x, y = place(rule)
+    for (name, coefficients), marker in zip(data.marks.items(), ("D", "s", "^"), strict=False):
+        x, y = place(coefficients)
         ax.scatter(x, y, s=90, marker=marker, color="none", edgecolors="#D55E00", linewidths=1.8, zorder=5, label=name)
 
 
-def _keys(data: Map, ax: Axes) -> None:
+def _keys(data: TriangleData, ax: Axes) -> None:
     """What outline, small dots and crosses mean."""
     if any(one.is_equal for one in data.networks):
-        ax.scatter([], [], s=120, color="none", edgecolors=INK, linewidths=2, label="cannot be told from the best")
+        ax.scatter(
+            [], [], s=120, color="none", edgecolors=INK, linewidths=2, label="not significantly different from the best"
+        )
     if any(len(one.points) > 1 for one in data.networks):
         ax.plot([], [], "o-", color=MUTED, lw=0.8, ms=4, label="other points, same network")
     if data.left_out:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reports.grid import figures as drawings
-from reports.grid.data import GREEK, SIZES, NetworkData, Triple, left_out, networks, rule_of, show_rule
-from reports.grid.words import TERMS, headline, told, warnings
+from reports.grid.data import (
+    SIZES,
+    NetworkData,
+    Triple,
+    coefficients_of,
+    conclusions_of,
+    left_out,
+    networks,
+    show_coefficients,
+)
+from reports.grid.words import TERMS, describe, headline
 from reports.page.content import Cell, Column, Figure, Section, Table
 from reports.page.values import count, estimate_of, half_width, percentage, ratio
 from reports.reading.labels import labels, stems
 from reports.reading.runs import Kind, RunData
+from scaling.grid.analysis import COEFFICIENTS
 
 PAPER: Triple = (1.2, 1.1, 1.15)
 MAX_SHOWN = 40
@@ -28,7 +38,8 @@ def sections(runs: Sequence[RunData]) -> list[Section]:
         prefix, found = f"{label}: " if len(mine) > 1 else "", networks(run)
         if found:
             items += _of_run(run, found, prefix, suffix)
-        warned += [prefix + line for line in warnings(run, found)]
+        if (conclusions := conclusions_of(run)) and found:
+            warned += [prefix + line for line in conclusions.warnings(max(one.seeds for one in found))]
         missing += [prefix + line for line in _missing(run, found)]
     if len(mine) > 1:
         items.insert(0, _side_by_side(mine))
@@ -38,58 +49,64 @@ def sections(runs: Sequence[RunData]) -> list[Section]:
 def _missing(run: RunData, found: Sequence[NetworkData]) -> list[str]:
     command = f"`python -m scaling.grid --config {run.folder / 'config.yaml'} --run {run.folder}`"
     if not found:
-        return [f"{run.folder} has no trained network yet (its status: {run.status}): {command} goes on with it"]
+        return [f"{run.folder} has no trained network yet (its status: {run.status}): {command} resumes it"]
     if not run.result:
         return [
             f"conclusions (no readable coefficients.json; status: {run.status}): accuracies are shown as they are, "
-            f"not adjusted to one cost: {command} goes on with it"
+            f"not adjusted to one cost: {command} resumes it"
         ]
     return []
 
 
 def _of_run(run: RunData, found: Sequence[NetworkData], prefix: str, suffix: str) -> list[str | Figure | Table]:
-    items: list[str | Figure | Table] = [prefix + headline(run, found), *(prefix + line for line in told(run, found))]
-    items += [_triangle(run, found, prefix, suffix), _standings(run, found, prefix, suffix)]
-    return [*items, _table(found, prefix, suffix)]
+    conclusions = conclusions_of(run)
+    lines = [headline(run, conclusions, found), *(describe(conclusions) if conclusions else ())]
+    return [
+        *(prefix + line for line in lines),
+        _triangle(run, found, prefix, suffix),
+        _ranking(run, found, prefix, suffix),
+        _table(found, prefix, suffix),
+    ]
 
 
 def _triangle(run: RunData, found: Sequence[NetworkData], prefix: str, suffix: str) -> Figure:
     gone = left_out(run, found) if run.result else []
     marks = {"EN's 1.2/1.1/1.15": PAPER}
     law = run.result.get("law")
-    if isinstance(law, Mapping) and (advised := rule_of(law.get("optimum"))):
-        marks["the law's optimum"] = advised
-    data = drawings.Map(found, gone, marks)
+    if isinstance(law, Mapping) and (optimum := coefficients_of(law.get("optimum"))):
+        marks["the law's optimum"] = optimum
+    data = drawings.TriangleData(found, gone, marks)
     equal = sum(bool(one.is_equal) for one in found)
-    twins = sum(len(one.points) - 1 for one in found)
-    best = found[0]
+    shared = sum(len(one.points) - 1 for one in found)
+    best = f"{show_coefficients(found[0].coefficients)}, {100 * found[0].accuracy.value:.1f} %"
+    remarks = [
+        f"{equal} of {len(found)} networks, outlined, are not significantly different from it" * bool(run.result),
+        f"{shared} points round to a network that another point represents (small dots)" * bool(shared),
+        f"{len(gone)} points left out (crosses)" * bool(gone),
+    ]
     return Figure(
         f"grid-shares{suffix}",
         f"{prefix}Accuracy by the shares of depth, width and resolution",
-        f"Each point of the grid lies where its shares of the growth in cost are: log α, 2 log β, 2 log γ over their "
-        f"sum; at a corner all goes to one dimension. Best: {show_rule(best.rule)}, {100 * best.accuracy.value:.1f} %"
-        + (f"; {equal} of {len(found)} networks cannot be told from it (outlined)" if run.result else "")
-        + (f"; {twins} points round to a network that another point stands for (small dots)" if twins else "")
-        + (f"; {len(gone)} points left out (crosses)" if gone else "")
-        + ".",
+        "Each point of the grid is drawn by its shares of the growth in cost: log α, 2 log β, 2 log γ over their sum; "
+        f"at a corner one dimension has the whole growth. Best: {'; '.join(filter(None, [best, *remarks]))}.",
         "A triangle with depth, width and resolution at its corners: networks as dots coloured by accuracy.",
         lambda axes: drawings.triangle(data, axes[0]),
         size=(7.0, 6.2),
     )
 
 
-def _standings(run: RunData, found: Sequence[NetworkData], prefix: str, suffix: str) -> Figure:
+def _ranking(run: RunData, found: Sequence[NetworkData], prefix: str, suffix: str) -> Figure:
     own = run.result.get("trained_baseline")
     baseline = estimate_of(own.get("accuracy")) if isinstance(own, Mapping) else None
     shown = found[:MAX_SHOWN]
     cut = f" The best {len(shown)} of {len(found)}." if len(shown) < len(found) else ""
-    hollow = " Hollow: worse than the best, by multiple comparisons." * bool(run.result)
+    hollow = " Hollow: significantly worse than the best (multiple comparisons)." * bool(run.result)
     return Figure(
-        f"standings{suffix}",
+        f"ranking{suffix}",
         f"{prefix}The networks in order",
         f"Mean over seeds with 95 % intervals, the variance pooled over all networks.{hollow}{cut}",
         "Networks by accuracy, best on top, each with its interval; the baseline as a dashed line.",
-        lambda axes: drawings.standings(shown, baseline, axes[0]),
+        lambda axes: drawings.ranking(shown, baseline, axes[0]),
         size=(7.0, 1.3 + 0.27 * len(shown)),
     )
 
@@ -97,7 +114,7 @@ def _standings(run: RunData, found: Sequence[NetworkData], prefix: str, suffix: 
 def _table(found: Sequence[NetworkData], prefix: str, suffix: str) -> Table:
     rows: list[dict[str, Cell]] = [
         {
-            **dict(zip(GREEK, one.rule, strict=True)),
+            **dict(zip(COEFFICIENTS, one.coefficients, strict=True)),
             **dict(zip(SIZES, one.sizes, strict=True)),
             "cost": one.cost,
             "macs": one.macs,
@@ -105,12 +122,15 @@ def _table(found: Sequence[NetworkData], prefix: str, suffix: str) -> Table:
             "accuracy": one.accuracy.value,
             "half": half_width(one.accuracy),
             "seeds": one.seeds,
-            "may_be_best": {True: "yes", False: "no", None: ""}[one.is_equal],
+            "among_the_best": {True: "yes", False: "no", None: ""}[one.is_equal],
         }
         for one in found
     ]
     columns = (
-        *(Column(name, letter, "", ratio, f"{name}, as asked for") for name, letter in zip(GREEK, "αβγ", strict=True)),
+        *(
+            Column(name, letter, "", ratio, f"{name}, as asked for")
+            for name, letter in zip(COEFFICIENTS, "αβγ", strict=True)
+        ),
         Column("depth", "d", "", ratio, "realised depth multiplier: layers over the baseline's"),
         Column("width", "w", "", ratio, "realised width multiplier: mean ratio of channels to the baseline's"),
         Column("resolution", "r", "", ratio, "realised resolution multiplier: input side over the baseline's"),
@@ -120,7 +140,7 @@ def _table(found: Sequence[NetworkData], prefix: str, suffix: str) -> Table:
         Column("accuracy", "accuracy", "%", percentage, "of validation images, adjusted to the target cost"),
         Column("half", "±", "points", percentage, "half the 95 % interval, its variance pooled over all networks"),
         Column("seeds", "seeds"),
-        Column("may_be_best", "may be best", "", str, "yes: cannot be told from the best"),
+        Column("among_the_best", "among the best", "", str, "yes: not significantly different from the best"),
     )
     return Table(
         f"grid-networks{suffix}", f"{prefix}The networks of the grid", columns, rows, marked=lambda row: row is rows[0]
@@ -133,13 +153,13 @@ def _side_by_side(runs: Sequence[RunData]) -> Table:
     for run, label in zip(runs, labels(runs), strict=True):
         choice = run.result.get("choice")
         test = estimate_of(choice.get("test_accuracy")) if isinstance(choice, Mapping) else None
-        law, found = run.result.get("law"), rule_of(run.result.get("coefficients"))
-        advised = rule_of(law.get("optimum")) if isinstance(law, Mapping) else None
+        law, found = run.result.get("law"), coefficients_of(run.result.get("coefficients"))
+        optimum = coefficients_of(law.get("optimum")) if isinstance(law, Mapping) else None
         row: dict[str, Cell] = {
             "run": label,
             "dataset": str(run.config.get("dataset", "")),
-            "found": show_rule(found) if found else "",
-            "law": show_rule(advised) if advised else "",
+            "found": show_coefficients(found) if found else "",
+            "law": show_coefficients(optimum) if optimum else "",
             "accuracy": test.value if test else None,
             "half": half_width(test) if test else None,
         }

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from reports.maps.cam import Floats, Look, enlarged
-from reports.search.figures import plain
+from reports.page.scales import plain
 
 COLOURS = "inferno"
 OPACITY = 0.6

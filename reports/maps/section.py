@@ -14,10 +14,10 @@ import pandas as pd
 from reports.maps.cam import Images, Look, look, read_images
 from reports.maps.figures import MapRow, class_maps
 from reports.page.content import Cell, Column, Figure, Section, Table
-from reports.page.style import name_of
 from reports.page.values import percentage
 from reports.reading.labels import labels
 from reports.reading.runs import Kind, RunData
+from scaling.curves.conclusions import curve_name
 
 if TYPE_CHECKING:
     from search_spaces.networks.module import Network
@@ -42,7 +42,7 @@ class ShownNetwork:
     @property
     def label(self) -> str:
         """In words, such as "width x4"."""
-        return self.curve if self.curve == BASELINE else f"{name_of(self.curve)} x{self.multiple:g}"
+        return self.curve if self.curve == BASELINE else f"{curve_name(self.curve)} x{self.multiple:g}"
 
 
 def sections(runs: Sequence[RunData]) -> list[Section]:
@@ -157,6 +157,6 @@ def _table(name: str, looks: Sequence[tuple[ShownNetwork, Sequence[Look]]], imag
     rows: list[dict[str, Cell]] = []
     for member, seen in looks:
         row: dict[str, Cell] = {f"image_{place}": one.predicted for place, one in enumerate(seen, start=1)}
-        row |= {"network": name_of(member.curve), "multiple": member.multiple, "accuracy": member.accuracy}
+        row |= {"network": curve_name(member.curve), "multiple": member.multiple, "accuracy": member.accuracy}
         rows.append(row)
     return Table(f"{name}-predictions", "What each network says; columns are the true classes", columns, rows)

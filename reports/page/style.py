@@ -1,30 +1,40 @@
-"""One colour and one marker for each strategy, everywhere; and the look of all figures."""
+"""One colour and one marker for each scaling strategy and each sampler, and the look of all figures."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
 # Okabe and Ito's palette: told apart by colour-blind readers, on light and on dark ground. Markers say it again.
-STYLES: dict[str, tuple[str, str]] = {
-    "baseline": ("#808080", "o"),
-    "depth": ("#0072B2", "v"),
-    "width": ("#E69F00", "s"),
-    "resolution": ("#009E73", "^"),
-    "compound": ("#D55E00", "D"),
-    "compound-found": ("#CC79A7", "P"),
-    "fast": ("#56B4E9", "X"),
-    "v2": ("#66A61E", "p"),
-    "uniform": ("#8C6BB1", "o"),
-    "tpe": ("#A6761D", "^"),
-    "predictor": ("#D55E00", "D"),
-    "evolution": ("#0072B2", "v"),
-    "ppo": ("#009E73", "s"),
-    "nsga2": ("#CC79A7", "P"),
-    "gp": ("#56B4E9", "X"),
+BLUE, ORANGE, GREEN, RED, PINK, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+PURPLE, BROWN, OLIVE = "#8C6BB1", "#A6761D", "#66A61E"
+Look = tuple[str, str]
+"""Colour and marker."""
+BASELINE_LOOK: Look = ("#808080", "o")
+STRATEGIES: dict[str, Look] = {
+    "baseline": BASELINE_LOOK,
+    "depth": (BLUE, "v"),
+    "width": (ORANGE, "s"),
+    "resolution": (GREEN, "^"),
+    "compound": (RED, "D"),
+    "compound-found": (PINK, "P"),
+    "fast": (SKY, "X"),
+    "v2": (OLIVE, "p"),
 }
+"""Scaling strategies."""
+SAMPLERS: dict[str, Look] = {
+    "uniform": (PURPLE, "o"),
+    "tpe": (BROWN, "^"),
+    "predictor": (RED, "D"),
+    "evolution": (BLUE, "v"),
+    "ppo": (GREEN, "s"),
+    "nsga2": (PINK, "P"),
+    "gp": (SKY, "X"),
+}
+"""Samplers, by the name of what proposed a candidate."""
 # Of other names, such as 0:1:3: every colour with every marker, so that two of them hardly ever look the same.
-_COLORS, _MARKERS = ("#8C6BB1", "#A6761D", "#66A61E", "#E7298A"), ("<", ">", "h", "p", "*", "d", "8")
+_COLORS, _MARKERS = (PURPLE, BROWN, OLIVE, "#E7298A"), ("<", ">", "h", "p", "*", "d", "8")
 OTHERS = tuple((_COLORS[place % 4], _MARKERS[place % 7]) for place in range(28))
 # Text and lines are drawn in this; the page replaces it by the reader's own text colour.
 INK = "#1b1f24"
@@ -61,15 +71,17 @@ RC: dict[str, Any] = {
 }
 
 
-def style_of(strategy: str) -> dict[str, str]:
-    """Colour and marker of a strategy, as matplotlib's keywords; the same ones for the same name every time."""
-    if strategy in STYLES:
-        color, marker = STYLES[strategy]
-    else:
-        color, marker = OTHERS[crc32(strategy.encode()) % len(OTHERS)]
+def strategy_style(name: str) -> dict[str, str]:
+    """Colour and marker of a scaling strategy, as matplotlib's keywords."""
+    return _style(STRATEGIES, name)
+
+
+def sampler_style(name: str) -> dict[str, str]:
+    """Colour and marker of a sampler, as matplotlib's keywords."""
+    return _style(SAMPLERS, name)
+
+
+def _style(looks: Mapping[str, Look], name: str) -> dict[str, str]:
+    """The look of a name; one that is not in the table has the same look every time."""
+    color, marker = looks.get(name) or OTHERS[crc32(name.encode()) % len(OTHERS)]
     return {"color": color, "marker": marker}
-
-
-def name_of(strategy: str) -> str:
-    """A strategy as people read it."""
-    return {"compound": "compound (1.2/1.1/1.15)", "compound-found": "compound (found here)"}.get(strategy, strategy)

@@ -11,25 +11,19 @@ from matplotlib.ticker import FuncFormatter
 
 from nas.objectives import Objective, pareto_front
 from reports.page.network_tables import Row
-from reports.page.style import INK, MUTED, style_of
+from reports.page.scales import plain
+from reports.page.style import BLUE, GREEN, INK, MUTED, ORANGE, PINK, RED, sampler_style
 from reports.search.expected_best import RandomSearch
 from reports.search.importance import Importance
 from search_spaces.common.units import format_count
 
 UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
-DRAWN = {"uniform": "drawn uniformly", "tpe": "drawn by TPE", "predictor": "drawn by the predictor"}
+PROPOSED_BY = {"uniform": "drawn uniformly", "tpe": "proposed by TPE", "predictor": "proposed by the predictor"}
 EQUAL_REWARDS = 5
-# Of several searches: the colours of these strategies, each with another kind of line.
-COLOURS, LINES = ("depth", "width", "resolution", "compound", "compound-found"), ("-", "--", "-.", ":")
-
-
+# Of several searches: each has another colour and another kind of line.
+COLORS, LINES = (BLUE, ORANGE, GREEN, RED, PINK), ("-", "--", "-.", ":")
 MAX_CHOICES = 12
 COST_COLUMNS = {"macs": "multiply-adds", "params": "parameters", "activations": "activations"}
-
-
-def plain(text: str) -> str:
-    """Text as matplotlib is to show it: a dollar sign is no formula."""
-    return text.replace("$", r"\$")
 
 
 def progress(trials: pd.DataFrame, axes: Sequence[Axes]) -> None:
@@ -48,7 +42,7 @@ def best_so_far(searches: Mapping[str, pd.DataFrame], axes: Sequence[Axes]) -> N
     longest = max((float(trials["spent"].max()) for trials in searches.values() if len(trials)), default=0.0)
     seconds, unit = time_unit(longest)
     for index, (name, trials) in enumerate(searches.items()):
-        color, dashes = style_of(COLOURS[index % len(COLOURS)])["color"], LINES[index % len(LINES)]
+        color, dashes = COLORS[index % len(COLORS)], LINES[index % len(LINES)]
         for ax, x in zip(axes, (trials["trial"], trials["spent"] / seconds), strict=True):
             ax.step(x, trials["best"], where="post", linestyle=dashes, color=color, label=plain(name))
     for ax, label in zip(axes, ("trial", f"worker time so far ({unit})"), strict=True):
@@ -67,17 +61,17 @@ def accuracy_macs(trials: pd.DataFrame, aim: Objective, winner: str, ax: Axes) -
     ax.axvline(aim.target / 1e6, color=MUTED, linestyle=":", label=f"target {format_count(aim.target)}")
     _equal_rewards(ax, trials, aim)
     for _, won in complete[complete["key"] == winner].head(1).iterrows():
-        place, color = (won["macs"] / 1e6, 100 * won["accuracy"]), style_of("compound")["color"]
-        ax.plot(*place, "*", color=color, markersize=15, zorder=4, label="the winner")
+        place = (won["macs"] / 1e6, 100 * won["accuracy"])
+        ax.plot(*place, "*", color=RED, markersize=15, zorder=4, label="the winner")
     ax.set(xlabel="FLOPs of the full network (millions of multiply-adds)", ylabel="accuracy of the proxy (%)")
     legend_below(ax)
 
 
 def expected_best(random: RandomSearch, trials: pd.DataFrame, ax: Axes) -> None:
-    """The expected best reward of n random trials with its interval, and what the search had found after n trials."""
-    style = style_of("uniform")
-    ax.plot(random.trials, random.expected, color=style["color"], label="expected best of n random trials")
-    ax.fill_between(random.trials, random.low, random.high, color=style["color"], alpha=0.25, label="95 % interval")
+    """The expected best reward of n random trials with its interval, and the search's best after n trials."""
+    color = sampler_style("uniform")["color"]
+    ax.plot(random.trials, random.expected, color=color, label="expected best of n random trials")
+    ax.fill_between(random.trials, random.low, random.high, color=color, alpha=0.25, label="95 % interval")
     ax.step(trials["trial"], trials["best"], where="post", color=INK, label="this search, best so far")
     ax.set(xlabel="trials n (logarithmic)", ylabel="reward", xscale="log")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -85,7 +79,7 @@ def expected_best(random: RandomSearch, trials: pd.DataFrame, ax: Axes) -> None:
 
 
 def time_unit(seconds: float) -> tuple[float, str]:
-    """The seconds in the unit that a time is best told in, and its name."""
+    """The seconds of the largest unit that a time has at least two of, and its name."""
     return next((size, name) for size, name in UNITS if seconds >= 2 * size or size == 1.0)
 
 
@@ -93,8 +87,8 @@ def _marks(ax: Axes, trials: pd.DataFrame, x: pd.Series, y: pd.Series) -> None:
     """Trials by how they were drawn, smaller the more they are; those that were not trained to the end are hollow."""
     size = max(4.0, 26 * min(1.0, (300 / max(1, len(trials))) ** 0.5))
     for drawn in sorted(set(trials["proposed_by"]), reverse=True):
-        mine, style = trials["proposed_by"] == drawn, style_of(str(drawn))
-        label = DRAWN.get(str(drawn), f"drawn by {plain(str(drawn))}" if drawn else "trained to the end")
+        mine, style = trials["proposed_by"] == drawn, sampler_style(str(drawn))
+        label = PROPOSED_BY.get(str(drawn), f"proposed by {plain(str(drawn))}" if drawn else "trained to the end")
         full, hollow = mine & trials["complete"], mine & ~trials["complete"]
         ax.scatter(x[full], y[full], s=size, label=label, linewidths=0, **style)  # type: ignore[arg-type]
         ax.scatter(
@@ -135,11 +129,10 @@ def layer_costs(rows: Sequence[Row], axes: Sequence[Axes]) -> None:
     """Each layer's share (%) of the network's multiply-adds, parameters and activations, a panel each."""
     names = [f"{row['stage']}  {row['operator']}" for row in rows]
     places = np.arange(len(rows))
-    styles = (style_of("depth"), style_of("width"), style_of("resolution"))
-    for ax, (cost, title), style in zip(axes, COST_COLUMNS.items(), styles, strict=True):
+    for ax, (cost, title), color in zip(axes, COST_COLUMNS.items(), (BLUE, ORANGE, GREEN), strict=True):
         values = np.array([float(row[cost] or 0) for row in rows])
         shares = 100 * values / max(1.0, values.sum())
-        ax.barh(places, shares, color=style["color"])
+        ax.barh(places, shares, color=color)
         for place, share in zip(places, shares, strict=True):
             ax.annotate(f" {share:.1f}", (share, place), va="center", fontsize=8)
         ax.set(title=title, xlabel="share of the network (%)", xlim=(0, 1.18 * shares.max()))
@@ -152,11 +145,11 @@ def weight_sweep(sweep: pd.DataFrame, own: float | None, axes: Sequence[Axes]) -
     """Multiply-adds (left) and accuracy (right) of the network that the soft reward with weight w would pick."""
     panels = (("macs", 1e-6, "FLOPs of the pick (millions)"), ("accuracy", 100, "proxy accuracy of the pick (%)"))
     for ax, (column, factor, label) in zip(axes, panels, strict=True):
-        ax.step(sweep["weight"], factor * sweep[column], where="mid", color=style_of("compound")["color"])
+        ax.step(sweep["weight"], factor * sweep[column], where="mid", color=RED)
         if own is not None:
             ax.axvline(own, color=INK, linestyle=":", linewidth=1.2)
-            told, place = f" this search's w = {own:g}", ("data", "axes fraction")
-            ax.annotate(told, (own, 1.0), xycoords=place, fontsize=8, va="top")
+            remark = f" this search's w = {own:g}"
+            ax.annotate(remark, (own, 1.0), xycoords=("data", "axes fraction"), fontsize=8, va="top")
         ax.set(xlabel="w (further right: cost matters more)", ylabel=label, xlim=(0, float(sweep["weight"].min())))
         ax.margins(y=0.15)
 
@@ -166,8 +159,8 @@ def importances(found: Importance, ax: Axes) -> None:
     shown = min(MAX_CHOICES, len(found.choices))
     places = np.arange(shown)
     value, low, high = (part[:shown] for part in (found.value, found.low, found.high))
-    ax.hlines(places, low, high, color=style_of("depth")["color"])
-    ax.plot(value, places, color=style_of("depth")["color"], linestyle="", marker="o", clip_on=False)
+    ax.hlines(places, low, high, color=BLUE)
+    ax.plot(value, places, color=BLUE, linestyle="", marker="o", clip_on=False)
     ax.axvline(found.chance, color=MUTED, linestyle="--")
     ax.annotate(" chance alone", (found.chance, 0.0), xycoords=("data", "axes fraction"), fontsize=8, va="bottom")
     ax.set_yticks(places, [plain(name) for name in found.choices[:shown]])

@@ -1,19 +1,17 @@
-"""What a run asked, and its answer in two sentences with numbers and intervals."""
+"""The question of a run, and its answer in a few sentences with numbers and intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reports.page.style import name_of
-from reports.page.values import contrast_of, count, estimate_of
+from reports.page.values import count, estimate_of
 from reports.reading.effort import efforts
 from reports.reading.runs import Kind, RunData
+from scaling.curves.conclusions import CurvesConclusions, curve_name
+from scaling.experiment.wording import sentence
+from scaling.grid.conclusions import GridConclusions
 from search_spaces.common.text import pluralise
-from studies.statistics.intervals import Estimate
-
-GREEK = ("alpha", "beta", "gamma")
-PAPER = "1.2/1.1/1.15"
 
 
 def question(run: RunData) -> str:
@@ -38,7 +36,7 @@ def answer(run: RunData) -> str:
     try:
         return answers[run.kind](run.result) if run.result else unanswered(run)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return f"none can be read: the run's result lacks something ({type(error).__name__}: {error})."
+        return f"none: the run's result is broken ({type(error).__name__}: {error})."
 
 
 def unanswered(run: RunData) -> str:
@@ -78,54 +76,33 @@ def _standing(result: Mapping[str, Any]) -> str:
 
 
 def _grid(result: Mapping[str, Any]) -> str:
-    found, networks, choice = result["coefficients"], result["networks"], result["choice"]
-    equal = [one for one in networks if one["indistinguishable_from_best"]]
-    ranges = ", ".join(
-        f"{name} {low:g} to {high:g}" for name, (low, high) in result["range_of_indistinguishable"].items()
-    )
-    values = ", ".join(f"{name} {found[name]:g}" for name in GREEK)
-    seeds = pluralise(len(choice["seeds"]), "fresh seed")
-    return (
-        f"{values} (depth, width, resolution): {len(equal)} of "
-        f"{pluralise(len(networks), 'network')} cannot be told from the best (95 % confidence; {ranges}). "
-        f"Trained again with {seeds} the choice recognises {_percent(choice['test_accuracy'])} of the test images; "
-        f"{_against_paper(choice)}."
-    )
-
-
-def _against_paper(choice: Mapping[str, Any]) -> str:
-    if choice["paper_key"] == choice["key"]:
-        return f"the paper's {PAPER} gives the same network"
-    difference = estimate_of(choice["test_difference_to_paper"])
-    if difference is None:
-        return f"it was not compared with the paper's {PAPER}"
-    return f"that is {_points(difference)} points against the paper's {PAPER}: {choice['verdict']}"
+    conclusions = GridConclusions.of_file(result)
+    return " ".join([
+        f"{conclusions.describe_coefficients()}.",
+        conclusions.describe_equals(),
+        conclusions.describe_choice(),
+        conclusions.compare_with_paper(),
+    ])  # fmt: skip
 
 
 def _curves(result: Mapping[str, Any]) -> str:
-    main, ours, rival = contrast_of(result["main"]), result["compound"], result["best_single"]
-    if main is None or not ours or not rival:
+    conclusions = CurvesConclusions.of_file(result)
+    lines = conclusions.describe_main()
+    if not lines:
         return "none; no compound network was trained beside one that grows in a single dimension, with two seeds."
-    largest = f"at {result['multiple']:g} times the baseline's FLOPs"
-    line = main.sentence(name_of(ours), f"{name_of(rival)} alone (the best single dimension)")
-    return f"{largest}, on test images: {line}. {_accuracies(result, (ours, rival))}"
+    return f"{lines[0]} {_accuracies(result, (conclusions.compound, conclusions.best_single))}"
 
 
 def _accuracies(result: Mapping[str, Any], curves: Sequence[str]) -> str:
     at = {one["curve"]: one for one in result["points"] if one["multiple"] == result["multiple"] and not one["is_raw"]}
     parts = [
-        f"{name_of(curve)} recognises {_percent(one['test_accuracy'])} of them with {count(one['macs'])} FLOPs"
-        for curve, one in ((curve, at.get(curve)) for curve in curves)
-        if one
+        f"{curve_name(curve)} has {_percent(at[curve]['test_accuracy'])} with {count(at[curve]['macs'])} FLOPs"
+        for curve in curves
+        if curve in at
     ]
-    text = ", ".join(parts)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
+    return sentence(", ".join(parts)) if parts else ""
 
 
 def _percent(values: object) -> str:
     estimate = estimate_of(values)
     return "an unknown share" if estimate is None else estimate.percent
-
-
-def _points(estimate: Estimate) -> str:
-    return f"{100 * estimate.value:+.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"

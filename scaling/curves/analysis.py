@@ -1,4 +1,4 @@
-"""What curves say: accuracies with intervals, compound against each single dimension, and what a law makes of them."""
+"""The analysis of curves: accuracies with intervals, compound against each single dimension, and a fitted law."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scaling.curves.plan import BASELINE, FOUND, CurvePoint
-from scaling.curves.run import CurvesResult, TrainedPoint, compound, found_alone
+from scaling.curves.config import BASELINE, FOUND, MIN_LAW_NETWORKS
+from scaling.curves.plan import CurvePoint
+from scaling.curves.run import CurvesResult, TrainedPoint
+from scaling.law.data import training_rows
 from scaling.law.fit import fit_or_none
 from scaling.law.response import Prediction, Response
 from search_spaces.resizing.strategy import SINGLE
 from studies.statistics.comparisons import Contrast, compare, contrasts
 from studies.statistics.intervals import Estimate, pooled_intervals
 
-# Different networks that a law is fitted to, at least.
-MIN_NETWORKS = 5
+# Doublings of FLOPs between the smallest and the largest network, below which no slope is fitted.
+MIN_DOUBLINGS = 0.1
 
 
 @dataclass(frozen=True)
-class Predicted:
+class PredictedPoint:
     """A network of the largest multiple, predicted by a law fitted to the smaller ones, and its mean accuracy."""
 
     planned: CurvePoint
@@ -31,81 +33,82 @@ class Predicted:
 
 @dataclass(frozen=True)
 class CurvesAnalysis:
-    """What the points say.
+    """What follows from the points.
 
-    means       mean test accuracy of each point, in order, its interval with the variance pooled over all points
-    adjusted    test accuracies at the largest multiple by curve and seed, closed to the target cost by `slope`
-    slope       accuracy per doubling of FLOPs
-    main        compound against the best single dimension at the largest multiple; None where they are not all there
-    rival       the single dimension with the highest mean
-    all_main    compound against every other curve there, intervals holding for all at once; empty likewise
-    paper       coefficients found against the paper's; None where there is one of them only
-    law         fitted to all points that are not upsampled; None where they are too few
-    foretold    the largest networks as a law without them predicts them
-    straight    mean absolute error of a straight line in log FLOPs on the same networks; nan without them
+    means            mean test accuracy of each point, in order, its interval with the variance pooled over all points
+    adjusted         test accuracies at the largest multiple by curve and seed, matched to the target cost by `slope`
+    slope            accuracy per doubling of FLOPs
+    compound         the compound curve that is compared: of the coefficients found if they grow several dimensions,
+                     or the paper's
+    found_alone      the single dimension whose network the coefficients found give at the largest multiple; empty for
+                     none
+    best_single      the single dimension with the highest mean at the largest multiple; empty for none
+    main             compound against the best single dimension at the largest multiple; None if one is missing
+    against_all      compound against every other curve, intervals holding for all at once; empty if `main` is None
+    paper            coefficients found against the paper's; None if there is only one of them
+    law              fitted to all points that are not upsampled; None if they are too few
+    predicted        the largest networks as a law without them predicts them
+    loglinear_error  mean absolute error of a straight line in log FLOPs on the same networks; nan without them
     """
 
     means: tuple[Estimate, ...]
     adjusted: Mapping[str, Mapping[int, float]]
     slope: float
-    rival: str
+    compound: str
+    found_alone: str
+    best_single: str
     main: Contrast | None
-    all_main: Mapping[str, Contrast]
+    against_all: Mapping[str, Contrast]
     paper: Contrast | None
     law: Response | None
-    foretold: tuple[Predicted, ...]
-    straight: float
+    predicted: tuple[PredictedPoint, ...]
+    loglinear_error: float
 
 
-def analyse(outcome: CurvesResult) -> CurvesAnalysis:
-    """The answer to the outcome of curves. Upsampled networks count in no comparison and in no law."""
-    points = outcome.points
+def analyse(result: CurvesResult) -> CurvesAnalysis:
+    """The analysis of curves. Upsampled networks are in no comparison and in no law."""
+    points = result.points
     means = pooled_intervals([list(point.test.values()) for point in points])
-    fair = [point for point in points if not point.planned.upsampled]
-    slope = _slope(fair)
-    largest = outcome.plan.largest
-    adjusted = {
-        point.planned.curve: _matched(point, slope)
-        for point in fair
-        if point.planned.target is not None and point.planned.multiple == largest
-    }
-    if found_alone(outcome):
-        # The network of a single dimension under another name: compared twice it would only widen all intervals.
+    comparable = [point for point in points if not point.planned.upsampled]
+    slope = _slope(comparable)
+    largest = [point for point in comparable if result.plan.is_main(point.planned)]
+    smaller = [point for point in comparable
+               if point.planned.multiple < result.plan.largest or point.planned.curve == BASELINE]  # fmt: skip
+    adjusted = {point.planned.curve: _matched(point, slope) for point in largest}
+    alone = _found_alone(result)
+    if alone:
+        # The network of a single dimension under another name: comparing it twice would only widen all intervals.
         adjusted.pop(FOUND, None)
-    ours = compound(outcome)
+    curves = {point.planned.curve for point in points}
+    ours = FOUND if FOUND in curves and not alone else "compound"
     singles = [name for name in SINGLE if name in adjusted]
-    rival = max(singles, key=lambda name: float(np.mean(list(adjusted[name].values()))), default="")
-    comparable = ours in adjusted and bool(singles)
-    small = [point for point in fair if point.planned.multiple < largest or point.planned.curve == BASELINE]
-    foretold, straight = _predicted(small, [p for p in fair if p.planned.target and p.planned.multiple == largest])
+    best_single = max(singles, key=lambda name: float(np.mean(list(adjusted[name].values()))), default="")
+    has_main = ours in adjusted and bool(singles)
+    predicted, loglinear_error = _predicted(smaller, largest)
     return CurvesAnalysis(
         means=tuple(means),
         adjusted=adjusted,
         slope=slope,
-        rival=rival,
-        main=_paired(adjusted[ours], adjusted[rival]) if comparable else None,
-        all_main=_all(adjusted, ours) if comparable else {},
+        compound=ours,
+        found_alone=alone,
+        best_single=best_single,
+        main=_paired(adjusted[ours], adjusted[best_single]) if has_main else None,
+        against_all=_against_all(adjusted, ours) if has_main else {},
         paper=_paired(adjusted[FOUND], adjusted["compound"]) if {FOUND, "compound"} <= adjusted.keys() else None,
-        law=_law(fair),
-        foretold=foretold,
-        straight=straight,
+        law=_law(comparable),
+        predicted=predicted,
+        loglinear_error=loglinear_error,
     )
 
 
+def _found_alone(result: CurvesResult) -> str:
+    archs = {p.planned.curve: p.planned.arch for p in result.points if p.planned.multiple == result.plan.largest}
+    return next((name for name in SINGLE if name in archs and archs[name] == archs.get(FOUND)), "")
+
+
 def law_rows(points: Sequence[TrainedPoint]) -> list[dict[str, float]]:
-    """What a law is fitted to: a row a training, realised multipliers, cost and test accuracy."""
-    return [
-        {
-            "depth": point.planned.growth.realised.depth,
-            "width": point.planned.growth.realised.width,
-            "resolution": point.planned.growth.realised.resolution,
-            "macs": float(point.cost.macs),
-            "accuracy": accuracy,
-            "seed": float(seed),
-        }
-        for point in _different(points)
-        for seed, accuracy in point.test.items()
-    ]
+    """What a law is fitted to: a row per training, realised multipliers, cost and test accuracy."""
+    return training_rows((p.planned.growth.realised, p.cost.macs, p.test) for p in _different(points))
 
 
 def _different(points: Sequence[TrainedPoint]) -> list[TrainedPoint]:
@@ -114,20 +117,23 @@ def _different(points: Sequence[TrainedPoint]) -> list[TrainedPoint]:
 
 
 def _law(points: Sequence[TrainedPoint]) -> Response | None:
-    return fit_or_none(law_rows(points)) if len(_different(points)) >= MIN_NETWORKS else None
+    return fit_or_none(law_rows(points)) if len(_different(points)) >= MIN_LAW_NETWORKS else None
 
 
-def _predicted(small: Sequence[TrainedPoint], large: Sequence[TrainedPoint]) -> tuple[tuple[Predicted, ...], float]:
-    law = _law(small)
-    if law is None or not large:
+def _predicted(
+    smaller: Sequence[TrainedPoint], largest: Sequence[TrainedPoint]
+) -> tuple[tuple[PredictedPoint, ...], float]:
+    """The largest networks predicted from the smaller ones by a law, and the error of a straight line there."""
+    law = _law(smaller)
+    if law is None or not largest:
         return (), math.nan
-    found, line = [], np.polynomial.Polynomial.fit(*_log_cost(small), 1)
-    for point in large:
+    found, line = [], np.polynomial.Polynomial.fit(*_log_cost(smaller), 1)
+    for point in largest:
         got = point.planned.growth.realised
         prediction = law.predict(got.depth, got.width, got.resolution)
-        found.append(Predicted(point.planned, prediction, float(np.mean(list(point.test.values())))))
-    straight = np.mean([abs(line(math.log2(f.planned.macs)) - f.accuracy) for f in found])
-    return tuple(found), float(straight)
+        found.append(PredictedPoint(point.planned, prediction, float(np.mean(list(point.test.values())))))
+    error = np.mean([abs(line(math.log2(one.planned.macs)) - one.accuracy) for one in found])
+    return tuple(found), float(error)
 
 
 def _log_cost(points: Sequence[TrainedPoint]) -> tuple[list[float], list[float]]:
@@ -136,12 +142,13 @@ def _log_cost(points: Sequence[TrainedPoint]) -> tuple[list[float], list[float]]
 
 
 def _slope(points: Sequence[TrainedPoint]) -> float:
-    """Accuracy per doubling of FLOPs over all points; 0 where they all cost the same, or there are none."""
+    """Accuracy per doubling of FLOPs over all points; 0 if they all cost the same, or there are none."""
     x, y = _log_cost(points)
-    return float(np.polynomial.Polynomial.fit(x, y, 1).convert().coef[-1]) if x and np.ptp(x) > 0.1 else 0.0
+    return float(np.polynomial.Polynomial.fit(x, y, 1).convert().coef[-1]) if x and np.ptp(x) > MIN_DOUBLINGS else 0.0
 
 
 def _matched(point: TrainedPoint, slope: float) -> dict[int, float]:
+    """Accuracy by seed, corrected for the difference between the network's cost and its target."""
     target = point.planned.target or point.cost.macs
     more = slope * math.log2(point.cost.macs / target)
     return {seed: accuracy - more for seed, accuracy in point.test.items()}
@@ -152,8 +159,8 @@ def _paired(first: Mapping[int, float], second: Mapping[int, float]) -> Contrast
     return compare([first[seed] for seed in seeds], [second[seed] for seed in seeds]) if len(seeds) > 1 else None
 
 
-def _all(adjusted: Mapping[str, Mapping[int, float]], ours: str) -> dict[str, Contrast]:
-    """Against every curve, on the seeds that all of them have."""
+def _against_all(adjusted: Mapping[str, Mapping[int, float]], ours: str) -> dict[str, Contrast]:
+    """`ours` against every other curve, on the seeds that all of them have."""
     seeds = sorted(set.intersection(*(set(values) for values in adjusted.values())))
     if len(seeds) < 2 or len(adjusted) < 2:
         return {}

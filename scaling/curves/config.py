@@ -10,15 +10,19 @@ from scaling.experiment.config import ExperimentConfig
 from search_spaces.common.checks import check_different, check_minimum
 from search_spaces.resizing.strategy import get_strategy
 
-# EN, Figure 3: what its single-dimension curves were drawn at.
+# Curves with names of their own: the baseline, and compound scaling by coefficients found by scaling.grid.
+BASELINE, FOUND = "baseline", "compound-found"
+# A law is fitted to at least so many different networks.
+MIN_LAW_NETWORKS = 5
+# EN, Figure 3: the multipliers of its single-dimension curves.
 DEPTHS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 WIDTHS = (1.0, 1.4, 1.8, 2.6, 3.8, 5.0)
 RESOLUTIONS = (1.0, 1.3, 1.5, 1.7, 1.9, 2.2, 2.5)
 # EN, Figure 4: depth and resolution multipliers of its four width curves.
 WIDTH_CURVES = ((1.0, 1.0), (1.0, 1.3), (2.0, 1.0), (2.0, 1.3))
-# Beyond that nobody trains; EN-B7 has 97 times B0's FLOPs.
+# Beyond what anybody trains; EN-B7 has 97 times B0's FLOPs.
 MAX_MULTIPLE = 1024.0
-# These say how much to do; a run may go on with more of it, its trainings being what they were.
+# These say how much to do. A run may resume with more of it, because its trainings stay what they were.
 EXTENDABLE = frozenset({"strategies", "multiples", "coefficients", "main_seeds", "raw", "most", "runs"})
 RESUMABLE = SHARED | EXTENDABLE
 
@@ -28,15 +32,14 @@ class CurvesConfig(ExperimentConfig):
     """Networks scaled by one dimension and by all, at equal cost.
 
     Attributes:
-        strategies: What is grown: depth, width, resolution, compound (EN's 1.2/1.1/1.15), fast (dWr), v2 (compound
+        strategies: Scaling strategies: depth, width, resolution, compound (EN's 1.2/1.1/1.15), fast (dWr), v2 (compound
             up to 480 px, layers added late; v2:PX for another cap), or exponents d:w:r such as 1:1:1.
-        multiples: To how many times the baseline's FLOPs.
-        coefficients: File of coefficients found by scaling.grid, shown as compound-found; none unless given.
-        main_seeds: Seeds at the largest multiple, where compound is compared with the others; 0 is as elsewhere.
-        raw: Also the paper's own settings: single multipliers, and width curves at four depths and resolutions.
+        multiples: Multiples of the baseline's FLOPs to grow to.
+        coefficients: File of coefficients found by scaling.grid, shown as compound-found. Default: none.
+        main_seeds: Seeds at the largest multiple, where compound is compared with the others; 0 is the same as --seeds.
+        raw: Also train the paper's own settings: single multipliers, and width curves at four depths and resolutions.
         most: Largest multiple of the baseline's FLOPs among the paper's own settings.
         runs: Timed runs of each network's latency (batch 1, one thread).
-        run: Run folder.
 
     """
 
@@ -65,5 +68,5 @@ class CurvesConfig(ExperimentConfig):
             raise ValueError(f"--most must be at least 1, got {self.most:g}")
 
     def identity(self) -> dict[str, Any]:
-        """See `Settings.identity`."""
+        """See `ExperimentConfig.identity`."""
         return {key: value for key, value in super().identity().items() if key not in RESUMABLE}

@@ -1,52 +1,45 @@
-"""What curves leave in their folder: every training as a table, and everything that was concluded."""
+"""The files of curves in their run folder: every training as a table, and all conclusions."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 from typing import Any
 
-from scaling.curves.analysis import analyse
-from scaling.curves.run import CurvesResult, compound, found_alone, row
+from scaling.curves.analysis import CurvesAnalysis
+from scaling.curves.conclusions import CurvesConclusions
+from scaling.curves.run import CurvesResult, TrainedPoint
+from search_spaces.common.csv_text import csv_text
 from studies.runs.folder import RunFolder
-from studies.statistics.comparisons import Contrast
 
 POINTS, SUMMARY = "curves.csv", "curves.json"
 FORMAT = "triaxis-curves-1"
 
 
-def write_files(outcome: CurvesResult, run: RunFolder) -> None:
-    """Write curves.csv, a line a network and seed, and curves.json, everything that was concluded."""
-    run.write(POINTS, _csv(outcome))
-    run.write(SUMMARY, json.dumps(_summary(outcome), indent=2) + "\n")
+def write_files(result: CurvesResult, analysis: CurvesAnalysis, run: RunFolder) -> None:
+    """Write curves.csv, a line per network and seed, and curves.json, all conclusions."""
+    run.write(POINTS, csv_text(_rows(result)))
+    run.write(SUMMARY, json.dumps(_summary(result, analysis), indent=2) + "\n")
 
 
-def _csv(outcome: CurvesResult) -> str:
-    text = io.StringIO()
-    rows: list[dict[str, Any]] = [
+def _rows(result: CurvesResult) -> list[dict[str, Any]]:
+    return [
         {
-            **row(point),
+            **_point(point),
             "seed": seed,
             "validation_accuracy": point.validation[seed],
             "test_accuracy": point.test[seed],
             "seconds": point.seconds[seed],
         }
-        for point in outcome.points
+        for point in result.points
         for seed in point.test
     ]
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
-def _summary(outcome: CurvesResult) -> dict[str, Any]:
-    answer, plan = analyse(outcome), outcome.plan
+def _summary(result: CurvesResult, analysis: CurvesAnalysis) -> dict[str, Any]:
+    plan = result.plan
     points = [
-        {**row(point), "test_accuracy": mean.to_dict(), "seeds": list(point.test)}
-        for point, mean in zip(outcome.points, answer.means, strict=True)
+        {**_point(point), "test_accuracy": mean.to_dict(), "seeds": list(point.test)}
+        for point, mean in zip(result.points, analysis.means, strict=True)
     ]
     return {
         "format": FORMAT,
@@ -54,35 +47,29 @@ def _summary(outcome: CurvesResult) -> dict[str, Any]:
         "baseline": json.loads(plan.baseline.original.to_json()),
         "trained_baseline": json.loads(plan.baseline.trained.to_json()),
         "pixels": plan.baseline.pixels,
-        "multiple": plan.largest,
-        "compound": compound(outcome),
-        "found_alone": found_alone(outcome) or None,
-        "best_single": answer.rival or None,
-        "main": answer.main and _contrast(answer.main),
-        "against_all": {name: _contrast(one) for name, one in answer.all_main.items()},
-        "found_against_paper": answer.paper and _contrast(answer.paper),
-        "accuracy_per_doubling": answer.slope,
-        "foretold": [
-            {
-                "curve": one.planned.curve,
-                "accuracy": one.accuracy,
-                "predicted": one.prediction.mean,
-                "lower": one.prediction.lower,
-                "upper": one.prediction.upper,
-            }
-            for one in answer.foretold
-        ],
-        "straight_line_error": answer.straight if math.isfinite(answer.straight) else None,
+        **CurvesConclusions.of(analysis, plan.largest).to_dict(),
         "points": points,
     }
 
 
-def _contrast(contrast: Contrast) -> dict[str, Any]:
+def _point(point: TrainedPoint) -> dict[str, Any]:
+    """A point as plain values in raw units, without its accuracies."""
+    planned = point.planned
     return {
-        "difference": contrast.difference.to_dict(),
-        "verdict": contrast.verdict,
-        "p_permutation": contrast.p_permutation,
-        "p_equivalence": contrast.p_equivalence,
-        "margin": contrast.margin,
-        "comparisons": contrast.comparisons,
+        "curve": planned.curve,
+        "multiple": planned.multiple,
+        "is_raw": planned.is_raw,
+        "upsampled": planned.upsampled,
+        "key": planned.arch.key,
+        **planned.growth.as_dict(),
+        "input_px": planned.arch.resolution,
+        "layers": sum(stage.layers for stage in planned.arch.stages),
+        "target_macs": planned.target,
+        "macs": point.cost.macs,
+        "params": point.cost.params,
+        "activations": point.cost.activations,
+        "training_bytes": point.memory,
+        "latency_mean": point.latency.mean,
+        "latency_median": point.latency.median,
+        "weights": point.weights,
     }

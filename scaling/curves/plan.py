@@ -1,4 +1,4 @@
-"""What curves are about to train: each strategy's network at each cost, and the paper's own settings."""
+"""What curves will train: each strategy's network at each cost, and the paper's own settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scaling.coefficients_file import read
-from scaling.curves.config import DEPTHS, RESOLUTIONS, WIDTH_CURVES, WIDTHS, CurvesConfig
+from scaling.curves.config import BASELINE, DEPTHS, FOUND, RESOLUTIONS, WIDTH_CURVES, WIDTHS, CurvesConfig
 from scaling.experiment.baseline import Baseline
 from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
@@ -17,19 +17,17 @@ from search_spaces.resizing.rounding import Rounding
 from search_spaces.resizing.strategy import Strategy, get_strategy
 from studies.workers.resources import Resources, settle_here
 
-FOUND = "compound-found"
-BASELINE = "baseline"
-# Distances between the paper's coefficients and those found that nobody means.
-SAME_COEFFICIENTS = 1e-9
+# Multiples nearer to 1 than this are the baseline itself.
+SAME_MULTIPLE = 1e-9
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """A network's place on a curve; several points may have one network.
+    """A point of a curve. Several points may have the same network.
 
     curve      the strategy's name, or the paper's curve: "raw depth", "raw width d=1 r=1.3", ...
-    multiple   of the baseline's cost that it was made for; for raw settings what it came to
-    target     multiply-adds that it was closed to; None for raw settings
+    multiple   of the baseline's cost that it was made for; for raw settings the realised one
+    target     multiply-adds that it was matched to; None for raw settings
     upsampled  whether its input is larger than the images themselves
     """
 
@@ -43,13 +41,13 @@ class CurvePoint:
 
     @property
     def is_raw(self) -> bool:
-        """Whether this is one of the paper's own settings, not closed to a cost."""
+        """Whether this is one of the paper's own settings, not matched to a cost."""
         return self.target is None and self.curve != BASELINE
 
 
 @dataclass(frozen=True)
 class CurvesPlan:
-    """Settings, baseline, points in order, how sizes are rounded, what it runs on; `left_out` raw settings by curve."""
+    """Settings, baseline, points in order, number of raw settings left out, rounding, and what it runs on."""
 
     config: CurvesConfig
     baseline: Baseline
@@ -69,12 +67,13 @@ class CurvesPlan:
 
 
 def prepare(config: CurvesConfig) -> CurvesPlan:
-    """Everything that can be found wrong beforehand: baseline, data set, coefficients, strategies, resources."""
+    """Find everything that can be wrong beforehand: baseline, data set, coefficients, strategies, resources."""
     strategies = {name: get_strategy(name) for name in config.strategies}
     if config.coefficients:
         strategies[FOUND] = Strategy.of(read(config.coefficients).coefficients, FOUND)
-    room = max((one.multipliers(max(config.multiples)).resolution for one in strategies.values()), default=1.0)
-    baseline = Baseline.of(config, max(1.0, room))
+    largest = max(config.multiples)
+    resolutions = [strategy.multipliers(largest).resolution for strategy in strategies.values()]
+    baseline = Baseline.of(config, max([1.0, *resolutions]))
     rounding = config.rounding.for_network(baseline.trained)
     points = [_point(baseline, BASELINE, 1.0, baseline.trained, Multipliers(), None)]
     points += _matched(config, baseline, strategies, rounding)
@@ -88,21 +87,14 @@ def _matched(
 ) -> Iterator[CurvePoint]:
     base = cost(baseline.trained).macs
     for multiple in sorted(config.multiples):
-        if math.isclose(multiple, 1, rel_tol=SAME_COEFFICIENTS):
+        if math.isclose(multiple, 1, rel_tol=SAME_MULTIPLE):
             continue
         for name, strategy in strategies.items():
             solution = solve(baseline.trained, strategy, round(multiple * base), rounding=rounding)
             asked = strategy.multipliers(multiple, baseline.trained.resolution)
             growth = Growth(asked, solution.growth.realised, solution.growth.macs_ratio)
-            yield CurvePoint(
-                name,
-                multiple,
-                solution.arch,
-                solution.macs,
-                growth,
-                solution.target,
-                _upsampled(baseline, solution.arch),
-            )
+            upsampled = _upsampled(baseline, solution.arch)
+            yield CurvePoint(name, multiple, solution.arch, solution.macs, growth, solution.target, upsampled)
 
 
 def _raw(baseline: Baseline, rounding: Rounding) -> Iterator[CurvePoint]:

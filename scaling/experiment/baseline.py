@@ -1,4 +1,4 @@
-"""What every scaling experiment stands on: the baseline, the network trained in its place, the images' own size."""
+"""The baseline of a scaling experiment, the network that is trained for it, and the size of the images."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Baseline:
     pixels: int
 
     @classmethod
-    def of(cls, settings: ExperimentConfig, room: float) -> Baseline:
-        """The baseline of an experiment that will ask for resolution multipliers up to `room`.
+    def of(cls, settings: ExperimentConfig, max_resolution: float) -> Baseline:
+        """The baseline of an experiment with resolution multipliers up to `max_resolution`.
 
         Raises ValueError for an unknown baseline or data set, or images below the network's stride at any stage.
         """
@@ -32,12 +32,12 @@ class Baseline:
         if settings.resolution:
             original = at_resolution(original, settings.resolution)
         pixels, classes = native_pixels(settings.dataset), class_count(settings.dataset)
-        trained = settings.proxy.of(original, pixels=pixels, room=room, classes=classes)
+        trained = settings.proxy.of(original, pixels=pixels, max_resolution=max_resolution, classes=classes)
         check_sizes(settings.schedule, trained, "proxy.resolution")
         return cls(original, trained, pixels)
 
     def describe(self) -> str:
-        """One line: the baseline, its cost and, where another network is trained in its place, that one's."""
+        """One line: the baseline or its proxy, and the cost of the network that is trained."""
         spent = f"{format_count(cost(self.trained).macs, 4)} FLOPs (multiply-adds)"
         name = self.original.name or self.original.key
         if self.trained.key == self.original.replace(classes=self.trained.classes).key:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scaling.experiment.proxy_baseline import ProxyBaseline
+from search_spaces.common import cli
 from search_spaces.common.checks import as_flags, check_minimum
 from search_spaces.resizing.rounding import RoundingChoice
 from studies.data.registry import BUNDLED
@@ -15,7 +16,7 @@ from studies.trainer.registry import get_recipe
 from studies.workers.config import PLACEMENT, TrialConfig
 
 MINIMUM = {"images": 0, "epochs": 1, "validation": 0, "seeds": 1, "retries": 0, "seed": 0, "resolution": 0}
-# A run may go on with others of these.
+# A run may resume with other values of these.
 RESUMABLE = PLACEMENT | {"seeds"}
 
 
@@ -26,24 +27,25 @@ class ExperimentConfig(TrialConfig):
     Attributes:
         baseline: Network to scale: a published one by name, or an arch file such as runs/search/best.json.
         resolution: Input side of the baseline in pixels; 0 is its own.
-        proxy: What is trained in the baseline's place where it is too large for the images.
-        rounding: To what widths and resolutions are rounded.
+        proxy: The proxy baseline, trained in the baseline's place if that is too large for the images.
+        rounding: Multiples that widths and resolutions are rounded to.
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
-        data_root: Where downloaded data sets lie.
+        data_root: Folder of downloaded data sets.
         recipe: How networks are trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
         images: Training images of one epoch; 0 is all of them.
         epochs: Passes over those images.
-        validation: Images held out of training to judge by; 0 is a fifth, at most 10 000.
-        seeds: Trainings of each network, the same seeds for all; under 2 there are no intervals.
-        workers: Networks trained at once; by default as many as fit. 0: one by one in this process, without Ray.
+        validation: Number of images held out for validation; 0 is a fifth, at most 10 000.
+        seeds: Number of training seeds per network, the same for all. At least 2 are needed for confidence intervals.
+        workers: Networks trained at once. Default: as many as fit. 0: one by one in this process, without Ray.
         cpus_per_trial: CPU cores (and threads) of a training.
-        gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.
-        retries: How often a training whose worker died is tried again.
+        gpus_per_trial: GPUs of a training, fractions allowed. Default: GPUs are shared evenly among the workers.
+        ray_address: An existing Ray cluster, such as auto or host:6379. Default: this machine alone.
+        retries: Retries after a worker crash.
         tensorboard: Write TensorBoard logs of all trainings into the run folder.
-        seed: Of everything that is drawn; trainings have the seeds from it on.
-        new: Begin anew; an old run in the folder is moved aside, under a name with its date.
-        dry_run: Print the plan and end.
+        seed: Random seed; trainings use this seed and the following ones.
+        new: Start a new run; an old run in the folder is kept under a name with its date.
+        dry_run: Print the plan and exit.
+        run: Run folder.
 
     """
 
@@ -67,10 +69,11 @@ class ExperimentConfig(TrialConfig):
     seed: int = 0
     new: bool = False
     dry_run: bool = False
+    run: str = "runs/scaling"
 
     def __post_init__(self) -> None:
         check_minimum(self, MINIMUM)
-        # These raise where there is no such recipe, its stages are more than the epochs, or resources make no sense.
+        # These raise ValueError for an unknown recipe, more stages than epochs, or resources that make no sense.
         with as_flags({"epochs": "epochs"}):
             self.schedule  # noqa: B018
         self.execution  # noqa: B018
@@ -80,7 +83,11 @@ class ExperimentConfig(TrialConfig):
         """The recipe with the epochs that are trained."""
         return get_recipe(self.recipe).lasting(self.epochs)
 
+    def settings(self) -> dict[str, Any]:
+        """The configuration as plain values that reproduce the run, as config.yaml holds them."""
+        return cli.plain(dataclasses.replace(self, new=False))
+
     def identity(self) -> dict[str, Any]:
-        """What decides what a training means, the recipe's numbers included; a study goes on only under the same."""
+        """What decides what a training means, the recipe's numbers included; a study resumes only under the same."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in RESUMABLE}
         return values | {"recipe": {"name": self.recipe, **self.schedule.identity()}}

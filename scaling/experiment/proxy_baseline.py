@@ -1,4 +1,4 @@
-"""What is trained in place of a baseline whose scaled forms would be larger than the images: a smaller form of it."""
+"""The proxy baseline: a smaller network, trained if the baseline's scaled forms would be larger than the images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from search_spaces.networks.arch import Arch
 from search_spaces.resizing.compound import at_resolution
 from search_spaces.resizing.shrink import shrink
 
-# A network of more multiply-adds than this is made narrower where it is made smaller.
+# A proxy of more multiply-adds than this is made narrower, too.
 LARGE_BASELINE_MACS = 20_000_000
 PROXY_WIDTH = 0.25
 MIN_MAP = 4
@@ -20,11 +20,11 @@ MIN_SIDE = 16
 
 @dataclass(frozen=True)
 class ProxyBaseline:
-    """The smaller form of the baseline that is scaled and trained.
+    """How the proxy baseline is made.
 
     Attributes:
         width: Factor on the baseline's channels; 0 decides: 1, but 0.25 for more than 20M FLOPs at a lower resolution.
-        resolution: Side in pixels; 0 decides: the baseline's, or what leaves room to scale up within the images.
+        resolution: Side in pixels; 0 decides: the baseline's, or the one that can be scaled up to the images' side.
 
     """
 
@@ -39,20 +39,20 @@ class ProxyBaseline:
                 f"--proxy.resolution must be at least 1 px, or 0 to have it decided, got {self.resolution}"
             )
 
-    def of(self, baseline: Arch, *, pixels: int, room: float, classes: int) -> Arch:
-        """The network that is trained for `baseline`: itself, at this number of classes, where images allow.
+    def of(self, baseline: Arch, *, pixels: int, max_resolution: float, classes: int) -> Arch:
+        """The network that is trained: the baseline with this number of classes, or a smaller one for small images.
 
         Args:
             baseline: the network that is to be scaled
             pixels: side of the images
-            room: largest resolution multiplier that is going to be asked for
+            max_resolution: largest resolution multiplier of the experiment
             classes: of the data set
 
         Raises ValueError for a resolution below the network's stride.
 
         """
         own = baseline.replace(classes=classes, name=baseline.name if classes == baseline.classes else "")
-        side = self.resolution or _side(own, pixels, room)
+        side = self.resolution or _side(own, pixels, max_resolution)
         if side >= own.resolution and self.width in (0, 1):
             return at_resolution(own, side)
         small = shrink(own, resolution=side, min_map=min(MIN_MAP, side), divisor=DIVISOR)
@@ -60,8 +60,8 @@ class ProxyBaseline:
         return shrink(own, width=width, resolution=side, min_map=min(MIN_MAP, side), divisor=DIVISOR).replace(name="")
 
 
-def _side(baseline: Arch, pixels: int, room: float) -> int:
+def _side(baseline: Arch, pixels: int, max_resolution: float) -> int:
     """The baseline's resolution, or the even one that scales up to the images' pixels; not below 16."""
-    if baseline.resolution * room <= pixels:
+    if baseline.resolution * max_resolution <= pixels:
         return baseline.resolution
-    return min(baseline.resolution, max(MIN_SIDE, int(pixels / room) // 2 * 2))
+    return min(baseline.resolution, max(MIN_SIDE, int(pixels / max_resolution) // 2 * 2))

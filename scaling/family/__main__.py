@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from scaling.family.config import FamilyConfig
-from scaling.family.files import files, write
-from scaling.family.plan import family, source
+from scaling.family.files import about, files, output_folder
+from scaling.family.plan import family, origin
 from search_spaces.common import cli
 
 DESCRIPTION = (
@@ -23,9 +22,9 @@ def main(argv: Sequence[str]) -> int:
 
     from scaling.family.report import describe
 
-    found = source(config)
+    found = origin(config)
     members = family(config, found)
-    write(Path(config.out), files(config, found, members))
+    output_folder(config.out).replace(files(members), about(config, found, members))
     print(describe(config, found, members))
     return 0
 

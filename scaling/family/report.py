@@ -1,4 +1,4 @@
-"""What the command that grows a family prints: the table, and why what was asked and what came out differ."""
+"""What the command prints: the family's table, and why nominal and realised values differ."""
 
 from __future__ import annotations
 
@@ -10,50 +10,55 @@ import search_spaces as ss
 from scaling.coefficients_file import Found
 from scaling.family.config import FamilyConfig
 from scaling.family.files import INDEX
-from scaling.family_members import _WIDTH, FamilyMember, _floor, table
+from scaling.family_members import FamilyMember, family_table
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import CONVENTION
 from search_spaces.resizing.compound import PAPER, Growth, Multipliers
 from search_spaces.resizing.strategy import V2
 from search_spaces.zoo.efficientnet import B0, PUBLISHED
 
+WIDTH = 120
+
 
 def describe(config: FamilyConfig, found: Found, members: Sequence[FamilyMember]) -> str:
     """The family as text."""
-    parts = (_headline(config, found), table(members, config.room), _explanation(config, found), _b1(found))
-    return "\n\n".join(filter(None, (*parts, _files(config, members))))
+    table = family_table(members, config.memory)
+    parts = (_headline(config, found), table, _explanation(config, found), _b1(found), _files(config, members))
+    return "\n\n".join(filter(None, parts))
 
 
 def _headline(config: FamilyConfig, found: Found) -> str:
-    base, rule = found.baseline, found.coefficients
-    way = "grown to 2^phi times its FLOPs" if config.equal_cost else "rounded as in the papers"
-    if config.way.cap:
-        way += f", {V2}: up to {config.way.cap} px"
+    base, coefficients, cap = found.baseline, found.coefficients, config.scaling_strategy.cap
+    how = ["grown to 2^phi times its FLOPs" if config.equal_cost else "rounded as in the papers"]
+    if cap:
+        how.append(f"{V2}: up to {cap} px")
     if config.depth_weights:
-        way += f", stages deepened as {' '.join(f'{weight:g}' for weight in config.depth_weights)}"
-    elif config.way.cap:
-        way += ", layers added late first"
+        how.append(f"stages deepened as {' '.join(f'{weight:g}' for weight in config.depth_weights)}")
+    elif cap:
+        how.append("layers added to late stages first")
     return (
-        f"Family of {base.name or base.key}, {base.resolution} px, {way}\n"
-        f"alpha/beta/gamma {rule}: d = alpha^phi, w = beta^phi, r = gamma^phi; "
-        f"alpha * beta^2 * gamma^2 = {rule.product:.3f}"
+        f"Family of {base.name or base.key}, {base.resolution} px, {', '.join(how)}\n"
+        f"alpha/beta/gamma {coefficients}: d = alpha^phi, w = beta^phi, r = gamma^phi; "
+        f"alpha * beta^2 * gamma^2 = {coefficients.product:.3f}"
     )
 
 
 def _explanation(config: FamilyConfig, found: Found) -> str:
-    layers = "rounded up or down, so that the FLOPs come out" if config.equal_cost else "rounded up in every stage"
+    layers = "rounded up or down to meet the FLOPs" if config.equal_cost else "rounded up in every stage"
+    rounding = found.rounding
+    floor = f" (never below {100 * rounding.least:g} %)" if rounding.least else ""
     lines = (
         "Nominal: what the coefficients ask for, cost = d * w^2 * r^2. Realised: the network as it is. Layers are "
-        f"{layers}, channels to multiples of {found.rounding.divisor}{_floor(found.rounding)}, the resolution to "
-        f"multiples of {found.rounding.step} px. And not all of the cost grows with d * w^2 * r^2: stem and head have "
-        "no depth, a stage's first layer has another cost than its others.",
+        f"{layers}, channels to multiples of {rounding.divisor}{floor}, the resolution to multiples of "
+        f"{rounding.step} px. Not all of the cost grows with d * w^2 * r^2: stem and head have no depth, and a stage's "
+        "first layer costs more or less than its others.",
         CONVENTION,
-        "Dropout: suggested, as EfficientNet's: 0.2 for the baseline, 0.045 more a doubling of its cost, 0.5 at most; "
-        "studies.train --dropout takes it.",
+        "Dropout: suggested, as EfficientNet's: 0.2 for the baseline, 0.045 more per doubling of its cost, at most "
+        "0.5; use it with studies.train --dropout.",
         f"Memory: peak of a training step at batch size {config.batch_size} (SGD with momentum, float32), and of one "
         "image's forward pass.",
     )
-    return "\n".join(textwrap.fill(line, _WIDTH) for line in lines)
+    return "\n".join(textwrap.fill(line, WIDTH) for line in lines)
 
 
 def _b1(found: Found) -> str:
@@ -65,9 +70,9 @@ def _b1(found: Found) -> str:
     text = (
         f"The published EfficientNet-B1 is not phi = 1: its multipliers are {growth.nominal}, nominal cost "
         f"{growth.nominal.nominal_cost:.2f}, realised {growth.macs_ratio:.2f} ({format_count(ss.cost(b1).macs, 4)}). "
-        "Every published member has multipliers of its own."
+        "Every published member has its own multipliers."
     )
-    return textwrap.fill(text, _WIDTH)
+    return textwrap.fill(text, WIDTH)
 
 
 def _files(config: FamilyConfig, members: Sequence[FamilyMember]) -> str:
@@ -75,5 +80,5 @@ def _files(config: FamilyConfig, members: Sequence[FamilyMember]) -> str:
     names = " ".join(f"{member.label}.json" for member in members)
     return (
         f'networks  {names} in {folder}; search_spaces.Arch.load("{folder / members[-1].label}.json")\n'
-        f"tables    {folder / 'family.csv'}, {folder / INDEX}; a network's own, stage by stage, beside it (.txt)"
+        f"tables    {folder / 'family.csv'}, {folder / INDEX}; a network's own table, stage by stage, beside it (.txt)"
     )

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scaling.grid.config import EXTENDABLE, RESUMABLE, GridConfig
 from search_spaces.common import cli
-from search_spaces.common.units import format_bytes, format_count
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from scaling.grid.plan import GridPlan
-    from studies.data.dataset import Dataset
-    from studies.runs.folder import RunFolder
 
 DESCRIPTION = (
-    "Grid search for the coefficients of compound scaling: all alpha, beta, gamma with alpha * beta^2 * gamma^2 near 2 "
-    "are applied to a baseline, the different networks are trained on your images at equal cost, each with the same "
-    "seeds, on Ray Tune workers; the answer is the best, all that cannot be told from it, and a fitted law. The same "
-    "command goes on where an earlier one was ended."
+    "Grid search for the coefficients of compound scaling. All alpha, beta, gamma with alpha * beta^2 * gamma^2 near 2 "
+    "are applied to a baseline. The different networks are matched to the same FLOPs and trained on your images with "
+    "the same seeds, on Ray Tune workers. The result is the best network, all that are not significantly different "
+    "from it, and a fitted law. The same command resumes an interrupted run."
 )
 
 
@@ -31,51 +24,37 @@ def main(argv: Sequence[str]) -> int:
     config = cli.parse(GridConfig, argv, prog="python -m scaling.grid", description=DESCRIPTION)
 
     from scaling.grid.plan import prepare
+    from scaling.grid.report import describe_plan
     from studies.runs.command import finished_report
 
     plan = prepare(config)
     if config.dry_run:
-        from scaling.grid.report import describe_plan
-
         print(describe_plan(plan))
         return 0
-    if (
-        not config.new
-        and (said := finished_report(config.run, settings(config), free=RESUMABLE, size=EXTENDABLE)) is not None
-    ):
-        print(f"{said}; more --seeds go on with it.")
-        return 0
-    search(plan)
+    if not config.new:
+        finished = finished_report(config.run, config.settings(), free=RESUMABLE, size=EXTENDABLE)
+        if finished is not None:
+            print(f"{finished}; more --seeds extend it.")
+            return 0
+    _run(plan)
     return 0
 
 
-def search(plan: GridPlan) -> None:
-    """Run the grid in its folder and print the answer."""
+def _run(plan: GridPlan) -> None:
+    from scaling.experiment.command import run_experiment
     from scaling.experiment.trainings import Experiment
     from scaling.grid.files import write_files
     from scaling.grid.report import report
-    from scaling.grid.run import carry_out
-    from studies.runs.command import run_command
+    from scaling.grid.run import run_grid
 
-    config = plan.config
+    def work(experiment: Experiment) -> str:
+        result = run_grid(plan, experiment)
+        write_files(result, experiment.run)
+        return report(result, experiment.run.folder)
 
-    def work(run: RunFolder, console: Console, data: Dataset) -> str:
-        console.print(plan.baseline.describe(), soft_wrap=True)
-        console.print(plan.grid.describe(), soft_wrap=True)
-        workers = plan.resources.workers if plan.resources else None
-        outcome = carry_out(plan, Experiment(config, config.identity(), run, console, data, workers))
-        write_files(outcome, run)
-        return report(outcome, run.folder)
-
-    run_command(work, config, settings(config), "scaling.grid", free=RESUMABLE, validation=config.validation)
-
-
-def settings(config: GridConfig) -> dict[str, Any]:
-    """The configuration as it is written down: what reproduces the run."""
-    flops = None if config.flops is None else format_count(config.flops)
-    memory = None if config.memory is None else format_bytes(config.memory)
-    return cli.plain(dataclasses.replace(config, new=False, max_flops=flops, max_memory=memory))
+    about = f"{plan.baseline.describe()}\n{plan.grid.describe()}"
+    run_experiment(work, plan, "scaling.grid", free=RESUMABLE, about=about)
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    raise SystemExit(cli.run(main))

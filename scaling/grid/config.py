@@ -10,13 +10,13 @@ from scaling.experiment.config import RESUMABLE as SHARED
 from scaling.experiment.config import ExperimentConfig
 from scaling.grid.lattice import Lattice
 from search_spaces.common.checks import check_minimum, flag_of, parsed
-from search_spaces.common.units import parse_bytes, parse_count
+from search_spaces.common.units import format_bytes, format_count, parse_bytes, parse_count
 
 SCHEDULERS = ("none", "asha")
-# Beyond 2^10 times the baseline nobody trains; EN-B7 has a phi of 6.6.
+# 2^10 times the baseline is beyond what anybody trains; EN-B7 has a phi of 6.6.
 MAX_PHI = 10.0
-# Points whose cost cannot be closed to the target, a resolution alone on a small network say, may exceed it so far.
-SLACK = 0.05
+# Networks whose cost cannot be matched exactly (a small network grown in resolution alone) may exceed it by this share.
+MAX_EXCESS = 0.05
 RESUMABLE = SHARED | {"choice_seeds"}
 EXTENDABLE = frozenset({"seeds", "choice_seeds"})
 
@@ -27,19 +27,18 @@ class GridConfig(ExperimentConfig):
 
     Attributes:
         phi: Networks are grown to about 2^phi times the baseline's FLOPs.
-        step: Between neighbouring values of alpha, beta and gamma.
-        tolerance: By how much alpha * beta^2 * gamma^2 may miss 2.
+        step: Distance between neighbouring values of alpha, beta and gamma.
+        tolerance: Largest difference between alpha * beta^2 * gamma^2 and 2.
         alpha: Lowest and highest alpha (depth).
         beta: Lowest and highest beta (width).
         gamma: Lowest and highest gamma (resolution).
-        max_flops: Networks that cost more are left out; 2^phi times the baseline, and 5 % for rounding, unless given.
-        max_memory: Networks whose training takes more memory, such as 8GiB, are left out; no limit unless given.
-        batch_size: Images a step that --max-memory speaks of.
-        raw: Take the networks as their points round, instead of closing all to the same FLOPs.
+        max_flops: Networks that cost more are left out. Default: 2^phi times the baseline, plus 5 % for rounding.
+        max_memory: Networks whose training takes more memory, such as 8GiB, are left out. Default: no limit.
+        batch_size: Images of a training step, for --max-memory.
+        raw: Take the networks as their points round, instead of matching all to the same FLOPs.
         allow_small: Accept a grid of fewer than 10 different networks.
-        scheduler: none, or asha (trainings behind after an epoch are stopped; only those that end are compared).
-        choice_seeds: Fresh seeds with which the choice, and the paper's coefficients, are trained again for the test.
-        run: Run folder.
+        scheduler: none, or asha (trainings behind the others stop after an epoch; only complete ones are compared).
+        choice_seeds: Number of fresh seeds for retraining the choice and the paper's coefficients before the test.
 
     """
 
@@ -65,12 +64,12 @@ class GridConfig(ExperimentConfig):
         check_minimum(self, {"batch_size": 1, "choice_seeds": 1})
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}': choose {' or '.join(SCHEDULERS)}")
-        # These raise where budgets or lattice make no sense.
+        # These raise ValueError for budgets or a lattice that make no sense.
         self.memory, self.flops, self.lattice  # noqa: B018
 
     @property
     def lattice(self) -> Lattice:
-        """Where the points lie."""
+        """The points of the grid."""
         return Lattice(self.step, self.tolerance, self.alpha, self.beta, self.gamma)
 
     @property
@@ -85,11 +84,17 @@ class GridConfig(ExperimentConfig):
 
     @property
     def growth(self) -> float:
-        """By how much cost is to grow: 2^phi."""
+        """Factor on the baseline's cost: 2^phi."""
         return float(2**self.phi)
 
+    def settings(self) -> dict[str, Any]:
+        """See `ExperimentConfig.settings`."""
+        flops = None if self.flops is None else format_count(self.flops)
+        memory = None if self.memory is None else format_bytes(self.memory)
+        return super().settings() | {"max_flops": flops, "max_memory": memory}
+
     def identity(self) -> dict[str, Any]:
-        """See `Settings.identity`."""
+        """See `ExperimentConfig.identity`."""
         return {key: value for key, value in super().identity().items() if key not in RESUMABLE}
 
 

@@ -1,4 +1,4 @@
-"""The two phases of a grid: all networks with the same seeds, then the choice with fresh seeds and the test images."""
+"""The trainings of a grid: all networks with the same seeds, then the choice with fresh seeds and the test images."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from studies.statistics.comparisons import Contrast, compare
 from studies.statistics.intervals import Estimate, mean_interval
 
 # Far from the seeds of the grid itself.
-FRESH = 1000
-HALVING = 2
+FRESH_SEED_OFFSET = 1000
+REDUCTION_FACTOR = 2
 
 
 @dataclass(frozen=True)
 class Choice:
     """The chosen network trained again with fresh seeds, and the paper's coefficients beside it.
 
-    validation, test  accuracy of the choice over its fresh seeds; the test images are looked at this once
-    contrast          choice against the paper's network on the test images; None where they are the same network,
-                      or there is one seed only
+    validation, test  accuracy of the choice over its fresh seeds; the test images are used this once
+    contrast          choice against the paper's network on the test images; None if they are the same network, or for
+                      a single seed
     """
 
     arch: Arch
@@ -40,53 +40,50 @@ class Choice:
 
 @dataclass(frozen=True)
 class GridResult:
-    """Plan, answer and confirmation of a grid; `accuracies` are the grid's own, {network key: {seed: accuracy}}."""
+    """Plan, analysis and choice of a grid; `accuracies` are the grid's own, {network key: {seed: accuracy}}."""
 
     plan: GridPlan
-    answer: GridAnalysis
+    analysis: GridAnalysis
     choice: Choice
     accuracies: dict[str, dict[int, float]]
 
 
-def carry_out(plan: GridPlan, experiment: Experiment) -> GridResult:
-    """Train what is missing, and conclude. Raises ValueError where nothing was trained to its end."""
+def run_grid(plan: GridPlan, experiment: Experiment) -> GridResult:
+    """Train what is missing, and analyse. Raises ValueError if nothing was trained to its end."""
     config, grid = plan.config, plan.grid
     seeds = [config.seed + index for index in range(config.seeds)]
-    base = cost(grid.baseline).macs
-    members = [
-        ExperimentNetwork(one.arch, str(one.coefficients), config.growth, {"coefficients": str(one.coefficients)})
-        for one in grid.networks
-    ]
-    members.insert(0, ExperimentNetwork(grid.baseline, "baseline", 1.0))
-    halving = HALVING if config.scheduler == "asha" else 0
-    records = experiment.train("grid", blocks(members, seeds), halving=halving)
-    found = accuracies(records)
-    largest = plan.baseline.pixels / grid.baseline.resolution
-    answer = analyse(grid, found, config.phi, max_resolution=largest)
-    target = grid.target or answer.best.candidate.macs
-    paper = solve(grid.baseline, NAMED["compound"], max(target, base + 1), rounding=plan.rounding)
-    return GridResult(plan, answer, _confirm(plan, experiment, answer, paper), found)
+    members = [ExperimentNetwork(grid.baseline, "baseline", 1.0)]
+    for network in grid.networks:
+        label = str(network.coefficients)
+        members.append(ExperimentNetwork(network.arch, label, config.growth, {"coefficients": label}))
+    halving = REDUCTION_FACTOR if config.scheduler == "asha" else 0
+    found = accuracies(experiment.train("grid", blocks(members, seeds), halving=halving))
+    max_resolution = plan.baseline.pixels / grid.baseline.resolution
+    analysis = analyse(grid, found, config.phi, max_resolution=max_resolution)
+    target = max(grid.target or analysis.best.network.macs, cost(grid.baseline).macs + 1)
+    paper = solve(grid.baseline, NAMED["compound"], target, rounding=plan.rounding)
+    return GridResult(plan, analysis, _confirm(plan, experiment, analysis, paper), found)
 
 
-def _confirm(plan: GridPlan, experiment: Experiment, answer: GridAnalysis, paper: Solution) -> Choice:
-    config, best = plan.config, answer.best.candidate
-    seeds = tuple(config.seed + FRESH + index for index in range(config.choice_seeds))
+def _confirm(plan: GridPlan, experiment: Experiment, analysis: GridAnalysis, paper: Solution) -> Choice:
+    config, best = plan.config, analysis.best.network
+    seeds = tuple(config.seed + FRESH_SEED_OFFSET + index for index in range(config.choice_seeds))
     members = [ExperimentNetwork(best.arch, f"choice {best.coefficients}", config.growth)]
     if paper.arch.key != best.arch.key:
         members.append(ExperimentNetwork(paper.arch, f"paper {PAPER}", config.growth))
     records = experiment.train("choice", blocks(members, seeds), keep_weights=True, test=True)
     scores, held_out = scores_on_test(records), accuracies(records)
-    mine, theirs = scores.get(best.arch.key, {}), scores.get(paper.arch.key, {})
-    if not mine:
+    ours, papers = scores.get(best.arch.key, {}), scores.get(paper.arch.key, {})
+    if not ours:
         raise ValueError("the chosen network was not trained to the end with any fresh seed: see choice-trials.csv")
-    both = sorted(mine.keys() & theirs.keys())
+    both = sorted(ours.keys() & papers.keys())
     differs = paper.arch.key != best.arch.key and len(both) > 1
     return Choice(
         arch=best.arch,
         paper=paper,
-        seeds=tuple(sorted(mine)),
+        seeds=tuple(sorted(ours)),
         validation=mean_interval(list(held_out[best.arch.key].values())),
-        test=mean_interval(list(mine.values())),
-        paper_test=mean_interval(list(theirs.values())) if theirs else None,
-        contrast=compare([mine[seed] for seed in both], [theirs[seed] for seed in both]) if differs else None,
+        test=mean_interval(list(ours.values())),
+        paper_test=mean_interval(list(papers.values())) if papers else None,
+        contrast=compare([ours[seed] for seed in both], [papers[seed] for seed in both]) if differs else None,
     )

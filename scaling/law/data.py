@@ -1,11 +1,11 @@
-"""Measured rows -> distinct networks: multipliers, mean accuracy over seeds, cost, and how much to trust each."""
+"""Rows of trainings -> distinct networks: multipliers, mean accuracy over seeds, cost and weight."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -19,8 +19,8 @@ MIN_NETWORKS = 4
 MAX_MULTIPLIER = 32.0
 RELATIVE_NOISE, ABSOLUTE_NOISE = 0.02, 0.001
 """Prior guess of a residual: 2 % of the error, and 0.1 points for the finite number of test images."""
-MISFIT = 0.5
-"""Share of a residual's variance that is taken for the form's misfit, which more seeds do not reduce."""
+MISFIT_SHARE = 0.5
+"""Share of a residual's variance that is attributed to the form's misfit, which more seeds do not reduce."""
 SAME_MULTIPLIER = 1e-6
 
 
@@ -62,7 +62,7 @@ class MeasuredNetworks:
         error = 1 - self.accuracy
         above = error[error > SAME_MULTIPLIER]
         error = np.maximum(error, above.min() / 2 if len(above) else SAME_MULTIPLIER)
-        weight = 1 / (MISFIT + (1 - MISFIT) * self.counts.mean() / self.counts)
+        weight = 1 / (MISFIT_SHARE + (1 - MISFIT_SHARE) * self.counts.mean() / self.counts)
         middle = float(np.exp(np.log(error).mean()))
         deviation, freedom = self.spread
         noise = RELATIVE_NOISE + ABSOLUTE_NOISE / middle
@@ -71,10 +71,35 @@ class MeasuredNetworks:
         return Data(self.x[:, self.columns], error, weight, noise)
 
 
+class Sized(Protocol):
+    """A network's multipliers over its baseline."""
+
+    @property
+    def depth(self) -> float: ...
+    @property
+    def width(self) -> float: ...
+    @property
+    def resolution(self) -> float: ...
+
+
+def training_rows(networks: Iterable[tuple[Sized, float, Mapping[int, float]]]) -> list[dict[str, float]]:
+    """A row per training of networks given as (realised multipliers, multiply-adds, accuracy by seed)."""
+    return [
+        {
+            **{name: getattr(multipliers, name) for name in DIMENSIONS},
+            "macs": float(macs),
+            "accuracy": accuracy,
+            "seed": float(seed),
+        }
+        for multipliers, macs, accuracies in networks
+        for seed, accuracy in accuracies.items()
+    ]
+
+
 def measure(rows: Iterable[Mapping[str, Any]]) -> MeasuredNetworks:
     """Rows with depth, width and resolution multipliers, accuracy (0 to 1), and possibly macs and seed.
 
-    Rows of equal multipliers are replicates of one network, whatever their seed. A DataFrame will do as well. Raises
+    Rows of equal multipliers are replicates of one network, whatever their seed. A DataFrame is accepted, too. Raises
     ValueError for values out of range and for fewer than four distinct networks.
     """
     records = cast(Any, rows).to_dict("records") if hasattr(rows, "to_dict") else list(rows)

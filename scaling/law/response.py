@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from scaling.law.data import COST_POWERS, DIMENSIONS, MISFIT, MeasuredNetworks
+from scaling.law.data import COST_POWERS, DIMENSIONS, MISFIT_SHARE, MeasuredNetworks
 from scaling.law.forms import Floats, Posterior, basis
 from studies.statistics.intervals import Estimate
 
@@ -261,7 +261,7 @@ def find_gain(response: Response, first: tuple[float, float, float], second: tup
     if np.allclose(x[0], x[1]):
         return Gain(0.0, 0.0, 0.0, 0.0, first, second, response.note(x[0]))
     expected = response.accuracies(x)
-    noisy = response.accuracies(x, residuals=MISFIT)
+    noisy = response.accuracies(x, residuals=MISFIT_SHARE)
     value = float((expected[:, 0] - expected[:, 1]).mean())
     differences = noisy[:, 0] - noisy[:, 1]
     low, high = np.quantile(differences, response.tails)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
 from studies.statistics.best import dunnett_quantile
-from studies.statistics.intervals import CONFIDENCE, Estimate, Floats, blocked_variance, pooled_variance
+from studies.statistics.intervals import CONFIDENCE, Estimate, Floats, blocked_variance, finite, pooled_variance
 
 MARGIN = 0.005
 MIN_SEEDS = 6
@@ -82,6 +83,35 @@ class Contrast:
             return f"{head}: {first} - {second} is {size} {basis}, equivalence p = {self.p_equivalence:.2g}"
         tail = "" if self.agree else "; interval and permutation test disagree"
         return f"undecided: {first} - {second} is {size} {basis}{tail}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: difference, verdict and what it rests on."""
+        return {
+            "difference": self.difference.to_dict(),
+            "verdict": self.verdict,
+            "p_permutation": self.p_permutation,
+            "p_equivalence": self.p_equivalence,
+            "margin": self.margin,
+            "comparisons": self.comparisons,
+        }
+
+    @classmethod
+    def of_dict(cls, values: object) -> Contrast:
+        """The contrast that `to_dict` wrote. Raises ValueError for anything else."""
+        if not isinstance(values, Mapping):
+            raise ValueError(f"a contrast must be an object, got {values!r:.40}")
+        difference = Estimate.of_dict(values.get("difference"))
+        comparisons = int(finite(values.get("comparisons")) or 1)
+        margin, equivalence = finite(values.get("margin")), finite(values.get("p_equivalence"))
+        return cls(
+            difference=difference,
+            margin=MARGIN if margin is None else margin,
+            confidence=CONFIDENCE,
+            comparisons=comparisons,
+            p_permutation=finite(values.get("p_permutation")),
+            smallest_p=min(1.0, comparisons * 2.0 ** (1 - difference.n)),
+            p_equivalence=1.0 if equivalence is None else equivalence,
+        )
 
     @property
     def _excludes_zero(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,25 @@ class Estimate:
         """JSON values: value, low, high, n; an infinite end is null."""
         low, high = (end if math.isfinite(end) else None for end in (self.low, self.high))
         return {"value": self.value, "low": low, "high": high, "n": self.n}
+
+    @classmethod
+    def of_dict(cls, values: object) -> Estimate:
+        """The estimate that `to_dict` wrote. Raises ValueError for anything else."""
+        if not isinstance(values, Mapping):
+            raise ValueError(f"an estimate must be an object of value, low, high and n, got {values!r:.40}")
+        value, low, high = (finite(values.get(name)) for name in ("value", "low", "high"))
+        if value is None:
+            raise ValueError(f"an estimate must have a value, got {values.get('value')!r:.40}")
+        n = values.get("n")
+        ends = (-math.inf if low is None else low, math.inf if high is None else high)
+        return cls(value, *ends, n if isinstance(n, int) else 0)
+
+
+def finite(value: object) -> float | None:
+    """A value as a finite float; None for anything else, such as text, nan or a missing value."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
 
 
 def mean_interval(values: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:

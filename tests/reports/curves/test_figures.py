@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from reports.curves import figures
 from reports.curves.data import Dot
 from reports.page.scales import accuracy_limits, log_x, plain, whiskers
-from reports.page.style import style_of
+from reports.page.style import strategy_style
 from studies.statistics.intervals import Estimate
 
 
@@ -43,7 +43,10 @@ def test_a_line_has_its_networks_colour_marker_and_intervals() -> None:
     line, _, bars = drawn(ax, "depth")
     assert list(line.get_xdata()) == [1e6, 2e6, 4e6]
     assert list(line.get_ydata()) == pytest.approx([60, 65, 68])
-    assert (line.get_color(), line.get_marker()) == (style_of("depth")["color"], style_of("depth")["marker"])
+    assert (line.get_color(), line.get_marker()) == (
+        strategy_style("depth")["color"],
+        strategy_style("depth")["marker"],
+    )
     ends = [segment[:, 1].tolist() for segment in bars[0].get_segments() if len(segment) == 2]
     assert ends == [pytest.approx([63, 68]), pytest.approx([66, 71])]
     assert ax.get_xscale() == "log"

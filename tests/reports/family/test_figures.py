@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.family import figures
-from reports.family.data import MeasuredFamily
+from reports.family.data import MeasuredNetwork
 from reports.reading.published import networks
 from studies.statistics.intervals import Estimate
 
@@ -17,9 +17,9 @@ def panels(rows: int, columns: int) -> list[Axes]:
     return list(np.ravel(Figure(layout="constrained").subplots(rows, columns, squeeze=False)))
 
 
-def point(name: str, accuracy: float, dataset: str = "tiny", *, upsampled: bool = False) -> MeasuredFamily:
+def point(name: str, accuracy: float, dataset: str = "tiny", *, upsampled: bool = False) -> MeasuredNetwork:
     mean = Estimate(accuracy, accuracy - 0.01, accuracy + 0.01, 3)
-    return MeasuredFamily("run", dataset, name, 1e5, 2e6, mean, upsampled)
+    return MeasuredNetwork("run", dataset, name, 1e5, 2e6, mean, upsampled)
 
 
 def test_every_published_network_is_drawn_and_named() -> None:
@@ -45,7 +45,7 @@ def test_our_costs_stand_at_the_foot_without_an_accuracy() -> None:
 def test_data_sets_are_never_on_one_axis() -> None:
     axes = panels(3, 2)
     ours = {"a$b": [point("depth", 0.9)], "other": [point("width", 0.5, "other")]}
-    figures.world(figures.World(networks(), {}, ours), axes)
+    figures.world(figures.Comparison(networks(), {}, ours), axes)
     assert (
         axes[2].get_title(loc="left") + axes[2].get_title()
         == "Measured here, on a\\$b:\nnot comparable with ImageNet's"

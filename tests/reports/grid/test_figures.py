@@ -18,9 +18,11 @@ from studies.statistics.intervals import Estimate
 TOP = math.sqrt(3) / 2
 
 
-def network(rule: tuple[float, float, float], accuracy: float, equal: bool | None = False, *more: tuple) -> NetworkData:
+def network(
+    coefficients: tuple[float, float, float], accuracy: float, equal: bool | None = False, *more: tuple
+) -> NetworkData:
     mean = Estimate(accuracy, accuracy - 0.01, accuracy + 0.01, 3)
-    return NetworkData(str(rule), rule, (rule, *more), rule, 2.0, 2e6, 3, mean, equal)
+    return NetworkData(str(coefficients), coefficients, (coefficients, *more), coefficients, 2.0, 2e6, 3, mean, equal)
 
 
 def panel() -> Axes:
@@ -28,13 +30,13 @@ def panel() -> Axes:
 
 
 @pytest.mark.parametrize(
-    ("rule", "corner"),
+    ("coefficients", "corner"),
     [((2, 1, 1), (0, 0)), ((1, 1.4, 1), (1, 0)), ((1, 1, 1.4), (0.5, TOP)), ((1.4, 1.2, 1), (0.48, 0))],
 )
-def test_a_corner_is_one_dimension_alone(rule: tuple[float, float, float], corner: tuple[float, float]) -> None:
+def test_a_corner_is_one_dimension_alone(coefficients: tuple[float, float, float], corner: tuple[float, float]) -> None:
     # log 1.4 / (log 1.4 + 2 log 1.2) = 0.48 goes to depth: the point lies 0.52 along the edge to width.
-    place = figures.place(rule)
-    expected = corner if rule != (1.4, 1.2, 1) else (1 - 0.4799, 0)
+    place = figures.place(coefficients)
+    expected = corner if coefficients != (1.4, 1.2, 1) else (1 - 0.4799, 0)
     assert place == pytest.approx(expected, abs=1e-3)
 
 
@@ -49,7 +51,7 @@ def test_networks_twins_and_points_left_out_are_told_apart() -> None:
     ax = panel()
     twin = (1.9, 1.05, 1.0)
     found = [network((1, 1.4, 1), 0.63, True), network((2, 1, 1), 0.58, False, twin)]
-    figures.triangle(figures.Map(found, [(1.0, 1.0, 1.4)], {"EN's": (1.2, 1.1, 1.15)}), ax)
+    figures.triangle(figures.TriangleData(found, [(1.0, 1.0, 1.4)], {"EN's": (1.2, 1.1, 1.15)}), ax)
     assert drawn(ax, 120) == [pytest.approx((1, 0)), pytest.approx((0, 0))]
     assert drawn(ax, 22) == [pytest.approx(figures.place(twin))]
     crosses = [line for line in ax.lines if line.get_marker() == "x" and len(line.get_xdata())]
@@ -61,27 +63,27 @@ def test_networks_twins_and_points_left_out_are_told_apart() -> None:
 
 def test_the_best_is_starred_and_keys_name_only_what_is_there() -> None:
     ax = panel()
-    figures.triangle(figures.Map([network((1, 1.4, 1), 0.63, None)]), ax)
+    figures.triangle(figures.TriangleData([network((1, 1.4, 1), 0.63, None)]), ax)
     (legend,) = ax.figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["best"]
     again = panel()
-    figures.triangle(figures.Map([network((1, 1.4, 1), 0.63, True, (1, 1.3, 1.1))], [(2, 1, 1)]), again)
+    figures.triangle(figures.TriangleData([network((1, 1.4, 1), 0.63, True, (1, 1.3, 1.1))], [(2, 1, 1)]), again)
     (legend,) = again.figure.legends
-    assert {"cannot be told from the best", "other points, same network", "left out"} <= {
+    assert {"not significantly different from the best", "other points, same network", "left out"} <= {
         text.get_text() for text in legend.get_texts()
     }
 
 
 def test_an_empty_grid_draws_its_triangle() -> None:
     ax = panel()
-    figures.triangle(figures.Map([]), ax)
+    figures.triangle(figures.TriangleData([]), ax)
     assert "all depth" in ax.texts[0].get_text()
 
 
-def test_standings_have_the_best_on_top_and_the_baseline() -> None:
+def test_the_ranking_has_the_best_on_top_and_the_baseline() -> None:
     ax = panel()
     found = [network((1, 1.4, 1), 0.63, True), network((2, 1, 1), 0.58, False)]
-    figures.standings(found, Estimate(0.55, 0.54, 0.56, 3), ax)
+    figures.ranking(found, Estimate(0.55, 0.54, 0.56, 3), ax)
     first, second = (one[0] for one in ax.containers)
     assert (first.get_xdata()[0], first.get_ydata()[0]) == (pytest.approx(63), 0)
     assert second.get_markerfacecolor() == "none"

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import search_spaces as ss
-from reports.grid.data import left_out, networks, shares
+from reports.grid.data import conclusions_of, left_out, networks, shares
 from reports.grid.section import sections
+from reports.grid.words import describe
 from reports.page.content import Figure, Section, Table
 from reports.reading.runs import Kind, RunData
 from scaling.grid.lattice import Lattice
@@ -53,6 +54,7 @@ def network(rule: tuple[float, float, float], accuracy: float, equal: bool, *mor
 
 
 RESULT: dict[str, Any] = {
+    "phi": 1.0,
     "coefficients": {"alpha": 1.2, "beta": 1.1, "gamma": 1.2},
     "realised": {"alpha": 1.25, "beta": 1.08, "gamma": 1.2},
     "networks": [
@@ -70,10 +72,17 @@ RESULT: dict[str, Any] = {
     "grid": {"points": 22, "networks": 3, "left_out": {"over the FLOP budget of 2.1M": 17}, "target_macs": 2_000_000},
     "choice": {
         "seeds": [1000, 1001, 1002],
+        "validation_accuracy": estimate(0.65, 0.004),
         "test_accuracy": estimate(0.64, 0.004),
         "paper_test_accuracy": estimate(0.63, 0.004),
-        "test_difference_to_paper": estimate(0.01, 0.02),
-        "verdict": "undecided",
+        "against_paper": {
+            "difference": estimate(0.01, 0.02),
+            "verdict": "undecided",
+            "p_permutation": None,
+            "p_equivalence": 0.7,
+            "margin": 0.005,
+            "comparisons": 1,
+        },
         "key": "a",
         "paper_key": "b",
     },
@@ -119,22 +128,21 @@ def test_shares_are_those_of_the_growth_in_cost() -> None:
     assert sum(shares((1.2, 1.1, 1.15))) == pytest.approx(1)
 
 
-def test_the_answer_is_told_with_its_uncertainty() -> None:
+def test_the_text_has_the_conclusions_of_the_run() -> None:
+    conclusions = conclusions_of(run(RESULT))
+    assert conclusions is not None
+    assert (conclusions.equal, conclusions.trained, conclusions.growth) == (2, 3, 2.0)
+    assert conclusions.choice.against_paper is not None
+    assert conclusions.choice.against_paper.verdict == "undecided"
     text = words(only([run(RESULT)]))
-    assert "alpha/beta/gamma 1.2/1.1/1.2 did best" in text
-    assert "= 2.091" in text  # 1.2 * 1.21 * 1.44
-    assert "2 of 3 networks cannot be told from the best" in text
-    assert "alpha 1 to 1.2, beta 1.1 to 1.4, gamma 1 to 1.2" in text
-    assert "17 over the FLOP budget of 2.1M" in text
-    assert "alpha 1.10 [1.00, 1.20]" in text
-    assert "64.0 ± 0.4 % on test images, EN's 1.2/1.1/1.15 63.0 ± 0.4 %: a difference of +1.0 points" in text
-    assert "undecided" in text
+    assert conclusions.describe_coefficients() in text
+    assert all(line in text for line in describe(conclusions))
 
 
-def test_table_has_realised_sizes_and_who_may_be_best() -> None:
+def test_table_has_realised_sizes_and_the_best() -> None:
     section = only([run(RESULT)])
     own = next(item for item in section.items if isinstance(item, Table))
-    assert [line["may_be_best"] for line in own.rows] == ["yes", "yes", "no"]
+    assert [line["among_the_best"] for line in own.rows] == ["yes", "yes", "no"]
     assert [own.marked(line) for line in own.rows] == [True, False, False]
     assert own.rows[2]["points"] == 3
     assert own.rows[0]["half"] == pytest.approx(0.01)
@@ -142,9 +150,8 @@ def test_table_has_realised_sizes_and_who_may_be_best() -> None:
 
 def test_few_seeds_and_no_difference_are_warned_of() -> None:
     equal = {**RESULT, "networks": [network((1.2, 1.1, 1.2), 0.63, True), network((1.0, 1.4, 1.0), 0.62, True)]}
-    warned = only([run(equal)]).warnings
-    assert any("no network can be told" in line for line in warned)
-    assert any("only 3 seeds" in line for line in warned)
+    assert len(only([run(RESULT)]).warnings) == 1  # 3 seeds of the choice
+    assert len(only([run(equal)]).warnings) == 2
 
 
 def test_several_grids_stand_side_by_side() -> None:
@@ -168,8 +175,10 @@ def test_several_grids_stand_side_by_side() -> None:
     ],
 )
 def test_odd_conclusions_are_no_error(result: dict[str, Any]) -> None:
-    section = only([run(result)])
+    own = run(result)
+    section = only([own])
     assert section.items or "python -m scaling.grid --config" in section.missing[0]
+    assert any("coefficients.json" in note for note in own.notes)
 
 
 def test_trainings_of_a_running_grid_are_shown_from_its_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,10 +197,10 @@ def test_trainings_of_a_running_grid_are_shown_from_its_ledger(monkeypatch: pyte
     ]
     monkeypatch.setattr(RunData, "records", lambda _, study: records)
     (one,) = networks(run())
-    assert (one.rule, one.sizes, one.seeds, one.is_equal) == ((2, 1, 1), (2, 1, 1), 2, None)
+    assert (one.coefficients, one.sizes, one.seeds, one.is_equal) == ((2, 1, 1), (2, 1, 1), 2, None)
     assert one.accuracy.value == pytest.approx(0.71)
     section = only([run()])
-    assert "So far, 1 network trained on tiny with 2 seeds each; the best of them is 2/1/1" in words(section)
+    assert "2/1/1" in words(section)
     assert "conclusions (no readable coefficients.json" in section.missing[0]
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from reports import build
-from reports.page import folder
 from reports.page.content import Column, Figure, Section, Table
 from reports.page.page import write_up
+from search_spaces.common.folders import OutputFolder
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -60,7 +60,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     section = Section("first", "First", items, ["<script>window.evil = 1</script>"], ["x"], {"proxy": "a stand-in"})
     out = tmp_path_factory.mktemp("page") / "report"
-    folder.replace(out, write_up("A title", "and what is below", [section, Section("second", "Second", ["text"])]), {})
+    files = write_up("A title", "and what is below", [section, Section("second", "Second", ["text"])])
+    OutputFolder(out, build.FORMAT, build.INDEX).replace(files, {})
     return out / "report.html"
 
 

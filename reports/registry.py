@@ -1,0 +1,41 @@
+"""The sections of a report, a row each, in the order of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.page.content import Section
+    from reports.reading.runs import RunData
+
+Make = Callable[[Sequence["RunData"]], "list[Section]"]
+"""Makes the sections of all runs; none if it has nothing to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionEntry:
+    """A kind of section: its name, and "module:attribute" of the function that makes it (see `Make`)."""
+
+    name: str
+    path: str
+
+    @property
+    def make(self) -> Make:
+        """The function, imported on use."""
+        module, _, attribute = self.path.partition(":")
+        make: Make = getattr(import_module(module), attribute)
+        return make
+
+
+SECTIONS = (
+    SectionEntry("summary", "reports.summary.section:sections"),
+    SectionEntry("search", "reports.search.section:sections"),
+    SectionEntry("scaling", "reports.curves.section:sections"),
+    SectionEntry("grid", "reports.grid.section:sections"),
+    SectionEntry("family", "reports.family.section:sections"),
+    SectionEntry("maps", "reports.maps.section:sections"),
+    SectionEntry("health", "reports.health.section:sections"),
+)
