@@ -1,21 +1,22 @@
 """What one block of a network holds in memory: elements of one image that autograd saves, and that live at a time.
 
-The rules are torch's, for the modules that `network.build` makes (tools/autograd/derivatives.yaml of torch 2): a
-convolution saves its input, a batch norm in training its input, relu (in place) its result, every other activation its
-input (relu6 too: in place, it saves a copy), a multiplication both factors, max pooling its input and the places of the
-maxima; additions and average poolings save nothing.
-A tensor that two operations save is there once. Vectors of one number a channel are left out, except in
+A block is lowered to operations on named tensors, each with what autograd saves for it. The rules are torch's, for the
+modules that `networks.module.build` makes (tools/autograd/derivatives.yaml of torch 2). One pass backwards over the
+operations then finds the moment that needs most. Vectors of one number a channel are left out, except in
 squeeze-and-excitation (SE).
+
+A new kind of part needs one function here, which lowers it, and its row in `_LOWERINGS`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from search_spaces.networks.blocks import Block, Classifier, ConvNorm, MaxPool, Part, SqueezeExcite
+from search_spaces.networks.blocks import Block, Classifier, ConvNorm, Layer, MaxPool, SqueezeExcite
 
+# Activations that work in place and save their result; every other one saves its input.
 RESULT_SAVED = ("relu",)
 # A maximum's place is an int64: as much as two float32 elements.
 PLACE = 2
@@ -25,199 +26,198 @@ PLACE = 2
 class BlockMemory:
     """A block's numbers. All but `params`, `statistics` and `out_size` are elements of one image.
 
-    statistics  elements of the batch norms' running means and variances
-    given       the block's input
-    saved       kept for the backward pass: the block's input included, its output not (the next block counts it)
-    left        of `saved`, what is still there at the moment that needs most, and its output where that is saved
-    temporary   what else is there at that moment, above all gradients of activations
-    forward     the most that lives at a time in a forward pass without gradients, the block's input included
-    out_size    side of the output map in pixels
-    keeps_output  whether what makes the output saves it
+    statistics      elements of the batch norms' running means and variances
+    input           the block's input
+    saved           kept for the backward pass, the input included, the output not: the next block counts it
+    peak_saved      of `saved`, what is still there at the moment that needs most, and the output where it is saved
+    peak_gradients  what else is there at that moment: gradients of activations
+    forward         the most that lives at a time in a forward pass without gradients, the input included
+    out_size        side of the output map in pixels
+    saves_output    whether the operation that makes the output saves it
     """
 
     params: int
     statistics: int
-    given: int
+    input: int
     saved: int
-    left: int
-    temporary: int
+    peak_saved: int
+    peak_gradients: int
     forward: int
     out_size: int
-    keeps_output: bool
+    saves_output: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tensor:
+    """A tensor with its elements for one image; two tensors of one size are two."""
+
+    elements: int
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One operation's backward pass: gradients that it reads and writes, and saved elements that are freed after it.
+class Op:
+    """An operation. Its backward pass reads the gradient of `output` and writes those of `inputs`.
 
-    lent  saved elements that it needs too, but that the next block counts
+    saves      tensors that autograd keeps for it until its backward pass
+    workspace  further elements of its backward pass
+    adds       whether it is an addition, which hands the gradient on as it is
     """
 
-    gradients: int
-    frees: int
-    lent: int = 0
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    saves: tuple[Tensor, ...] = ()
+    workspace: int = 0
+    adds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Passes:
-    """A block's steps in the order of the forward pass: of its parts, of a projection, of the activation at the end."""
+class Lowered:
+    """A part's operations in the order of the forward pass, and what lives beside its input in inference."""
 
-    parts: tuple[Step, ...]
-    projection: tuple[Step, ...]
-    end: tuple[Step, ...]
-
-    @property
-    def frees(self) -> int:
-        """Elements that the whole block saves."""
-        return sum(step.frees for step in (*self.parts, *self.projection, *self.end))
+    ops: tuple[Op, ...]
+    forward: int
 
 
-def block_footprint(block: Block, *, of_images: bool = False) -> BlockMemory:
+def block_memory(block: Block, *, of_images: bool = False) -> BlockMemory:
     """What a block of convolutions holds; `of_images` is the stem, whose input needs no gradient."""
     layers = block.layers
-    given = layers[0].in_elements
-    first, *others = _steps(block)
-    if of_images:
-        first = dataclasses.replace(first, gradients=first.gradients - given)
-    passes = Passes((first, *others), tuple(_projection_steps(block)), tuple(_end_step(block)))
-    left, temporary = max(_moments(block, passes), key=sum)
+    images = Tensor(layers[0].in_elements)
+    ops, forward = _lowered(block, images)
+    output = ops[-1].output
+    saved = {tensor for op in ops for tensor in op.saves}
+    moments = _backward(ops, images if of_images else None)
+    peak_saved, peak_gradients = max(moments, key=sum)
     return BlockMemory(
         params=sum(layer.params for layer in layers),
         statistics=sum(2 * layer.out_channels for layer in layers if layer.kind == "norm"),
-        given=given,
-        saved=passes.frees,
-        left=left,
-        temporary=temporary,
-        forward=given + _forward(block),
+        input=images.elements,
+        saved=_size(saved - {output}),
+        peak_saved=peak_saved,
+        peak_gradients=peak_gradients,
+        forward=images.elements + forward,
         out_size=block.out_size,
-        keeps_output=_keeps_output(block),
+        saves_output=output in ops[-1].saves,
     )
 
 
-def classifier_footprint(classifier: Classifier, *, keeps_output: bool) -> BlockMemory:
-    """What pooling, linear layer and cross-entropy hold; `keeps_output` is that of the block before."""
+def classifier_memory(classifier: Classifier, *, input_saved: bool) -> BlockMemory:
+    """What pooling, linear layer and cross-entropy hold; `input_saved`: whether the block before saves its output."""
     pool, linear = classifier.layers
     given, pooled, logits = pool.in_elements, linear.in_elements, linear.out_elements
-    # The pooled map if what made it saved it, the pooled vector, and the logarithms of the probabilities.
-    saved = (given if keeps_output else 0) + pooled + logits
+    # The linear layer saves the pooled vector, cross-entropy the logarithms of the probabilities.
+    saved = (given if input_saved else 0) + pooled + logits
     return BlockMemory(
         params=linear.params,
         statistics=0,
-        given=given,
+        input=given,
         saved=saved,
-        left=saved,
-        temporary=max(2 * logits, logits + pooled, pooled + given),
+        peak_saved=saved,
+        peak_gradients=max(2 * logits, logits + pooled, pooled + given),
         forward=given + pooled + logits,
         out_size=1,
-        keeps_output=False,
+        saves_output=False,
     )
 
 
-def _steps(block: Block) -> Iterator[Step]:
-    """The backward passes of the parts' large operations, in the order of the forward pass."""
-    saved = False
+def _lowered(block: Block, given: Tensor) -> tuple[list[Op], int]:
+    """A block's operations, and the elements that live at a time in inference beyond its input."""
+    ops: list[Op] = []
+    here, held, forward = given, 0, 0
     for part in block.parts:
-        if not isinstance(part, ConvNorm):
-            yield _multiply_step(part, saved) if isinstance(part, SqueezeExcite) else _max_step(part, saved)
-            saved = False
-            continue
-        # The last map is the next block's input, which counts it; before an addition it is a tensor of its own.
-        inside = part is not block.parts[-1] or block.add is not None
-        yield from _conv_steps(part, input_saved=saved, inside=inside)
-        saved = _saves_result(part)
-
-
-def _conv_steps(part: ConvNorm, *, input_saved: bool, inside: bool) -> Iterator[Step]:
-    given, out = part.conv.in_elements, part.norm.out_elements
-    yield Step(given + out, 0 if input_saved else given)
-    yield Step(2 * out, out)
-    if part.activation:
-        counted = inside or not _saves_result(part)
-        yield Step(2 * out, out if counted else 0, lent=0 if counted else out)
-
-
-def _projection_steps(block: Block) -> Iterator[Step]:
-    """Those of the shortcut's convolution and norm; the block's input is counted by the parts."""
-    if block.projection:
-        yield from _conv_steps(block.projection, input_saved=True, inside=True)
-
-
-def _end_step(block: Block) -> Iterator[Step]:
-    """That of the activation behind the addition; what it saves is its input's copy, or the next block's input."""
+        lowered = _lower(part, here)
+        ops += lowered.ops
+        # A part holds its input while it runs; the block's input is counted by the caller.
+        forward = max(forward, held + lowered.forward)
+        here = ops[-1].output
+        held = here.elements
+    if block.add:
+        shortcut = _shortcut(block, given)
+        ops += shortcut
+        beside = shortcut[-1].output if shortcut else given
+        # In inference a projection's map and norm take what its result and the sum take.
+        forward = max(forward, held + (beside.elements if shortcut else 0) + block.add.out_elements)
+        ops.append(Op((here, beside), Tensor(block.add.out_elements), adds=True))
+        here = ops[-1].output
     if block.activation:
-        out = block.activation.out_elements
-        kept = _keeps_output(block)
-        yield Step(2 * out, 0 if kept else out, lent=out if kept else 0)
+        ops.append(_activation(block.activation, here))
+    return ops, forward
 
 
-def _max_step(part: MaxPool, input_saved: bool) -> Step:
-    given, out = part.pool.in_elements, part.pool.out_elements
-    return Step(given + out, PLACE * out + (0 if input_saved else given))
+def _lower(part: Any, given: Tensor) -> Lowered:
+    """A part as operations. Raises TypeError for a kind of part that has no rule."""
+    if type(part) not in _LOWERINGS:
+        raise TypeError(f"no memory rule for parts of kind {type(part).__name__}: add one to metrics/footprint.py")
+    return _LOWERINGS[type(part)](part, given)
 
 
-def _multiply_step(part: SqueezeExcite, input_saved: bool) -> Step:
-    """SE's multiplication, which computes both factors' gradients at the map's size before it sums up the gate's."""
-    given = part.multiply.in_elements
+def _lower_conv_norm(part: ConvNorm, given: Tensor) -> Lowered:
+    """A convolution saves its input, a batch norm in training too."""
+    out = part.norm.out_elements
+    convolved = Tensor(out)
+    ops = [Op((given,), convolved, saves=(given,)), Op((convolved,), Tensor(out), saves=(convolved,))]
+    if part.activation:
+        ops.append(_activation(part.activation, ops[-1].output))
+    return Lowered(tuple(ops), forward=2 * out)
+
+
+def _lower_squeeze_excite(part: SqueezeExcite, given: Tensor) -> Lowered:
+    """The multiplication saves both factors, and computes the gate's gradient at the map's size before it sums it."""
     # Saved in between: the pooled vector, the squeezed one (by relu once, else also before it), the gate.
     squeezed = part.squeeze.out_elements * (1 if part.activation.function in RESULT_SAVED else 2)
-    vectors = part.squeeze.in_elements + squeezed + part.gate.out_elements
-    return Step(3 * given, vectors + (0 if input_saved else given))
+    vectors = Tensor(part.squeeze.in_elements + squeezed + part.gate.out_elements)
+    out = Tensor(part.multiply.out_elements)
+    multiply = Op((given,), out, saves=(given, vectors), workspace=given.elements)
+    return Lowered((multiply,), forward=out.elements + part.gate.out_elements)
 
 
-def _moments(block: Block, passes: Passes) -> Iterator[tuple[int, int]]:
-    """(saved elements that are left, temporary ones) at every step from the block's end to its beginning."""
-    left = passes.frees
-    for step in passes.end:
-        yield left + step.lent, step.gradients
-        left -= step.frees
-    given, waiting = block.layers[0].in_elements, 0
-    if block.add and (block.pool or block.projection):
-        # The forward addition: the parts' result, the shortcut's and the sum. Going back, pooling needs no more.
-        yield left, 3 * block.add.out_elements
-    for step in reversed(passes.projection):
-        yield left, step.gradients + waiting
-        left -= step.frees
-        # The sum's gradient, which the projection's last step has read, waits for the parts.
-        waiting = block.projection.norm.out_elements if block.projection else 0
-    waiting = given if block.pool or block.projection else 0
-    for step in reversed(passes.parts):
-        yield left + step.lent, step.gradients + waiting
-        left -= step.frees
-        # The shortcut's gradient waits for the parts'; an identity's is the very one that their last step reads.
-        waiting = given if block.add else 0
+def _lower_max_pool(part: MaxPool, given: Tensor) -> Lowered:
+    """Max pooling saves its input and the places of the maxima."""
+    out = part.pool.out_elements
+    return Lowered((Op((given,), Tensor(out), saves=(given, Tensor(PLACE * out))),), forward=(1 + PLACE) * out)
 
 
-def _forward(block: Block) -> int:
-    """Elements that live at a time beyond the block's input; every part holds its own input while it runs."""
-    given = most = 0
-    for part in block.parts:
-        most = max(most, given + _part_forward(part))
-        given = _out_elements(part)
-    if block.add is None:
-        return most
-    # A projection's convolution and norm take what its result and the sum take.
-    shortcut = block.add.out_elements if block.pool or block.projection else 0
-    return max(most, given + shortcut + block.add.out_elements)
+_LOWERINGS: dict[type, Callable[[Any, Tensor], Lowered]] = {
+    ConvNorm: _lower_conv_norm,
+    SqueezeExcite: _lower_squeeze_excite,
+    MaxPool: _lower_max_pool,
+}
 
 
-def _part_forward(part: Part) -> int:
-    """The convolution's map and the norm's; the multiplication's and the gate; the maxima and their places."""
-    if isinstance(part, SqueezeExcite):
-        return part.multiply.out_elements + part.gate.out_elements
-    if isinstance(part, MaxPool):
-        return (1 + PLACE) * part.pool.out_elements
-    return 2 * part.norm.out_elements
+def _activation(layer: Layer, given: Tensor) -> Op:
+    result = Tensor(layer.out_elements)
+    return Op((given,), result, saves=(result if layer.function in RESULT_SAVED else given,))
 
 
-def _out_elements(part: Part) -> int:
-    return part.out_channels * part.out_size**2
+def _shortcut(block: Block, given: Tensor) -> tuple[Op, ...]:
+    """The operations of a shortcut; an identity has none. Average pooling saves nothing."""
+    if block.projection:
+        return _lower(block.projection, given).ops
+    return (Op((given,), Tensor(block.pool.out_elements)),) if block.pool else ()
 
 
-def _keeps_output(block: Block) -> bool:
-    """Whether the block's last operation saves its own result."""
-    last = block.parts[-1]
-    return _saves_result(block) or (block.add is None and isinstance(last, ConvNorm) and _saves_result(last))
+def _backward(ops: list[Op], images: Tensor | None) -> Iterator[tuple[int, int]]:
+    """(saved elements that are left, elements of gradients) at every operation, from the last to the first.
+
+    `images` is an input that needs no gradient.
+    """
+    # Gradients that were written and not yet read; those of an addition's inputs are one buffer.
+    waiting: dict[Tensor, list[Tensor]] = {ops[-1].output: [Tensor(ops[-1].output.elements)]}
+    for index in range(len(ops) - 1, -1, -1):
+        op = ops[index]
+        left = _size({tensor for before in ops[: index + 1] for tensor in before.saves})
+        read = waiting.pop(op.output)
+        if op.adds:
+            # The forward addition: its inputs, but for the block's own, and the sum.
+            made = {before.output for before in ops[:index]}
+            yield left, _size(made & set(op.inputs)) + op.output.elements
+            written = dict.fromkeys(op.inputs, read)
+        else:
+            written = {tensor: [Tensor(tensor.elements)] for tensor in op.inputs if tensor is not images}
+            buffers = {buffer for group in (*waiting.values(), read, *written.values()) for buffer in group}
+            yield left, _size(buffers) + op.workspace
+        for tensor, group in written.items():
+            waiting[tensor] = [*waiting.get(tensor, []), *group]
 
 
-def _saves_result(activated: ConvNorm | Block) -> bool:
-    return activated.activation is not None and activated.activation.function in RESULT_SAVED
+def _size(tensors: set[Tensor]) -> int:
+    return sum(tensor.elements for tensor in tensors)

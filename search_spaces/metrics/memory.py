@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from search_spaces.common.suggest import nearest
-from search_spaces.metrics.footprint import BlockMemory, block_footprint, classifier_footprint
+from search_spaces.metrics.footprint import BlockMemory, block_memory, classifier_memory
 from search_spaces.networks.arch import Arch, Stage
 from search_spaces.networks.layers import head_blocks, stage_layer, stem_block
 from search_spaces.networks.operators import Context
@@ -132,7 +132,7 @@ def training_moments(arch: Arch, optimizer: str = "sgd", ema: bool = False) -> I
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer '{optimizer}'{nearest(optimizer, OPTIMIZERS)}")
     states, copies = OPTIMIZERS[optimizer]
-    blocks = [block for group in footprints(arch) for block in group]
+    blocks = [block for group in block_memories(arch) for block in group]
     params = sum([block.params for block in blocks])
     weights = (params + sum([block.statistics for block in blocks])) * (2 if ema else 1)
     saved = sum([block.saved for block in blocks])
@@ -140,48 +140,48 @@ def training_moments(arch: Arch, optimizer: str = "sgd", ema: bool = False) -> I
     for block in reversed(blocks):
         saved -= block.saved
         gradients += block.params
-        yield PeakCandidate(weights, gradients, states * params, 0, saved + block.left, block.temporary)
+        yield PeakCandidate(weights, gradients, states * params, 0, saved + block.peak_saved, block.peak_gradients)
     # The caller still holds the images.
-    yield PeakCandidate(weights, params, states * params, copies * params, blocks[0].given, 0)
+    yield PeakCandidate(weights, params, states * params, copies * params, blocks[0].input, 0)
 
 
 def inference_moments(arch: Arch) -> Iterator[PeakCandidate]:
     """The moment that needs most in every block's forward pass. The images stay; a stage's input until it ends."""
-    groups = list(footprints(arch))
+    groups = list(block_memories(arch))
     weights = sum([block.params + block.statistics for group in groups for block in group])
     images = 0
     for group in groups:
         held = images
         for block in group:
             yield PeakCandidate(weights, 0, 0, 0, held + block.forward, 0)
-            held = images + group[0].given
-        images = groups[0][0].given
+            held = images + group[0].input
+        images = groups[0][0].input
 
 
-def footprints(arch: Arch) -> Iterator[tuple[BlockMemory, ...]]:
+def block_memories(arch: Arch) -> Iterator[tuple[BlockMemory, ...]]:
     """What the network's blocks hold: the stem, each stage's layers, the head if there is one, the classifier."""
-    last = block_footprint(stem_block(arch), of_images=True)
+    last = block_memory(stem_block(arch), of_images=True)
     yield (last,)
     size = last.out_size
     for stage, given in arch.inputs():
         layer = dataclasses.replace(stage, layers=1)
-        first = layer_footprint(layer, Context("", given, size, stage.stride, arch.activation))
+        first = layer_memory(layer, Context("", given, size, stage.stride, arch.activation))
         size = first.out_size
-        later = layer_footprint(layer, Context("", stage.channels, size, 1, arch.activation))
+        later = layer_memory(layer, Context("", stage.channels, size, 1, arch.activation))
         last = first if stage.layers == 1 else later
         yield first, *[later] * (stage.layers - 1)
     head, classifier = head_blocks(arch, arch.stages[-1].channels, size)
     for block in head:
-        last = block_footprint(block)
+        last = block_memory(block)
         yield (last,)
-    yield (classifier_footprint(classifier, keeps_output=last.keeps_output),)
+    yield (classifier_memory(classifier, input_saved=last.saves_output),)
 
 
 # A grid of scaled networks has most layers in common.
 @lru_cache(maxsize=2**15)
-def layer_footprint(stage: Stage, site: Context) -> BlockMemory:
+def layer_memory(stage: Stage, site: Context) -> BlockMemory:
     """What one layer of a stage holds where it stands."""
-    return block_footprint(stage_layer(stage, site))
+    return block_memory(stage_layer(stage, site))
 
 
 def _peak(moments: Iterable[PeakCandidate], batch_size: int, width: int) -> Memory:

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces.metrics.counts import cost
-from search_spaces.metrics.footprint import block_footprint, classifier_footprint
-from search_spaces.metrics.memory import Memory, footprints, inference_memory, largest_batch, training_memory
+from search_spaces.metrics.footprint import block_memory, classifier_memory
+from search_spaces.metrics.memory import Memory, block_memories, inference_memory, largest_batch, training_memory
 from search_spaces.networks.arch import ACTIVATIONS, Arch, Stage
 from search_spaces.networks.layers import structure
 from search_spaces.zoo.registry import get, names
@@ -86,20 +86,20 @@ def test_relu_saves_what_the_next_convolution_saves_anyway() -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_footprints_are_the_walk_s(name: str) -> None:
+def test_blocks_are_the_walk_s(name: str) -> None:
     check_walk(get(name))
 
 
 @given(archs)
-def test_footprints_are_the_walk_s_for_any_arch(arch: Arch) -> None:
+def test_blocks_are_the_walk_s_for_any_arch(arch: Arch) -> None:
     check_walk(arch)
 
 
 def check_walk(arch: Arch) -> None:
     blocks, classifier = structure(arch)
-    walked = [block_footprint(block, of_images=block is blocks[0]) for block in blocks]
-    expected = [*walked, classifier_footprint(classifier, keeps_output=walked[-1].keeps_output)]
-    assert list(itertools.chain.from_iterable(footprints(arch))) == expected
+    walked = [block_memory(block, of_images=block is blocks[0]) for block in blocks]
+    expected = [*walked, classifier_memory(classifier, input_saved=walked[-1].saves_output)]
+    assert list(itertools.chain.from_iterable(block_memories(arch))) == expected
     assert sum(block.params for block in expected) == cost(arch).params
 
 
