@@ -16,6 +16,7 @@ from search_spaces.metrics.counts import cost
 from search_spaces.metrics.footprint import block_memory, classifier_memory
 from search_spaces.metrics.memory import Memory, block_memories, inference_memory, largest_batch, training_memory
 from search_spaces.networks.arch import ACTIVATIONS, Arch, Stage
+from search_spaces.networks.blocks import Block, Layer
 from search_spaces.networks.layers import structure
 from search_spaces.zoo.registry import get, names
 
@@ -148,27 +149,33 @@ def test_the_largest_batch_in_inference(arch: Arch, budget: int) -> None:
     assert inference_memory(arch, most + 1).total > budget
 
 
+def shallow(arch: Arch) -> Arch:
+    """The network with a stage's first layer and one like its others: what makes a stage's memory, in little time."""
+    return arch.replace(stages=tuple(dataclasses.replace(one, layers=min(2, one.layers)) for one in arch.stages))
+
+
 @pytest.mark.parametrize(
     ("name", "batch"),
     [
         ("efficientnet_b0", 8),
-        ("efficientnet_b0", 128),
-        ("mobilenet_v2", 8),
-        ("mobilenet_v2", 128),
+        ("efficientnet_b4", 32),
+        ("efficientnetv2_s", 16),
         ("mobilenet_v1", 32),
+        ("mobilenet_v2", 128),
+        ("resnet18", 128),
         ("resnet50", 32),
-        pytest.param("efficientnetv2_s", 16, marks=pytest.mark.slow),
-        pytest.param("resnet18", 128, marks=pytest.mark.slow),
-        pytest.param("efficientnet_b1", 128, marks=pytest.mark.slow),
-        pytest.param("efficientnet_b2", 8, marks=pytest.mark.slow),
-        pytest.param("efficientnet_b3", 128, marks=pytest.mark.slow),
-        pytest.param("efficientnet_b4", 32, marks=pytest.mark.slow),
     ],
 )
 def test_what_torch_allocates_for_published_networks(oracle: dict[str, Any], name: str, batch: int) -> None:
-    arch = get(name)
+    # benchmarks/memory.py compares them at their full depth.
+    arch = shallow(get(name))
     assert training_memory(arch, batch).total == pytest.approx(oracle["training_peak"](arch, batch), rel=0.02)
     assert inference_memory(arch, batch).total == pytest.approx(oracle["inference_peak"](arch, batch), rel=0.02)
+
+
+def test_what_torch_allocates_at_full_depth(oracle: dict[str, Any]) -> None:
+    arch = get("mobilenet_v2")
+    assert training_memory(arch, 8).total == pytest.approx(oracle["training_peak"](arch, 8), rel=0.02)
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adamw"])
@@ -195,13 +202,25 @@ def test_images_need_no_gradient(oracle: dict[str, Any]) -> None:
 
 
 def test_user_s_mistakes() -> None:
-    with pytest.raises(ValueError, match="a batch size must be a whole number of at least 1, got 0"):
+    with pytest.raises(ValueError, match="got 0"):
         training_memory(SMALL, 0)
-    with pytest.raises(ValueError, match="a batch size must be a whole number of at least 1, got 2.5"):
+    with pytest.raises(ValueError, match="got 2.5"):
         inference_memory(SMALL, 2.5)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="unknown optimizer 'adam': did you mean 'adamw'"):
+    with pytest.raises(ValueError, match="'adamw'"):
         training_memory(SMALL, 1, optimizer="adam")
-    with pytest.raises(ValueError, match="a memory budget in bytes must be a whole number of at least 0, got -1"):
+    with pytest.raises(ValueError, match="got -1"):
         largest_batch(SMALL, -1)
-    with pytest.raises(ValueError, match="bytes_per_element must be a whole number of at least 1, got 0"):
+    with pytest.raises(ValueError, match="bytes_per_element"):
         largest_batch(SMALL, 1, bytes_per_element=0)
+
+
+def test_a_part_without_a_rule_is_refused_by_its_kind() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Shuffle:
+        layers: tuple[Layer, ...]
+        out_channels: int = 2
+        out_size: int = 4
+
+    layer = Layer("x", "shuffle", 2, 2, 4, 4)
+    with pytest.raises(TypeError, match="Shuffle"):
+        block_memory(Block("x", (Shuffle((layer,)),)))  # type: ignore[arg-type]
