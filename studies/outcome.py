@@ -44,7 +44,7 @@ class InfeasibleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What a worker, or whoever watches it, says about a job that is over.
+    """How a job ended, as its worker or its driver saw it.
 
     outcome    how it ended
     reason     one line for people; empty for complete

@@ -138,15 +138,14 @@ def main(argv: Sequence[str]) -> int:
     from benchmarks.recipes.report import write_files
     from benchmarks.recipes.steps import step_times
     from studies.data.load import load
-    from studies.runs.folder import Existing, RunFolder
+    from studies.runs.folder import RunFolder
     from studies.workers.resources import settle_here
 
     resources = settle_here(config.execution)
     data = load(config.dataset, validation=config.validation)
     study = config.plan(len(data.classes))
-    existing = Existing.ANEW if config.new else Existing.CONTINUE
     settings, command = cli.plain(replace(config, new=False)), [sys.executable, *sys.argv]
-    with RunFolder.open(config.folder, settings, command=command, existing=existing, free=RESUMABLE) as run:
+    with RunFolder.open(config.folder, settings, command=command, new=config.new, resumable=RESUMABLE) as run:
         console = Console(highlight=False)
         console.print(data.describe())
         session = Session(config, study, data, run, resources.workers if resources else None)

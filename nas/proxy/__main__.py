@@ -48,7 +48,7 @@ def study(
         run.status = Status.INTERRUPTED
         return f"{text}\n\nThe time budget was over before all was trained: the same command goes on."
 
-    run_command(work, config, config.settings(), "nas.proxy", free=RESUMABLE)
+    run_command(work, config, config.settings(), "nas.proxy", resumable=RESUMABLE)
 
 
 def main(argv: Sequence[str], *, train: Evaluate | None = None, measure: Evaluate | None = None) -> int:
@@ -68,9 +68,9 @@ def main(argv: Sequence[str], *, train: Evaluate | None = None, measure: Evaluat
         data = load(config.dataset, seed=config.seed, root=config.data_root)
         print(describe_plan(config, archs, len(data.train)))
         return 0
-    said = None if config.new else finished_report(config.run, config.settings(), free=RESUMABLE - EXTENDABLE, size=())
+    said = None if config.new else finished_report(config.run, config.settings(), resumable=RESUMABLE - EXTENDABLE)
     if said is not None:
-        print(f"{said}; more networks or proxies go on with it.")
+        print(f"{said}; more networks or proxies extend it.")
         return 0
     study(config, archs, resources.workers if resources else None, train, measure)
     return 0

@@ -47,8 +47,8 @@ def search(config: SearchConfig, field: SearchRegion, workers: int | None) -> No
         return report(conclude(session, records, verdict))
 
     # With another ledger the trials of the old one would be out of sight.
-    free = RESUMABLE - {"storage", "storage_path"}
-    run_command(work, config, config.settings(), "nas.search", free=free, storage=config.storage)
+    resumable = RESUMABLE - {"storage", "storage_path"}
+    run_command(work, config, config.settings(), "nas.search", resumable=resumable, storage=config.storage)
 
 
 def main(argv: Sequence[str]) -> int:

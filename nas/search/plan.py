@@ -51,7 +51,7 @@ def finished(config: SearchConfig) -> str | None:
 
     if config.new:
         return None
-    said = finished_report(config.run, config.settings(), free=RESUMABLE, size=EXTENDABLE)
+    said = finished_report(config.run, config.settings(), resumable=RESUMABLE, extendable=EXTENDABLE)
     return said and f"{said}; a higher --trials goes on with it."
 
 

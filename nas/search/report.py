@@ -10,7 +10,7 @@ from search_spaces.common.text import align_facts, pluralise
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
 from search_spaces.metrics.tables import stage_table
-from studies.ledger.storage import shown
+from studies.ledger.storage import without_password
 from studies.outcome import Outcome
 from studies.timing.step_time import KEYS
 
@@ -131,7 +131,7 @@ def _files(result: SearchResult) -> str:
             "network": f'{run.path(BEST)}  (search_spaces.Arch.load("{run.path(BEST)}"))',
             "proxy's weights": f"{run.path(PROXY_WEIGHTS)}, the arch that was trained beside it",
             "all trials": f"{run.path('trials.csv')}, {run.path('finalists.csv')}",
-            "ledger": shown(result.session.storage),
+            "ledger": without_password(result.session.storage),
             "figures": f"{run.path('result.json')}",
             "report": f"python -m reports.build {run.folder}  (a page with everything, to read and to mail)",
         }

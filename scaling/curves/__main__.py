@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
         print(describe_plan(plan))
         return 0
     if not config.new and not _is_newer(config.coefficients, Path(config.run) / REPORT):
-        finished = finished_report(config.run, config.settings(), free=RESUMABLE - COMPARED, size=())
+        finished = finished_report(config.run, config.settings(), resumable=RESUMABLE - COMPARED)
         if finished is not None:
             print(f"{finished}; more strategies, multiples or seeds extend it.")
             return 0
@@ -62,7 +62,7 @@ def _run(plan: CurvesPlan) -> None:
         write_files(result, analysis, experiment.run)
         return report(result, analysis, experiment.run.folder)
 
-    run_experiment(work, plan, "scaling.curves", free=RESUMABLE, about=plan.baseline.describe())
+    run_experiment(work, plan, "scaling.curves", resumable=RESUMABLE, about=plan.baseline.describe())
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class ExperimentPlan(Protocol):
 
 
 def run_experiment(
-    work: Callable[[Experiment], str], plan: ExperimentPlan, module: str, *, free: Collection[str], about: str
+    work: Callable[[Experiment], str], plan: ExperimentPlan, module: str, *, resumable: Collection[str], about: str
 ) -> None:
     """Train and analyse in the run's folder, and print the report.
 
@@ -36,7 +36,7 @@ def run_experiment(
         work: trains what is missing, writes the files and returns the report
         plan: of the experiment
         module: the command, such as scaling.grid
-        free: settings that may differ from those of the run that is resumed
+        resumable: settings that may differ from those of the run that is resumed
         about: printed before the trainings
 
     Raises ValueError as `run_command` and `work` do.
@@ -49,4 +49,4 @@ def run_experiment(
         workers = plan.resources.workers if plan.resources else None
         return work(Experiment(config, config.identity(), run, console, data, workers))
 
-    run_command(in_folder, config, config.settings(), module, free=free, validation=config.validation)
+    run_command(in_folder, config, config.settings(), module, resumable=resumable, validation=config.validation)

@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
         print(describe_plan(plan))
         return 0
     if not config.new:
-        finished = finished_report(config.run, config.settings(), free=RESUMABLE, size=EXTENDABLE)
+        finished = finished_report(config.run, config.settings(), resumable=RESUMABLE, extendable=EXTENDABLE)
         if finished is not None:
             print(f"{finished}; more --seeds extend it.")
             return 0
@@ -53,7 +53,7 @@ def _run(plan: GridPlan) -> None:
         return report(result, experiment.run.folder)
 
     about = f"{plan.baseline.describe()}\n{plan.grid.describe()}"
-    run_experiment(work, plan, "scaling.grid", free=RESUMABLE, about=about)
+    run_experiment(work, plan, "scaling.grid", resumable=RESUMABLE, about=about)
 
 
 if __name__ == "__main__":

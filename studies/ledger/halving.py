@@ -17,7 +17,7 @@ from studies.outcome import Outcome
 class Halving(BasePruner):
     """Asynchronous successive halving (ASHA, arXiv 1810.05934) without a memory of its own.
 
-    At each rung a trial goes on if its value is among the best 1/factor of all values at that rung so far. Everything
+    At each rung a trial continues if its value is among the best 1/factor of all values at that rung so far. Everything
     is read from the study's intermediate values, so it survives the driver and serves several drivers at once. Unlike
     Optuna's SuccessiveHalvingPruner it compares trials of one phase only, and counts no trial twice that was run again.
     """
@@ -28,7 +28,7 @@ class Halving(BasePruner):
         """
         Args:
             rungs: steps at which trials are compared, the last step of a training not among them
-            factor: of the trials at a rung one in `factor` goes on
+            factor: one in `factor` of the trials at a rung continues
             grace: at each rung nothing is stopped before that many trials have reached it
             phase: trials that are compared; others are never stopped
             generation: with more than 1, where trials are drawn in generations of so many, a trial is compared with

@@ -75,7 +75,7 @@ class Index:
         return self._final[phase]
 
     def running(self) -> Iterator[Record]:
-        """Trials under way, whoever runs them, in order of number."""
+        """Running trials of all drivers, in order of number."""
         return self._in_state(TrialState.RUNNING)
 
     def waiting(self, phase: str) -> Iterator[Record]:
@@ -87,11 +87,11 @@ class Index:
         return sum(self.records[number].phase == phase for number in self._unfinished)
 
     def find(self, identity: Identity) -> Record | None:
-        """The trial that already settles a proposal: one whose ending is the network's own, else one under way."""
+        """The trial that has a proposal's result: one whose ending is the network's own, else a running one."""
         same = [self.records[number] for number in self._by_identity.get(identity, ())]
         settled = (r for r in same if r.outcome is not None and r.outcome.is_repeatable and r.repeat_of is None)
-        under_way = (r for r in same if r.state == TrialState.RUNNING)
-        return next(settled, None) or next(under_way, None)
+        running = (r for r in same if r.state == TrialState.RUNNING)
+        return next(settled, None) or next(running, None)
 
     def same(self, identity: Identity) -> list[Record]:
         """All trials with an identity, in order of number."""

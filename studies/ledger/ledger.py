@@ -1,8 +1,8 @@
-"""The ledger: an Optuna study that holds every trial, what came out of it, and who runs it.
+"""The ledger: an Optuna study that holds every trial, its results, and the driver that runs it.
 
-A trial is in the storage or it did not happen. Whoever runs trials opens the ledger, begins and finishes them here and
-may be killed at any moment: the next one to open it finds the trials that were under way, marks them interrupted and
-puts them back in the queue with the same choice and seed.
+A trial is in the storage or it did not happen. A driver opens the ledger, begins trials and finishes them, and may be
+killed at any moment. The next driver that opens the ledger finds the trials that were running, marks them interrupted
+and puts them back in the queue with the same choice and seed.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ class Ledger:
             study_name: name of the study in that storage
             choices: the space's choices, {name: values}; values are bool, int, float or str
             directions: "maximize" or "minimize", one for each objective
-            sampler: an Optuna sampler, if draws use one
-            pruner: decides on early stopping from the objective's values at each rung; none if not given
+            sampler: an Optuna sampler, if proposals use one
+            pruner: decides on early stopping from the objective's values at each rung; by default none
             settings: plain JSON values that all trials of the study share; opening it with others is an error
             seed: of the study; part of the settings
-            read_only: only look: the study must exist, nothing is written, settings are not compared
+            read_only: the study must exist, nothing is written, settings are not compared
 
         Raises ValueError, in one line, for a corrupt or foreign file, other settings or directions, a missing study.
 
@@ -102,7 +102,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Put this driver's unfinished trials back in the queue, give its lease back and disconnect."""
+        """Put this driver's unfinished trials back in the queue, end its lease and disconnect."""
         if self._ownership is not None:
             for number in sorted(self._writer.mine):
                 self.interrupt(number, "the driver ended")
@@ -127,8 +127,8 @@ class Ledger:
     def seed_sequence(self, proposal_index: int) -> tuple[int, ...]:
         """Seeds of the generator that makes a proposal: the study's seed and the proposal's index.
 
-        So a study draws the same candidates however often it is interrupted. While another driver works on the same
-        study, this driver's id joins them, so that the two do not draw the same.
+        So a study proposes the same candidates however often it is interrupted. While another driver works on the same
+        study, this driver's id joins them, so that the two do not propose the same.
         """
         assert self._ownership is not None
         return (self.seed, proposal_index, *self._ownership.seed_sequence())
@@ -159,7 +159,7 @@ class Ledger:
         return None
 
     def report(self, number: int, rung: Rung, value: float | None = None) -> bool:
-        """Take down what a rung gave; `value` is the objective there (None where there are several objectives).
+        """Record a rung; `value` is the objective there (None where there is more than one).
 
         Returns whether the trial should stop: the pruner says so and the trial may be pruned. A step reported again
         (the trial was restarted) replaces the earlier one.
@@ -178,18 +178,18 @@ class Ledger:
         return self.study.pruner.prune(self.study, trial) and not trial.user_attrs["never_pruned"]
 
     def finish(self, number: int, ending: Ending, values: Sequence[float] | None = None) -> None:
-        """Take down how a trial ended. `values` are the objectives, for outcome complete only.
+        """Record how a trial ended. `values` are the objectives, for outcome complete only.
 
         If another driver has taken the trial over meanwhile (this one's lease had run out), the result is dropped.
         """
         state = STATES[ending.outcome]
-        told = {"outcome": ending.outcome, "reason": ending.reason}
+        how = {"outcome": ending.outcome, "reason": ending.reason}
         try:
-            self._writer.set(number, **told, seconds=round(ending.seconds, 4), worker=ending.worker)
+            self._writer.set(number, **how, seconds=round(ending.seconds, 4), worker=ending.worker)
             self._writer.tell(number, state, values if state == TrialState.COMPLETE else None)
         except FinishedElsewhereError:
             _log.warning("trial %d was taken over by another driver meanwhile: its result is dropped", number)
-        self._let_go(number)
+        self._forget(number)
 
     def interrupt(self, number: int, reason: str) -> None:
         """Mark a running trial interrupted and put it back in the queue with the same choice and seed."""
@@ -199,7 +199,7 @@ class Ledger:
             self._writer.enqueue_again(self.index.trial(number))
         except FinishedElsewhereError:
             _log.info("trial %d was finished by another driver meanwhile", number)
-        self._let_go(number)
+        self._forget(number)
 
     def recover(self) -> list[int]:
         """Put the trials of dead drivers back in the queue. Returns the numbers of the interrupted ones."""
@@ -235,6 +235,6 @@ class Ledger:
         number = self._writer.create(proposal, state, {**own, **attributes}, values)
         return self.index.records[number]
 
-    def _let_go(self, number: int) -> None:
-        self._writer.let_go(number)
+    def _forget(self, number: int) -> None:
+        self._writer.forget(number)
         self._rungs.pop(number, None)

@@ -1,4 +1,4 @@
-"""Who runs a trial: the process that owns it, and its lease in the study, renewed while it lives."""
+"""The process that runs a trial (its owner), and its lease in the study, which it renews while it lives."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from studies.machine import host_name, process_is_alive, process_start
 _log = logging.getLogger(__name__)
 LEASE_SECONDS = 120.0
 RENEW_SECONDS = 20.0
-
-
 _PREFIX = "driver:"
 
 
@@ -119,7 +117,7 @@ class Ownership:
         return not owner.is_alive(leases.get(owner.id, {}).get("until"))
 
     def seed_sequence(self) -> tuple[int, ...]:
-        """Empty while this is the study's only living driver; else a number of this driver's own."""
+        """Empty while this is the study's only living driver; else a number that only this driver has."""
         for name, lease in self.leases().items():
             if name != self.owner.id and Owner.of({**lease, "id": name}).is_alive(lease["until"]):
                 return (int(self.owner.id, 16),)

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import optuna
 import sqlalchemy
@@ -18,12 +18,7 @@ from sqlalchemy.engine import make_url
 
 from search_spaces.common.differences import describe_differences
 
-if TYPE_CHECKING:
-    import optuna
-
 BUSY_SECONDS = 120
-
-
 _ATTRIBUTE = "settings"
 
 
@@ -52,9 +47,11 @@ def open_storage(url: str | None, *, create: bool = True) -> tuple[BaseStorage, 
     try:
         storage = _connect(url, {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {})
     except ImportError as error:
-        raise ValueError(f"storage {shown(url)} needs a database driver that is not installed: {error}") from None
+        raise ValueError(
+            f"storage {without_password(url)} needs a database driver that is not installed: {error}"
+        ) from None
     except (RuntimeError, sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-        raise ValueError(f"cannot open storage {shown(url)}: {_first_line(error)}") from None
+        raise ValueError(f"cannot open storage {without_password(url)}: {_first_line(error)}") from None
     if is_file:
         _serialise_writers(storage.engine)
 
@@ -87,10 +84,10 @@ def open_study(
             return optuna.load_study(**how), storage, close
         made: dict[str, Any] = how | {"directions": list(directions), "load_if_exists": True}
         study = optuna.create_study(**made)
-        agree(study, directions, settings)
+        check_settings(study, directions, settings)
     except KeyError:
         close()
-        raise ValueError(f"storage {url and shown(url)} holds no study '{name}'") from None
+        raise ValueError(f"storage {url and without_password(url)} holds no study '{name}'") from None
     except ValueError:
         close()
         raise
@@ -174,7 +171,7 @@ def _serialise_writers(engine: sqlalchemy.Engine) -> None:
     engine.dispose()
 
 
-def shown(url: str) -> str:
+def without_password(url: str) -> str:
     """A database's address for people and files: without its password."""
     return make_url(url).render_as_string(hide_password=True)
 
@@ -183,8 +180,8 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def agree(study: optuna.Study, directions: Sequence[str], settings: Mapping[str, Any]) -> None:
-    """Write the settings into a new study, or hold them against an old one's. Raises ValueError where they differ."""
+def check_settings(study: optuna.Study, directions: Sequence[str], settings: Mapping[str, Any]) -> None:
+    """Write the settings into a new study, or compare them with an old one's. Raises ValueError where they differ."""
     normal = json.loads(json.dumps(settings))
     stored = study.user_attrs.get(_ATTRIBUTE)
     if stored is None:

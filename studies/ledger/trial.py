@@ -140,9 +140,9 @@ def record_of(trial: FrozenTrial) -> Record:
 
 
 def _outcome(trial: FrozenTrial) -> Outcome:
-    told = trial.user_attrs.get("outcome")
-    if told is not None:
-        return Outcome(told)
-    # Told by another tool, which knows Optuna's states only.
+    outcome = trial.user_attrs.get("outcome")
+    if outcome is not None:
+        return Outcome(outcome)
+    # Finished by another tool, which knows Optuna's states only.
     states = {TrialState.COMPLETE: Outcome.COMPLETE, TrialState.PRUNED: Outcome.PRUNED}
     return states.get(trial.state, Outcome.ERROR)

@@ -1,4 +1,4 @@
-"""Writing trials into an Optuna storage, in as few transactions as there can be. Knows no policy: see ledger.py."""
+"""Writes trials into an Optuna storage in as few transactions as possible. It decides nothing: see ledger.py."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KEPT = (
 
 
 class FinishedElsewhereError(Exception):
-    """The trial was told by somebody else: another driver has taken it over."""
+    """The trial was finished by another driver, which has taken it over."""
 
 
 class Writer:
@@ -129,7 +129,7 @@ class Writer:
         return self._storage.get_trial(self._id(number))
 
     def tell(self, number: int, state: TrialState, values: Sequence[float] | None = None) -> None:
-        """Finish a trial, the sampler being told. Raises FinishedElsewhereError if it is finished already."""
+        """Finish a trial and tell the sampler. Raises FinishedElsewhereError if it is finished already."""
         try:
             self._study.tell(number, None if values is None else list(values), state)
         except (UpdateFinishedTrialError, ValueError):
@@ -139,7 +139,7 @@ class Writer:
         finally:
             self._on_write()
 
-    def let_go(self, number: int) -> None:
+    def forget(self, number: int) -> None:
         """Forget a trial of this process that is over."""
         self.mine.discard(number)
         self._ids.pop(number, None)

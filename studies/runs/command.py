@@ -1,4 +1,4 @@
-"""The life of a command with a run folder: read images, open the folder, work, report; or show a finished run."""
+"""Running a command with a run folder: read images, open the folder, work, report; or show a finished run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rich.console import Console
 
 from studies.data.dataset import Dataset
 from studies.data.load import load
-from studies.runs.folder import CONFIG, Existing, RunFolder, Status, read_manifest
+from studies.runs.folder import CONFIG, RunFolder, Status, read_manifest
 
 Work = Callable[[RunFolder, Console, Dataset], str]
-"""Does what a command is for in its run folder and returns the report for people, without a line break at the end."""
+"""The work of a command in its run folder. Returns the report for people, without a line break at the end."""
 
 
 REPORT, LEDGER = "result.txt", "ledger.db"
@@ -43,7 +43,7 @@ def run_command(
     settings: Mapping[str, Any],
     module: str,
     *,
-    free: Collection[str],
+    resumable: Collection[str],
     validation: int = 0,
     storage: str | None = None,
     check: Callable[[Dataset], None] | None = None,
@@ -55,38 +55,38 @@ def run_command(
         config: where the images and the folder are
         settings: plain YAML values that reproduce the run
         module: the command, such as nas.search
-        free: names of the settings that may differ from those of the run that is gone on with
+        resumable: names of the settings with which a run may be resumed even if they differ
         validation: images held out of training; 0 is a fifth, at most 10 000
         storage: Optuna storage URL of the ledger, where it is not in the run folder
-        check: raises ValueError where the images do not allow what the settings ask for
+        check: raises ValueError where the images do not fit the settings
 
     Raises ValueError for images that cannot be read, a broken ledger or another run's folder, before anything is
-    written; a KeyboardInterrupt of the work says how to go on.
+    written; a KeyboardInterrupt of the work says how to resume.
 
     """
     data = load(config.dataset, seed=config.seed, validation=validation or None, root=config.data_root)
     if check is not None:
         check(data)
     check_ledger(config.run, new=config.new, storage=storage)
-    with open_run(config.run, settings, module, seed=config.seed, new=config.new, free=free) as run:
+    with open_run(config.run, settings, module, seed=config.seed, new=config.new, resumable=resumable) as run:
         console = Console(highlight=False)
         console.print(data.describe(), soft_wrap=True)
         try:
             text = work(run, console, data)
         except KeyboardInterrupt:
-            same = "the same command" + (" without --new" if config.new else "")
-            raise KeyboardInterrupt(f"{same} goes on where this one ended") from None
+            without = " without --new" if config.new else ""
+            raise KeyboardInterrupt(f"run the same command{without} to resume") from None
         run.write(REPORT, text + "\n")
     print(f"\n{text}")
 
 
 def finished_report(
-    folder: str | Path, asked: Mapping[str, Any], *, free: Collection[str], size: Collection[str]
+    folder: str | Path, asked: Mapping[str, Any], *, resumable: Collection[str], extendable: Collection[str] = ()
 ) -> str | None:
-    """What a finished run with these settings, or a greater one, said; None where there is something to do.
+    """The report of a finished run with these settings or larger ones; None where there is something to do.
 
-    `free` are settings that may differ, `size` those of which the run may have more. Raises ValueError where the
-    run's configuration cannot be read.
+    `resumable` settings may differ, and `extendable` ones may be larger in the run. Raises ValueError where the run's
+    configuration cannot be read.
     """
     path = Path(folder)
     if not (path / REPORT).exists() or not (path / CONFIG).exists():
@@ -96,12 +96,12 @@ def finished_report(
     try:
         there = yaml.safe_load((path / CONFIG).read_text())
     except yaml.YAMLError as error:
-        raise ValueError(f"cannot read {path / CONFIG}: {error}; --new begins anew") from None
-    if not isinstance(there, dict) or not _covers(there, asked, free, size):
+        raise ValueError(f"cannot read {path / CONFIG}: {error}; --new starts a new run") from None
+    if not isinstance(there, dict) or not _covers(there, asked, resumable, extendable):
         return None
     return (
-        f"{(path / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new begins anew "
-        "(the old run is kept under another name)"
+        f"{(path / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new starts a "
+        "new run (the old one is kept under another name)"
     )
 
 
@@ -116,23 +116,27 @@ def check_ledger(folder: str | Path, *, new: bool, storage: str | None = None) -
 
 
 def open_run(
-    folder: str | Path, settings: Mapping[str, Any], module: str, *, seed: int, new: bool, free: Collection[str]
+    folder: str | Path, settings: Mapping[str, Any], module: str, *, seed: int, new: bool, resumable: Collection[str]
 ) -> RunFolder:
-    """The run's folder, locked: a new one, or one to go on in. `module` is the command, such as nas.search."""
+    """The run's folder, locked: a new one, or one to resume. `module` is the command, such as nas.search."""
     return RunFolder.open(
         folder,
         settings,
         command=[sys.executable, "-m", module, *(_hidden(word) for word in sys.argv[1:])],
         seed=seed,
-        existing=Existing.ANEW if new else Existing.CONTINUE,
-        free=free,
+        new=new,
+        resumable=resumable,
     )
 
 
-def _covers(there: Mapping[str, Any], asked: Mapping[str, Any], free: Collection[str], size: Collection[str]) -> bool:
+def _covers(
+    there: Mapping[str, Any], asked: Mapping[str, Any], resumable: Collection[str], extendable: Collection[str]
+) -> bool:
     """Whether a run with the settings `there` has all that is asked for."""
-    enough = all(there.get(name, 0) >= asked[name] for name in size)
-    return enough and all(there.get(name) == value for name, value in asked.items() if name not in {*free, *size})
+    enough = all(there.get(name, 0) >= asked[name] for name in extendable)
+    return enough and all(
+        there.get(name) == value for name, value in asked.items() if name not in {*resumable, *extendable}
+    )
 
 
 def _hidden(word: str) -> str:

@@ -1,4 +1,4 @@
-"""Run folders: one search, one folder, that says what made it and that nobody overwrites by accident."""
+"""Run folders: each run has one, which records how it was made and is never overwritten by accident."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOGGERS = ("search_spaces", "studies", "nas", "scaling", "reports")
 
 
 class Status(StrEnum):
-    """How a run, or one of its sessions, stands. Running without a lock held: killed, as the next session will say."""
+    """The state of a run or of one of its sessions. A running one without a lock was killed."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -35,26 +35,16 @@ class Status(StrEnum):
     KILLED = "killed"
 
 
-class Existing(StrEnum):
-    """What to do with a run folder that is there already."""
-
-    CONTINUE = "continue"
-    REFUSE = "refuse"
-    ANEW = "anew"
-
-
 class RunFolder:
-    """A run folder, locked by this process until closed; made by `Run.open`, to be used in a `with`.
+    """A run folder, locked by this process until closed; made by `RunFolder.open`, to be used in a `with`.
 
-    folder       where everything lies
-    was_finished whether an earlier session had finished it
-    status       as it will be written when the `with` ends without an exception; set it where "finished" is not true
+    folder  where everything lies
+    status  as it will be written when the `with` ends without an exception; set it where "finished" is not true
     """
 
     def __init__(self, folder: Path, lock: TextIO, manifest: dict[str, Any]) -> None:
         self.folder = folder
         self.status = Status.FINISHED
-        self.was_finished = manifest.get("status") == Status.FINISHED
         self._lock = lock
         self._manifest = manifest
         self._handler: logging.Handler | None = None
@@ -67,19 +57,18 @@ class RunFolder:
         *,
         command: Sequence[str] = (),
         seed: int = 0,
-        existing: Existing = Existing.CONTINUE,
-        free: Collection[str] = (),
+        new: bool = False,
+        resumable: Collection[str] = (),
     ) -> RunFolder:
-        """Make a run folder, or go on in one.
+        """Make a run folder, or resume the run that it holds.
 
         Args:
             folder: made, with its parents, if it is not there
             config: plain YAML values that reproduce the run; written to config.yaml
             command: the command line, for the manifest
             seed: for the manifest
-            existing: continue: go on in a run of the same configuration. refuse: never touch an old run. anew: move an
-                old run aside, to a name with its date, and start again
-            free: top-level names of the configuration that may differ from the old run's (trials, workers, ...)
+            new: start a new run; an old one in the folder is moved to a name with its date
+            resumable: top-level names of the configuration that may differ from the old run's (trials, workers, ...)
 
         Raises ValueError, in one line and with nothing written, if the folder is another's, holds another
         configuration, is in use (the message names the process), or cannot be written.
@@ -88,12 +77,10 @@ class RunFolder:
         path = Path(folder)
         normal = json.loads(json.dumps(config))
         manifest = _existing_manifest(path)
-        if manifest is not None and existing is Existing.REFUSE:
-            raise ValueError(f"run folder {path} holds a run ({manifest['status']}): choose another --run")
-        if manifest is not None and existing is Existing.CONTINUE:
-            _check_config(path, normal, free)
+        if manifest is not None and not new:
+            _check_config(path, normal, resumable)
         lock = _take_lock(path)
-        if manifest is not None and existing is Existing.ANEW:
+        if manifest is not None and new:
             lock.close()
             _move_aside(path, manifest)
             manifest, lock = None, _take_lock(path)
@@ -188,13 +175,13 @@ def _existing_manifest(path: Path) -> dict[str, Any] | None:
     return manifest
 
 
-def _check_config(path: Path, config: Mapping[str, Any], free: Collection[str]) -> None:
+def _check_config(path: Path, config: Mapping[str, Any], resumable: Collection[str]) -> None:
     try:
         there = yaml.safe_load((path / CONFIG).read_text())
     except (OSError, yaml.YAMLError) as error:
         raise ValueError(f"cannot read {path / CONFIG}: {describe_error(error)}") from None
-    old = {name: value for name, value in (there or {}).items() if name not in free}
-    text = describe_differences(old, {name: value for name, value in config.items() if name not in free})
+    old = {name: value for name, value in (there or {}).items() if name not in resumable}
+    text = describe_differences(old, {name: value for name, value in config.items() if name not in resumable})
     if text:
         raise ValueError(f"run folder {path} holds another configuration: {text}; choose another --run")
 
@@ -222,7 +209,7 @@ def _take_lock(path: Path) -> TextIO:
 
 
 def _move_aside(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Give an old run's folder a name that tells when it began."""
+    """Rename an old run's folder; the new name has its start time."""
     stamp = str(manifest["start"]).replace(":", "").replace("-", "")[:15]
     target = path.with_name(f"{path.name}-{stamp}")
     count = 1

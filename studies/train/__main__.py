@@ -30,9 +30,9 @@ def main(argv: Sequence[str]) -> int:
     from studies.runs.command import finished_report
 
     if not config.new and not config.dry_run:
-        said = finished_report(config.run, settings(config), free=RESUMABLE - EXTENDABLE, size=EXTENDABLE)
+        said = finished_report(config.run, settings(config), resumable=RESUMABLE - EXTENDABLE, extendable=EXTENDABLE)
         if said is not None:
-            print(f"{said}; more --seeds go on with it.")
+            print(f"{said}; more --seeds extend it.")
             return 0
     from studies.train.plan import describe_plan, prepare
 
@@ -65,7 +65,7 @@ def train_network(plan: TrainPlan) -> None:
         check_images(config.images, data)
 
     run_command(
-        work, config, settings(config), "studies.train", free=RESUMABLE, validation=config.validation, check=check
+        work, config, settings(config), "studies.train", resumable=RESUMABLE, validation=config.validation, check=check
     )
 
 

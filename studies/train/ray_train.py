@@ -1,7 +1,7 @@
 """Ray Train runs one training on several workers; their process group is torch's (gloo on CPUs, NCCL on GPUs).
 
-Ray Train starts the workers, joins them and says when one died. Checkpoints, curve and weights are files of ours, as
-for a training in one process, so that either goes on where the other was ended.
+Ray Train starts the workers, connects them and reports when one died. Checkpoints, curve and weights are our own files,
+as for a training in one process, so that either resumes what the other began.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class TrainingWorkers:
     elsewhere: bool = False
 
     def train(self, work: TrainingJob, watch: Watch) -> None:
-        """Train; `watch` is told every evaluation, from another thread while the training goes on.
+        """Train; `watch` gets every evaluation, from another thread while the training runs.
 
-        A worker that dies has the training go on from its checkpoint, up to `retries` times. Raises ValueError for
+        After a worker died the training resumes from its checkpoint, up to `retries` times. Raises ValueError for
         what a worker found wrong with its input, KeyboardInterrupt on SIGINT or SIGTERM.
         """
         resources = self.cluster.resources
@@ -96,7 +96,7 @@ def training_workers(execution: Execution) -> Iterator[TrainingWorkers]:
 
 
 def _work(config: dict[str, Any]) -> None:
-    """What every worker runs; the first one writes the curve down."""
+    """What every worker runs; the first one writes the curve."""
     set_threads(config["threads"])
     context, work = ray.train.get_context(), config["work"]
     rank, size = context.get_world_rank(), context.get_world_size()
@@ -118,10 +118,10 @@ def check_here(work: TrainingJob, workers: int, device: torch.device, beside: in
 
 
 class _Curve:
-    """While entered, tells of every evaluation that the first worker writes down."""
+    """While entered, passes on every evaluation that the first worker writes."""
 
     def __init__(self, work: TrainingJob, watch: Watch) -> None:
-        self._path, self._watch, self._told = curve_file(work), watch, 0
+        self._path, self._watch, self._passed = curve_file(work), watch, 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -132,19 +132,19 @@ class _Curve:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._tell()
+        self._pass_on()
         self._path.unlink(missing_ok=True)
 
     def _follow(self) -> None:
         while not self._over.wait(POLL_SECONDS):
-            self._tell()
+            self._pass_on()
 
-    def _tell(self) -> None:
+    def _pass_on(self) -> None:
         curve = read_curve(self._path)
-        for evaluation in curve[self._told :]:
+        for evaluation in curve[self._passed :]:
             self._watch(evaluation)
-        # After a worker's death the curve begins anew with what was told before.
-        self._told = max(self._told, len(curve))
+        # After a worker's death the curve starts again with evaluations that were passed on before.
+        self._passed = max(self._passed, len(curve))
 
 
 def curve_file(work: TrainingJob) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studies.workers.resources import Execution
 
-# Settings that say where and on what to work, not what is being judged: a run may go on with others.
+# Settings of where and on what trials run. They change no result, so a run may resume with others.
 PLACEMENT = frozenset({
     "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "tensorboard", "data_root", "run", "new",
     "dry_run",

@@ -1,4 +1,4 @@
-"""What passes between the ledger and the workers: jobs, their source, the account of time."""
+"""What the ledger and the workers exchange: jobs, their source, and how the time was spent."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class JobSource(Protocol):
     """Where jobs come from and results go. `execute` calls it from one thread, in the driver."""
 
     def next_job(self) -> Job | None:
-        """The next job, or None while there is none at the moment (or none any more: see `is_finished`)."""
+        """The next job, or None if there is none at the moment (`is_finished` says whether there will be more)."""
 
     def is_finished(self) -> bool:
-        """Whether no job will ever come again, provided that those under way end well."""
+        """Whether there will be no more jobs, provided that the running ones end well."""
 
     def report(self, job_id: int, rung: Rung) -> bool:
-        """Take a rung's result down. True: stop the trial here (it is told `finish` with outcome pruned)."""
+        """Record a rung's result. True: stop the trial here (`finish` then gets an ending with outcome pruned)."""
 
     def finish(self, job_id: int, ending: Ending) -> None:
-        """Take down how a job ended. Called exactly once for each job given out."""
+        """Record how a job ended. Called exactly once for each job."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """An account of where the workers' time went.
+    """How the workers spent their time.
 
     workers  trials that could run side by side
     jobs     trials that ended

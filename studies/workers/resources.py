@@ -24,7 +24,7 @@ class Execution:
         ray_address: an existing Ray cluster ("auto" on one of its machines, or "host:6379"); by default a private one
         storage_path: folder for Ray Tune's own files, shared by all machines of a cluster; by default a temporary one
         max_retries: retries of a trial whose worker died, before it counts as an error
-        time_budget: seconds after which no new trial starts; those under way are finished
+        time_budget: seconds after which no new trial starts; running ones are finished
         tensorboard: write TensorBoard logs of the trials beside their table (see `studies.workers.tensorboard`)
 
     """

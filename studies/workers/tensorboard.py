@@ -1,4 +1,4 @@
-"""TensorBoard logs of a phase's trials: what each rung gave, a folder a trial."""
+"""TensorBoard logs of a batch's trials: the results of each rung, one folder per trial."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SCALARS = ("accuracy", "loss", "train_loss", "images", "seconds")
 
 
 class TensorBoardLogger:
-    """Writes logs while a batch of trials runs: a context manager, told of every change (see `queue.Watch`).
+    """Writes logs while a batch of trials runs: a context manager, called on every change (see `queue.Watch`).
 
-    A trial's folder is its number, network and seed. For looking at: the ledger stays the record of what came out.
+    A trial's folder is its number, network and seed. They are for looking at: results are read from the ledger.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class TensorBoardLogger:
         for name in SCALARS:
             if isinstance(rung.get(name), int | float):
                 writer.add_scalar(name, rung[name], rung["step"])
-        # Whoever watches sees it now.
+        # A TensorBoard that is open shows it now.
         writer.flush()
 
     def _open(self, record: Record) -> SummaryWriter:

@@ -45,13 +45,13 @@ class Training:
         proxy: The cheaper network that is trained, for its own images and epochs; None trains the network itself.
         data_root: Where downloaded data sets lie.
         images: Training images of one epoch where there is no proxy; 0 is all of them.
-        validation: Images held out to judge by; a fifth, at most 10 000, unless given.
+        validation: Images held out of training; by default a fifth, at most 10 000.
         split_seed: Of the split into training and validation images: the same for all trials that are compared.
-        folder: Where checkpoints go (seen by every worker), so that a trial that died goes on; empty for none.
+        folder: Where checkpoints go, on a disk that every worker sees, so that a trial resumes; empty for none.
         keep_weights: Whether the trained weights stay there as safetensors.
         test: Whether the trained network is scored on the test images, under "test_accuracy" in the last rung.
-        step_times: How the full network's training-step time is had, if it is asked for; every rung carries it.
-        corrupt: Files of an image folder that the driver found to be no images, so that no worker looks again.
+        step_times: How the full network's training-step time is measured, if it is asked for; it is in every rung.
+        corrupt: Files of an image folder that the driver could not read, so that no worker checks them again.
 
     """
 
@@ -141,7 +141,7 @@ class Training:
         return self._path(key, seed, ".ckpt") if self.folder else None
 
     def discard(self, record: Record) -> None:
-        """Remove the checkpoint of a training that is over and counts; an interrupted one goes on from its own."""
+        """Remove the checkpoint of a training that is over and counts; an interrupted one resumes from its own."""
         checkpoint = self.checkpoint(record.key, record.seed)
         if checkpoint and record.is_final:
             checkpoint.unlink(missing_ok=True)
@@ -160,7 +160,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
     On a GPU a rung has its peak memory in bytes as well; where step times are asked for, those of the full network,
     taken before it is trained (see `studies.timing.step_time`).
 
-    A checkpoint of the same training is taken up where it ends. Whoever gives the jobs out removes checkpoints.
+    A checkpoint of the same training is resumed. The driver removes checkpoints.
     """
     from studies.trainer.checkpoint import save_weights
     from studies.trainer.early_stopping import should_stop

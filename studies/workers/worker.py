@@ -1,4 +1,4 @@
-"""The worker's side of a job, without Ray: run the evaluation rung by rung and turn whatever happens into data."""
+"""The worker's side of a job, without Ray: the evaluation runs rung by rung, and its errors become endings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from studies.workers.protocol import Evaluate, Job
 
 
 class JobRun:
-    """One job under way.
+    """A running job.
 
     `advance` gives (rung, None) after each rung and (None, ending) once, at the end. It raises nothing: an exception
     of the evaluation is an ending, so that the process lives on and takes the next job.
@@ -60,9 +60,9 @@ class JobRun:
         self._rungs = None
 
     def _checked(self, rung: Rung) -> tuple[Rung | None, Ending | None]:
-        told = Outcome(rung.get("outcome", Outcome.COMPLETE))
-        if told is not Outcome.COMPLETE:
-            return None, self._ended(told, str(rung.get("reason") or told))
+        outcome = Outcome(rung.get("outcome", Outcome.COMPLETE))
+        if outcome is not Outcome.COMPLETE:
+            return None, self._ended(outcome, str(rung.get("reason") or outcome))
         for name in ("accuracy", "loss"):
             value = rung.get(name)
             if isinstance(value, float) and not math.isfinite(value):
@@ -103,7 +103,7 @@ def set_threads(threads: int) -> None:
 
 
 def _free_memory() -> None:
-    """Let go of what a failed evaluation held, on the GPU too, before the next one starts."""
+    """Free what a failed evaluation held, on the GPU too, before the next one starts."""
     gc.collect()
     if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -102,7 +102,7 @@ def run(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         interrupted.send_signal(signal.SIGINT)
         _, errors = interrupted.communicate(timeout=PATIENCE)
     assert interrupted.returncode == 130
-    assert errors.splitlines() == ["interrupted: the same command goes on where this one ended"]
+    assert errors.splitlines() == ["interrupted: run the same command to resume"]
     second = finished_trials(folder)
     assert first < second
     assert len(second) < TRIALS

@@ -171,7 +171,7 @@ def test_every_free_setting_is_one():
 def old_run(folder: Path, status: Status, **settings: Any) -> SearchConfig:
     """A run folder with a report, as a search of these settings leaves it."""
     config = SearchConfig(run=str(folder), **settings)
-    with open_run(folder, config.settings(), "nas.search", seed=config.seed, new=False, free=RESUMABLE) as run:
+    with open_run(folder, config.settings(), "nas.search", seed=config.seed, new=False, resumable=RESUMABLE) as run:
         run.write(REPORT, "the report\n")
         run.status = status
     return config

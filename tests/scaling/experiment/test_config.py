@@ -142,7 +142,7 @@ def test_a_run_folder_of_another_run_is_refused(
 ) -> None:
     run = tmp_path / "x"
     config = dataclasses.replace(config, run=str(run))
-    with open_run(run, config.settings(), "scaling.x", seed=0, new=False, free=()):
+    with open_run(run, config.settings(), "scaling.x", seed=0, new=False, resumable=()):
         pass
     assert named in refusal(module, [*change, "--run", str(run)], capsys)
     assert "ledger.db" not in {path.name for path in run.iterdir()}
@@ -164,9 +164,9 @@ def test_the_written_configuration_gives_the_same_run(
 
 
 def test_what_is_free_is_a_setting_and_no_part_of_the_identity() -> None:
-    for config, free in ((GridConfig(), grid_config.RESUMABLE), (CurvesConfig(), curves_config.RESUMABLE)):
-        assert set(type(config).__dataclass_fields__) >= free
-        assert not config.identity().keys() & free
+    for config, resumable in ((GridConfig(), grid_config.RESUMABLE), (CurvesConfig(), curves_config.RESUMABLE)):
+        assert set(type(config).__dataclass_fields__) >= resumable
+        assert not config.identity().keys() & resumable
         assert config.identity()["recipe"]["name"] == "quick"
     assert {"phi", "step", "tolerance", "raw", "alpha"} <= GridConfig().identity().keys()
 

@@ -52,7 +52,7 @@ def abandon(ledger: Ledger, **owner: Any) -> int:
     """Begin a trial and make it look as if another driver had; forget it here."""
     number = ledger.begin(TRIAL).number
     ledger._writer.set(number, owner={**ledger.records()[number].owner, "id": "feedbeef", **owner})
-    ledger._writer.let_go(number)
+    ledger._writer.forget(number)
     return number
 
 

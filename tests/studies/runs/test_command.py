@@ -30,7 +30,7 @@ SETTINGS = {"phi": 1.0, "seeds": 3}
 
 
 def done(work: Work, folder: Path, *, new: bool = False, validation: int = 0) -> None:
-    run_command(work, Config(str(folder), new=new), SETTINGS, "scaling.x", free={"seeds"}, validation=validation)
+    run_command(work, Config(str(folder), new=new), SETTINGS, "scaling.x", resumable={"seeds"}, validation=validation)
 
 
 def report(run: RunFolder, console: Console, data: Dataset) -> str:
@@ -51,7 +51,7 @@ def test_the_report_is_written_and_printed_after_what_the_work_prints(
     assert (tmp_path / "x" / REPORT).read_text() == "the report\n"
     manifest = read_manifest(tmp_path / "x")
     assert (manifest["status"], manifest["seed"]) == (Status.FINISHED, 3)
-    assert finished_report(tmp_path / "x", SETTINGS, free=(), size=()) is not None
+    assert finished_report(tmp_path / "x", SETTINGS, resumable=(), extendable=()) is not None
 
 
 def test_the_work_may_say_that_something_is_left_to_do(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_work_may_say_that_something_is_left_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("new", "same"), [(False, "the same command"), (True, "the same command without --new")])
 def test_an_interrupt_says_how_to_go_on(new: bool, same: str, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt, match=f"^{same} goes on where this one ended$"):
+    with pytest.raises(KeyboardInterrupt, match=f"^run {same} to resume$"):
         done(interrupted, tmp_path / "x", new=new)
     assert read_manifest(tmp_path / "x")["status"] == Status.INTERRUPTED
     assert not (tmp_path / "x" / REPORT).exists()
@@ -86,7 +86,7 @@ def test_a_failure_leaves_no_report_and_can_be_gone_on_with(tmp_path: Path) -> N
 
 def test_mistakes_are_found_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no-such-images"):
-        run_command(report, Config(str(tmp_path / "x"), dataset="no-such-images"), SETTINGS, "scaling.x", free=())
+        run_command(report, Config(str(tmp_path / "x"), dataset="no-such-images"), SETTINGS, "scaling.x", resumable=())
     assert not (tmp_path / "x").exists()
     (tmp_path / "y").mkdir()
     (tmp_path / "y" / "ledger.db").write_bytes(b"no database, but long enough to be taken for one by its size")

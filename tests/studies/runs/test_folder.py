@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from search_spaces.common.files import atomic_write
-from studies.runs.folder import Existing, RunFolder, Status, read_manifest
+from studies.runs.folder import RunFolder, Status, read_manifest
 
 CONFIG = {"space": "mnasnet", "proxy": {"width": 0.25, "epochs": 2}, "trials": 32}
 
@@ -36,14 +36,14 @@ def test_a_run_says_what_made_it(tmp_path: Path) -> None:
     assert (run.folder / "weights" / "finalist.bin").read_bytes() == b"\x00\x01"
 
 
-def test_the_same_configuration_goes_on(tmp_path: Path) -> None:
+def test_the_same_configuration_resumes(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), RunFolder.open(tmp_path, CONFIG):
         raise KeyboardInterrupt
     assert read_manifest(tmp_path)["status"] == "interrupted"
-    with RunFolder.open(tmp_path, CONFIG) as run:
-        assert not run.was_finished
-    with RunFolder.open(tmp_path, {**CONFIG, "trials": 64}, free=["trials"]) as run:
-        assert run.was_finished
+    with RunFolder.open(tmp_path, CONFIG):
+        assert read_manifest(tmp_path)["status"] == "running"
+    with RunFolder.open(tmp_path, {**CONFIG, "trials": 64}, resumable=["trials"]):
+        pass
     manifest = read_manifest(tmp_path)
     assert [session["status"] for session in manifest["sessions"]] == ["interrupted", "finished", "finished"]
     assert manifest["start"] == manifest["sessions"][0]["start"]
@@ -62,15 +62,12 @@ def test_another_configuration_is_refused_and_nothing_changes(tmp_path: Path) ->
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_an_old_run_can_be_refused_or_moved_aside(tmp_path: Path) -> None:
+def test_a_new_run_moves_an_old_one_aside(tmp_path: Path) -> None:
     folder = tmp_path / "x"
     with RunFolder.open(folder, CONFIG) as run:
         run.write("best.json", "old")
-    with pytest.raises(ValueError, match="holds a run"):
-        RunFolder.open(folder, CONFIG, existing=Existing.REFUSE)
     for _ in range(2):
-        with RunFolder.open(folder, {"space": "small"}, existing=Existing.ANEW) as run:
-            assert not run.was_finished
+        with RunFolder.open(folder, {"space": "small"}, new=True):
             assert not (folder / "best.json").exists()
     aside = sorted(path.name for path in tmp_path.iterdir() if path.name != "x")
     assert len(aside) == 2

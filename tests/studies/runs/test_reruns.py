@@ -16,14 +16,14 @@ FREE, SIZE = {"workers", "seeds"}, {"seeds"}
 
 
 def old_run(folder: Path, status: Status = Status.FINISHED, settings: dict[str, Any] = SETTINGS) -> Path:
-    with open_run(folder, settings, "scaling.x", seed=0, new=False, free=FREE) as run:
+    with open_run(folder, settings, "scaling.x", seed=0, new=False, resumable=FREE) as run:
         run.write(REPORT, "the report\n")
         run.status = status
     return folder
 
 
 def said(folder: Path, **changes: Any) -> str | None:
-    return finished_report(folder, SETTINGS | changes, free=FREE, size=SIZE)
+    return finished_report(folder, SETTINGS | changes, resumable=FREE, extendable=SIZE)
 
 
 def test_a_finished_run_is_shown_to_who_asks_for_no_more(tmp_path: Path) -> None:
@@ -31,7 +31,9 @@ def test_a_finished_run_is_shown_to_who_asks_for_no_more(tmp_path: Path) -> None
     for changes in ({}, {"seeds": 2}, {"workers": 7}):
         text = said(run, **changes)
         assert text is not None
-        assert text.startswith("the report\n\nThis run was finished before; nothing was trained now. --new begins anew")
+        assert text.startswith(
+            "the report\n\nThis run was finished before; nothing was trained now. --new starts a new run"
+        )
 
 
 @pytest.mark.parametrize("changes", [{"seeds": 4}, {"phi": 2.0}, {"other": 1}])
@@ -57,7 +59,7 @@ def test_another_commands_run_is_not_finished(tmp_path: Path) -> None:
 def test_a_broken_configuration_is_one_line(tmp_path: Path) -> None:
     run = old_run(tmp_path / "x")
     (run / CONFIG).write_text("a: [1,\n")
-    with pytest.raises(ValueError, match="(?s)cannot read .*--new begins anew"):
+    with pytest.raises(ValueError, match="(?s)cannot read .*--new starts a new run"):
         said(run)
     (run / CONFIG).write_text("- 1\n")
     assert said(run) is None
@@ -65,7 +67,7 @@ def test_a_broken_configuration_is_one_line(tmp_path: Path) -> None:
 
 def test_new_keeps_the_old_run_under_another_name(tmp_path: Path) -> None:
     old_run(tmp_path / "x")
-    with open_run(tmp_path / "x", SETTINGS, "scaling.x", seed=0, new=True, free=FREE) as run:
+    with open_run(tmp_path / "x", SETTINGS, "scaling.x", seed=0, new=True, resumable=FREE) as run:
         assert not run.path(REPORT).exists()
     (moved,) = [path for path in tmp_path.iterdir() if path.name != "x"]
     assert (moved / REPORT).read_text() == "the report\n"

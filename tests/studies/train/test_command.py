@@ -83,7 +83,7 @@ def test_killed_then_interrupted_it_goes_on_exactly(arch: Path, tmp_path: Path) 
             _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == code, errors
         if fault == signal.SIGINT:
-            assert errors.splitlines() == ["interrupted: the same command goes on where this one ended"]
+            assert errors.splitlines() == ["interrupted: run the same command to resume"]
         assert not (broken / "result.json").exists()
     assert main(words(arch, broken, *more)) == 0
     assert curve(broken) == curve(whole)
