@@ -64,11 +64,11 @@ def _coefficients(values: object) -> Coefficients:
 
 
 def _rounding(values: object) -> Rounding:
-    # A file written by hand need not say `least`: it is EN's then.
-    whole = {"least": MIN_RATIO, **values} if isinstance(values, dict) else values
+    # A file written by hand need not say `min_ratio`: it is EN's then.
+    whole = {"min_ratio": MIN_RATIO, **values} if isinstance(values, dict) else values
     divisor, step = _numbers("rounding", whole, ("divisor", "step"), (int,))
-    (least,) = _numbers("rounding", whole, ("least",), (int, float))
-    return Rounding(divisor, step, float(least))
+    (min_ratio,) = _numbers("rounding", whole, ("min_ratio",), (int, float))
+    return Rounding(divisor, step, float(min_ratio))
 
 
 def _numbers(what: str, values: object, names: tuple[str, ...], kinds: tuple[type, ...]) -> list[Any]:

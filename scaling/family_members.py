@@ -125,7 +125,7 @@ def grow(
         phi,
         divisor=rounding.divisor,
         step=rounding.step,
-        least=rounding.least,
+        min_ratio=rounding.min_ratio,
         cap=strategy.cap,
         depth_weights=strategy.depth_weights,
     )

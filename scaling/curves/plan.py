@@ -116,7 +116,7 @@ def _scaled(baseline: Baseline, curve: str, asked: Multipliers, rounding: Roundi
         resolution=asked.resolution,
         divisor=rounding.divisor,
         step=rounding.step,
-        least=rounding.least,
+        min_ratio=rounding.min_ratio,
     )
     return _point(baseline, curve, cost(arch).macs / cost(baseline.trained).macs, arch, asked, None)
 

@@ -46,7 +46,7 @@ def _headline(config: FamilyConfig, found: Found) -> str:
 def _explanation(config: FamilyConfig, found: Found) -> str:
     layers = "rounded up or down to meet the FLOPs" if config.equal_cost else "rounded up in every stage"
     rounding = found.rounding
-    floor = f" (never below {100 * rounding.least:g} %)" if rounding.least else ""
+    floor = f" (never below {100 * rounding.min_ratio:g} %)" if rounding.min_ratio else ""
     lines = (
         "Nominal: what the coefficients ask for, cost = d * w^2 * r^2. Realised: the network as it is. Layers are "
         f"{layers}, channels to multiples of {rounding.divisor}{floor}, the resolution to multiples of "

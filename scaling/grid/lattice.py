@@ -77,7 +77,7 @@ def scaled(baseline: Arch, points: Floats, phi: float, rounding: Rounding) -> Sh
     betas, b = np.unique(points[:, 1], return_inverse=True)
     gammas, c = np.unique(points[:, 2], return_inverse=True)
     layers = [layers_of(scale_depth(baseline, alpha**phi)) for alpha in alphas.tolist()]
-    widened = (scale_width(baseline, beta**phi, rounding.divisor, rounding.least) for beta in betas.tolist())
+    widened = (scale_width(baseline, beta**phi, rounding.divisor, rounding.min_ratio) for beta in betas.tolist())
     widths = list(map(channels_of, widened))
     sides = [round_resolution(baseline.resolution, gamma**phi, rounding.step) for gamma in gammas.tolist()]
     return Shapes(baseline, np.array(widths)[b], np.array(layers)[a], np.array(sides)[c])

@@ -118,7 +118,7 @@ class Posterior:
         return np.asarray(self.probability @ np.clip(self.form.inverse(y), SMALLEST_ERROR, 1))
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-        """N draws: (shapes [n, D], coefficients [n, D+1], residual deviations on the link's scale [n])."""
+        """n draws: (shapes [n, D], coefficients [n, D+1], residual deviations on the link's scale [n])."""
         which = rng.choice(len(self.probability), p=self.probability, size=n)
         stretch = np.sqrt(self.freedom[which] / rng.chisquare(self.freedom[which]))
         root = np.linalg.cholesky(self.cov)[which]

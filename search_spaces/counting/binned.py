@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search_spaces.counting.trellis import Band, Ints, Trellis
+from search_spaces.counting.band import Band
+from search_spaces.counting.trellis import Ints, Trellis
 
 Counts = NDArray[Any]  # int64 or float64, see Bins
-BLOCK = 1 << 14  # bins that stay in the cache while all steps are added to them
+CACHED_BINS = 1 << 14  # bins that stay in the cache while all steps are added to them
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,20 +31,20 @@ class Bins:
 
     @cached_property
     def offset(self) -> int:
-        return sum(self._cheapest)
+        return sum(self._min_costs)
 
     @cached_property
-    def _cheapest(self) -> list[int]:
+    def _min_costs(self) -> list[int]:
         return [int(c[a].min()) for c, a in zip(self.trellis.costs, self.trellis.allowed, strict=True)]
 
     @cached_property
     def bins(self) -> tuple[Ints, ...]:
         """The bins each step adds, [in, out, option] for each stage."""
-        return tuple((c - low) // self.width for c, low in zip(self.trellis.costs, self._cheapest, strict=True))
+        return tuple((c - low) // self.width for c, low in zip(self.trellis.costs, self._min_costs, strict=True))
 
     @cached_property
     def slack(self) -> int:
-        rest = [(c - low) % self.width for c, low in zip(self.trellis.costs, self._cheapest, strict=True)]
+        rest = [(c - low) % self.width for c, low in zip(self.trellis.costs, self._min_costs, strict=True)]
         return sum(int(r[a].max()) for r, a in zip(rest, self.trellis.allowed, strict=True))
 
     @cached_property
@@ -99,8 +100,8 @@ class Bins:
         """Partial paths one stage further: `size` bins, the first of them `shift` bins behind the first of `before`."""
         after: Counts = np.zeros((self.bins[stage].shape[1], size), dtype=self.dtype)
         for target, groups in enumerate(self._steps(stage)):
-            for begin in range(0, size, BLOCK):
-                block = after[target, begin : begin + BLOCK]
+            for begin in range(0, size, CACHED_BINS):
+                block = after[target, begin : begin + CACHED_BINS]
                 for multiplicity, steps in groups.items():
                     sums = np.zeros_like(block)
                     for source, added in steps:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from search_spaces.counting.band import Band
 from search_spaces.counting.binned import Bins
 from search_spaces.counting.exact import exact_count
-from search_spaces.counting.trellis import Band, Trellis
+from search_spaces.counting.trellis import Trellis
 
 TOLERANCE = 1e-3  # of the bounds, relative to the lower one
-QUICK = 500_000  # sums that take a fraction of a second
-MAX_EXACT_STATES = 20_000_000  # sums, or bins, that fit the memory of a small machine
+MAX_QUICK_SUMS = 500_000  # sums that take a fraction of a second
+MAX_SUMS = 20_000_000  # sums, or bins, that fit the memory of a small machine
 
 
 def count_in_band(trellis: Trellis, band: Band) -> tuple[int, int]:
@@ -18,13 +19,13 @@ def count_in_band(trellis: Trellis, band: Band) -> tuple[int, int]:
     would be too many bins is counted exactly too. Only a trellis of many stages may defeat that as well: then the
     bounds of the finest bins stand, still rigorous, and wider.
     """
-    cheapest, dearest = trellis.range
-    low, high = max(band[0], cheapest), min(band[1], dearest)
+    min_cost, max_cost = trellis.range
+    low, high = max(band[0], min_cost), min(band[1], max_cost)
     if low > high:
         return 0, 0
-    if (low, high) == (cheapest, dearest):
+    if (low, high) == (min_cost, max_cost):
         return trellis.size, trellis.size
-    exact = exact_count(trellis, (low, high), QUICK)
+    exact = exact_count(trellis, (low, high), MAX_QUICK_SUMS)
     if exact is not None:
         return exact, exact
     return _count_in_bins(trellis, (low, high))
@@ -33,15 +34,15 @@ def count_in_band(trellis: Trellis, band: Band) -> tuple[int, int]:
 def _count_in_bins(trellis: Trellis, band: Band) -> tuple[int, int]:
     low, high = band
     reach = min(high - trellis.range[0], trellis.range[1] - low)
-    width = max(1, reach // MAX_EXACT_STATES, int((high - low) * TOLERANCE / (4 * len(trellis.costs))))
+    width = max(1, reach // MAX_SUMS, int((high - low) * TOLERANCE / (4 * len(trellis.costs))))
     while True:
-        if reach // width > MAX_EXACT_STATES // 4:
-            exact = exact_count(trellis, band, MAX_EXACT_STATES)
+        if reach // width > MAX_SUMS // 4:
+            exact = exact_count(trellis, band, MAX_SUMS)
             if exact is not None:
                 return exact, exact
         lower, upper = Bins(trellis, width).count(band)
         excess = (upper - lower) / max(lower, 1) / TOLERANCE
-        finest = max(1, reach // MAX_EXACT_STATES)
+        finest = max(1, reach // MAX_SUMS)
         if excess <= 1 or width <= finest:
             return lower, upper
         width = max(finest, int(width * max(0.8 / excess, 0.05)))

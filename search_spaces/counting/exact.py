@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from search_spaces.counting.trellis import Band, Ints, Trellis
+from search_spaces.counting.band import Band
+from search_spaces.counting.trellis import Ints, Trellis
 
 Table = tuple[Ints, NDArray[np.bool_]]  # a stage's costs and allowed steps, [from, to, option]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from search_spaces.counting.band import Band
 from search_spaces.counting.binned import Bins, Counts
 from search_spaces.counting.count import count_in_band
-from search_spaces.counting.trellis import Band, Ints, Trellis
+from search_spaces.counting.trellis import Ints, Trellis
 
 FINE_BINS = 200  # bins in a band: few paths are then drawn in vain at its edges
 MAX_BINS = 400_000  # bins in all
-BATCH = 4096
+BATCH_PATHS = 4096
 MAX_REJECTIONS = 16  # batches without a single path before the band is counted
 
 
@@ -26,13 +27,13 @@ class PathSampler:
     """
 
     def __init__(self, trellis: Trellis, band: Band | None) -> None:
-        cheapest, dearest = trellis.range
+        min_cost, max_cost = trellis.range
         low, high = band or trellis.range
-        self.trellis, self.band = trellis, (max(low, cheapest), min(high, dearest))
+        self.trellis, self.band = trellis, (max(low, min_cost), min(high, max_cost))
         low, high = self.band
         if low > high:
             raise EmptyBandError
-        finest = min(high - cheapest, dearest - low) // MAX_BINS
+        finest = min(high - min_cost, max_cost - low) // MAX_BINS
         width = high - low + 1 if self.band == trellis.range else max(1, (high - low) // FINE_BINS, finest)
         self._bins = Bins(trellis, width)
         first, last = self._bins.window(self.band)
@@ -43,7 +44,7 @@ class PathSampler:
         kept: list[tuple[Ints, Ints]] = []
         missing, share, vain = n, 1.0, 0
         while missing > 0:
-            proposals = min(BATCH, int(missing / share * 1.1) + 8)
+            proposals = min(BATCH_PATHS, int(missing / share * 1.1) + 8)
             states, options, costs = self._propose(rng, proposals)
             inside = (self.band[0] <= costs) & (costs <= self.band[1])
             share = max(float(inside.mean()), 1e-3)

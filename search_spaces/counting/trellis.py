@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from search_spaces.counting.band import MAX_COST, Band
+
 Ints = NDArray[np.int64]
-Band = tuple[int, int]
-MAX_COST = 1 << 60  # beyond any cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +34,11 @@ class Trellis:
 
     @cached_property
     def range(self) -> Band:
-        """The costs of the cheapest and of the dearest path."""
+        """The lowest and the highest cost of a path."""
         low = high = np.zeros(1, dtype=np.int64)
         for costs, allowed in zip(self.costs, self.allowed, strict=True):
-            cheapest, dearest = (
-                np.where(allowed, costs, MAX_COST).min(axis=2),
-                np.where(allowed, costs, -MAX_COST).max(axis=2),
-            )
-            low = np.minimum((low[:, None] + cheapest).min(axis=0), MAX_COST)
-            high = np.maximum((high[:, None] + dearest).max(axis=0), -MAX_COST)
+            min_cost = np.where(allowed, costs, MAX_COST).min(axis=2)
+            max_cost = np.where(allowed, costs, -MAX_COST).max(axis=2)
+            low = np.minimum((low[:, None] + min_cost).min(axis=0), MAX_COST)
+            high = np.maximum((high[:, None] + max_cost).max(axis=0), -MAX_COST)
         return int(low.min()), int(high.max())

@@ -20,8 +20,8 @@ UNEXPANDED = {"mbconv": "sepconv", "fused": "conv"}
 SKIPS = ("identity", "pool", "projection", "none")
 ACTIVATIONS = ("relu", "relu6", "silu", "hardswish", "gelu")
 FORMAT = "triaxis-arch-1"
-# Fields of an Arch that came later. At these values files and keys leave them out, and stay what they were before.
-LATER = {"stem_kernel": 3, "stem_pool": 1}
+# The usual stem. Files and keys leave out fields that have these values.
+USUAL_STEM = {"stem_kernel": 3, "stem_pool": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Arch:
 
     def _fields(self) -> dict[str, Any]:
         fields = dataclasses.asdict(self)
-        return {name: value for name, value in fields.items() if name not in LATER or value != LATER[name]}
+        return {name: value for name, value in fields.items() if name not in USUAL_STEM or value != USUAL_STEM[name]}
 
     @classmethod
     def from_json(cls, text: str) -> Arch:

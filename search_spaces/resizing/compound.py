@@ -31,7 +31,7 @@ class Multipliers:
 
     @property
     def nominal_cost(self) -> float:
-        """D * w^2 * r^2, by which the rule says that multiply-adds grow (EN, Section 3.3)."""
+        """d * w^2 * r^2, by which the rule says that multiply-adds grow (EN, Section 3.3)."""
         return self.depth * self.width**2 * self.resolution**2
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Coefficients:
 
     @property
     def product(self) -> float:
-        """Alpha * beta^2 * gamma^2: nominal growth of multiply-adds for each unit of phi."""
+        """alpha * beta^2 * gamma^2: nominal growth of multiply-adds for each unit of phi."""
         return self.alpha * self.beta**2 * self.gamma**2
 
     @property
@@ -65,7 +65,7 @@ class Coefficients:
         return self.product - TARGET
 
     def multipliers(self, phi: float) -> Multipliers:
-        """D = alpha^phi, w = beta^phi, r = gamma^phi. Raises ValueError for a phi below 0 or beyond all numbers."""
+        """d = alpha^phi, w = beta^phi, r = gamma^phi. Raises ValueError for a phi below 0 or beyond all numbers."""
         if not (math.isfinite(phi) and phi >= 0):
             raise ValueError(f"phi must be 0 or more, got {phi:g}")
         try:
@@ -91,13 +91,13 @@ def scale(
     resolution: float = 1.0,
     divisor: int = DIVISOR,
     step: int = RESOLUTION_STEP,
-    least: float = MIN_RATIO,
+    min_ratio: float = MIN_RATIO,
     cap: int = 0,
     depth_weights: Sequence[float] = EVEN,
 ) -> Arch:
     """The network grown by coefficients at phi, or by multipliers, with the papers' rounding.
 
-    Layers are rounded up, channels to a multiple of `divisor` but never below the share `least` of what is asked
+    Layers are rounded up, channels to a multiple of `divisor` but never below the share `min_ratio` of what is asked
     (EN: 0.9; V2's B1 to B3: 0), the resolution to the nearest multiple of `step` pixels. A multiplier of 1 leaves its
     dimension as it is.
 
@@ -114,7 +114,7 @@ def scale(
         if given != Multipliers():
             raise ValueError(f"scale takes coefficients and phi, or multipliers, not both; got {coefficients}, {given}")
         given = coefficients.multipliers(phi)
-    grown = deepen(scale_width(arch, given.width, divisor, least), given.depth, depth_weights)
+    grown = deepen(scale_width(arch, given.width, divisor, min_ratio), given.depth, depth_weights)
     side = round_resolution(arch.resolution, given.resolution, step)
     grown = at_resolution(grown, min(side, max(cap, arch.resolution)) if cap else side)
     return arch if grown == arch else grown.replace(name="")

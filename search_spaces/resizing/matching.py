@@ -20,13 +20,13 @@ from search_spaces.resizing.strategy import Strategy
 
 TOLERANCE = 0.01
 # Layers that may be added or taken away to meet the target: first 1, then, where that does not do, more.
-SPREADS = (1, 2, 4, 8)
+LAYER_CHANGES = (1, 2, 4, 8)
 # The strategy's multiple is found to this relative precision before sizes are rounded one by one.
-PRECISION = 1e-3
+MULTIPLE_PRECISION = 1e-3
 # Largest and smallest multiple of the expected cost that is looked at.
-REACH = 64.0
+MAX_COST_RATIO = 64.0
 # Weight of single sizes that stray from the common multiplier, beside the mean's own straying.
-UNEVEN = 0.1
+UNEVEN_WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def solve(
     rounding = rounding or Rounding()
     ideal = _bisect(arch, strategy, target_macs, rounding)
     least = math.inf
-    for spread in SPREADS:
+    for spread in LAYER_CHANGES:
         options = around(arch, strategy, ideal, rounding, spread)
         macs = options.macs()
         miss = np.abs(macs / target_macs - 1)
@@ -95,7 +95,7 @@ def _bisect(arch: Arch, strategy: Strategy, target: int, rounding: Rounding) -> 
         return int(nearest(arch, asked, rounding, strategy.depth_weights).macs()[0])
 
     low, high = _bracket(spent, target / cost(arch).macs, target)
-    while high / low > 1 + PRECISION:
+    while high / low > 1 + MULTIPLE_PRECISION:
         middle = math.sqrt(low * high)
         low, high = (middle, high) if spent(middle) < target else (low, middle)
     best = min((low, high), key=lambda multiple: abs(spent(multiple) - target))
@@ -108,9 +108,9 @@ def _bracket(spent: Callable[[float], int], guess: float, target: int) -> tuple[
     low, high = min(guess, 1.0), guess
     while spent(high) < target:
         low, high = high, 1.5 * high
-        if high > REACH * guess:
+        if high > MAX_COST_RATIO * guess:
             raise ValueError(f"no network of this strategy reaches {format_count(target)} multiply-adds")
-    while guess < 1 and spent(low) >= target and low > guess / REACH:
+    while guess < 1 and spent(low) >= target and low > guess / MAX_COST_RATIO:
         low, high = low / 1.5, low
     return low, high
 
@@ -123,4 +123,4 @@ def _distance(options: Shapes, ideal: Multipliers, strategy: Strategy) -> NDArra
     whole = np.log(options.layers.sum(1) / (sum(layers_of(base)) * ideal.depth))
     sides = np.log(options.resolution / (base.resolution * ideal.resolution))
     uneven = (widths**2).mean(1) + (depths**2).mean(1)
-    return np.asarray(widths.mean(1) ** 2 + whole**2 + sides**2 + UNEVEN * uneven)
+    return np.asarray(widths.mean(1) ** 2 + whole**2 + sides**2 + UNEVEN_WEIGHT * uneven)

@@ -18,11 +18,11 @@ from search_spaces.resizing.strategy import Strategy
 
 SMALL_SIDE = 64
 # Up to this spread widths are rounded one by one; beyond, there would be too many combinations.
-FINE_SPREAD = 2
+MAX_SINGLE_SPREAD = 2
 # So many ways of rounding are tried side by side; beyond, those that round the largest remainders up first.
 MAX_ROUNDINGS = 1 << 10
 # Factors on the width multiplier, for networks whose next wider form is far away.
-SWEEP = tuple(float(factor) for factor in np.geomspace(0.85, 1.18, 25))
+WIDTH_FACTORS = tuple(float(factor) for factor in np.geomspace(0.85, 1.18, 25))
 Sizes = tuple[int, ...]
 
 
@@ -33,26 +33,26 @@ class RoundingChoice:
     Attributes:
         divisor: Channels are multiples of it; 0 is 8 as in the papers, for networks with narrower stages 4 or 2.
         step: The resolution is a multiple of so many pixels; 0 is 2, below 64 px the network's stride.
-        least: Share of the channels asked for that rounding keeps at least; 0.9 as in EfficientNet unless given. 0
+        min_ratio: Share of the channels asked for that rounding keeps at least; 0.9 as in EfficientNet unless given. 0
             rounds to the nearest multiple, as EfficientNetV2's B1 to B3 are.
 
     """
 
     divisor: int = 0
     step: int = 0
-    least: float | None = None
+    min_ratio: float | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("divisor", self.divisor), ("step", self.step)):
             if value < 0:
                 raise ValueError(f"--rounding.{name} must be at least 1, or 0 to have it decided, got {value}")
-        if self.least is not None:
-            _check_min_ratio(self.least)
+        if self.min_ratio is not None:
+            _check_min_ratio(self.min_ratio)
 
     def over(self, default: Rounding) -> Rounding:
         """The rounding where one is given, else the default's."""
-        least = default.least if self.least is None else self.least
-        return Rounding(self.divisor or default.divisor, self.step or default.step, least)
+        min_ratio = default.min_ratio if self.min_ratio is None else self.min_ratio
+        return Rounding(self.divisor or default.divisor, self.step or default.step, min_ratio)
 
     def for_network(self, arch: Arch) -> Rounding:
         """What is left open decided for a network.
@@ -73,24 +73,24 @@ class Rounding:
     Attributes:
         divisor: Channels are multiples of it; 8 as in the papers, 4 or 2 for small networks.
         step: The resolution is a multiple of so many pixels.
-        least: Share of the channels asked for that rounding keeps at least; 0.9 in EN's code, 0 in V2's B1 to B3.
+        min_ratio: Share of the channels asked for that rounding keeps at least; 0.9 in EN's code, 0 in V2's B1 to B3.
 
     """
 
     divisor: int = DIVISOR
     step: int = RESOLUTION_STEP
-    least: float = MIN_RATIO
+    min_ratio: float = MIN_RATIO
 
     def __post_init__(self) -> None:
         for name, value in (("divisor", self.divisor), ("step", self.step)):
             if value < 1:
                 raise ValueError(f"--rounding.{name} must be at least 1, got {value}")
-        _check_min_ratio(self.least)
+        _check_min_ratio(self.min_ratio)
 
 
 def _check_min_ratio(share: float) -> None:
     if not 0 <= share <= 1:
-        raise ValueError(f"--rounding.least must be a share from 0 to 1, got {share:g}")
+        raise ValueError(f"--rounding.min-ratio must be a share from 0 to 1, got {share:g}")
 
 
 def nearest(arch: Arch, asked: Multipliers, rounding: Rounding, weights: Sequence[float] = EVEN) -> Shapes:
@@ -107,7 +107,7 @@ def around(arch: Arch, strategy: Strategy, ideal: Multipliers, rounding: Roundin
     `spread` layers, and twice as many resolution steps, on either side may make up for what the other sizes miss.
     """
     depths = _depths(layers_of(arch), ideal.depth, spread, strategy) if strategy.depth else [layers_of(arch)]
-    one_by_one = spread <= FINE_SPREAD
+    one_by_one = spread <= MAX_SINGLE_SPREAD
     widths = _widths(channels_of(arch), ideal.width, rounding, one_by_one) if strategy.width else []
     widths = widths or [channels_of(arch)]
     sides = _sides(arch, ideal.resolution, rounding, 2 * spread if strategy.resolution else 0)
@@ -143,7 +143,7 @@ def _depths(layers: Sequence[int], factor: float, spread: int, strategy: Strateg
 def _widths(channels: Sequence[int], factor: float, rounding: Rounding, one_by_one: bool) -> list[Sizes]:
     """Slightly other factors; and every way of rounding each width up or down, as far down as the rounding allows."""
     least = 1.0 if factor >= 1 else 0.0
-    swept = [_round_widths(channels, max(least, factor * more), rounding) for more in SWEEP]
+    swept = [_round_widths(channels, max(least, factor * more), rounding) for more in WIDTH_FACTORS]
     rounded = _one_by_one(channels, factor, rounding) if one_by_one else []
     return list(dict.fromkeys([*rounded, *swept]))
 
@@ -152,7 +152,7 @@ def _one_by_one(channels: Sequence[int], factor: float, rounding: Rounding) -> l
     options = []
     for width, nearest_width in zip(channels, _round_widths(channels, factor, rounding), strict=True):
         asked = width * factor
-        least = max(rounding.least * asked, width if factor >= 1 else 1)
+        least = max(rounding.min_ratio * asked, width if factor >= 1 else 1)
         near = [option for option in _neighbours(asked, rounding.divisor) if option >= least]
         options.append(sorted({*near, nearest_width}))
     return _roundings(options, [width * factor for width in channels])
@@ -162,7 +162,7 @@ def _round_widths(channels: Sequence[int], factor: float, rounding: Rounding) ->
     """As `search_spaces.scale_width`, factor 1 leaves the widths as they are; a larger one makes none narrower."""
     if factor == 1:
         return tuple(channels)
-    rounded = (round_channels(width * factor, rounding.divisor, rounding.least) for width in channels)
+    rounded = (round_channels(width * factor, rounding.divisor, rounding.min_ratio) for width in channels)
     return tuple(max(now, width * (factor > 1)) for now, width in zip(rounded, channels, strict=True))
 
 

@@ -11,20 +11,20 @@ DIVISOR = 8
 MIN_RATIO = 0.9
 
 
-def round_channels(channels: float, divisor: int = DIVISOR, least: float = MIN_RATIO) -> int:
-    """Channels rounded to a multiple of `divisor`, never below `least` of what was asked (EN, as its code rounds)."""
+def round_channels(channels: float, divisor: int = DIVISOR, min_ratio: float = MIN_RATIO) -> int:
+    """Channels rounded to a multiple of `divisor`, never below the share `min_ratio` of them (as EN's code rounds)."""
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < least * channels else rounded
+    return rounded + divisor if rounded < min_ratio * channels else rounded
 
 
-def scale_width(arch: Arch, factor: float, divisor: int = DIVISOR, least: float = MIN_RATIO) -> Arch:
+def scale_width(arch: Arch, factor: float, divisor: int = DIVISOR, min_ratio: float = MIN_RATIO) -> Arch:
     """Every width, stem and head included, times `factor` and rounded. Factor 1 changes nothing."""
     _check_factor("width", factor)
     if factor == 1:
         return arch
 
     def scaled(channels: int) -> int:
-        return round_channels(channels * factor, divisor, least)
+        return round_channels(channels * factor, divisor, min_ratio)
 
     stages = tuple(dataclasses.replace(stage, channels=scaled(stage.channels)) for stage in arch.stages)
     return arch.replace(stages=stages, stem=scaled(arch.stem), head=scaled(arch.head) if arch.head else 0)

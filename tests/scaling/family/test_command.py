@@ -65,7 +65,7 @@ def test_v2_caps_the_images_and_deepens_late_stages(tmp_path: Path) -> None:
 def test_the_published_v2_base_networks_round_below_ninety_percent(tmp_path: Path) -> None:
     # B3: depth 1.4, width 1.2, 300 px of 224. Its first stage has 16 of the 19.2 channels that are asked.
     words = ("--coefficients", f"1.4,1.2,{300 / 224}", "--baseline", "efficientnetv2_b0", "--phi", "1")
-    assert run(tmp_path / "family", *words, "--rounding.least", "0") == 0
+    assert run(tmp_path / "family", *words, "--rounding.min-ratio", "0") == 0
     arch = ss.Arch.load(tmp_path / "family" / "phi-1.json")
     # timm's and Keras' counts of EfficientNetV2-B3.
     assert (ss.cost(arch).params, ss.cost(arch).macs) == (14_358_406, 3_011_458_816)
@@ -179,7 +179,7 @@ def test_small_baselines_get_a_rounding_of_their_own(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "f" / "family.json").read_text())["origin"]["rounding"] == {
         "divisor": 8,
         "step": 32,
-        "least": 0.9,
+        "min_ratio": 0.9,
     }
 
 
@@ -211,7 +211,7 @@ def test_small_baselines_get_a_rounding_of_their_own(tmp_path: Path) -> None:
             "v2:512",
         ),
         (["--coefficients", "paper", "--rounding.divisor", "-8"], "--rounding.divisor"),
-        (["--coefficients", "paper", "--rounding.least", "90"], "--rounding.least"),
+        (["--coefficients", "paper", "--rounding.min-ratio", "90"], "--rounding.min-ratio"),
         (
             ["--coefficients", "paper", "--depth-weights", "0", "0", "1"],
             "--depth-weights",

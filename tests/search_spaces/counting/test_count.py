@@ -141,11 +141,11 @@ def test_bins_and_meeting_in_the_middle_agree_where_enumeration_is_hopeless(monk
     band = (low + (high - low) // 3, low + (high - low) // 2)
     exact = exact_count(trellis, band, 10**7)
     assert exact is not None
-    monkeypatch.setattr(count, "QUICK", 0)
+    monkeypatch.setattr(count, "MAX_QUICK_SUMS", 0)
     lower, upper = count_in_band(trellis, band)
     assert lower < exact < upper <= 1.001 * lower
     # Too narrow for bins: counted exactly.
-    monkeypatch.setattr(count, "MAX_EXACT_STATES", 1_000_000)
+    monkeypatch.setattr(count, "MAX_SUMS", 1_000_000)
     narrow = (band[0], band[0] + 10**4)
     assert count_in_band(trellis, narrow) == (exact_count(trellis, narrow, 10**7),) * 2
 

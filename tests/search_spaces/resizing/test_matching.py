@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import search_spaces as ss
-from search_spaces.resizing.matching import SPREADS, TOLERANCE, solve
+from search_spaces.resizing.matching import LAYER_CHANGES, TOLERANCE, solve
 from search_spaces.resizing.rounding import Rounding, around
 from search_spaces.resizing.shapes import channels_of, layers_of
 from search_spaces.resizing.strategy import NAMED, Strategy, get_strategy
@@ -129,7 +129,7 @@ def test_no_spread_had_a_nearer_network(seed: int, shares: str, multiple: float)
     arch = SPACE.decode(SPACE.choice(SPACE.sample(np.random.default_rng(seed), 1)[0]))
     strategy, target = get_strategy(shares), round(multiple * ss.cost(arch).macs)
     found = solve(arch, strategy, target)
-    tried = [around(arch, strategy, found.growth.nominal, Rounding(), spread).macs() for spread in SPREADS]
+    tried = [around(arch, strategy, found.growth.nominal, Rounding(), spread).macs() for spread in LAYER_CHANGES]
     assert abs(found.miss) <= max(TOLERANCE, min(np.abs(macs / target - 1).min() for macs in tried))
 
 

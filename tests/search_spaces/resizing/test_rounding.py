@@ -61,8 +61,8 @@ def test_nearest_rounds_each_size_to_its_grid(depth: float, width: float, side: 
 def test_widths_go_as_far_down_as_the_rounding_allows() -> None:
     # 11 of 8 channels are nearer to 8, which is 73 % of them; B0 has 16 in stage 1.
     small, asked = B0.replace(stem=8), Multipliers(width=1.375)
-    assert [nearest(small, asked, Rounding(least=least)).arch(0).stem for least in (0.9, 0.7, 0.0)] == [16, 8, 8]
-    options = [around(small, NAMED["width"], asked, Rounding(least=least), 1).channels for least in (0.9, 0.0)]
+    assert [nearest(small, asked, Rounding(min_ratio=least)).arch(0).stem for least in (0.9, 0.7, 0.0)] == [16, 8, 8]
+    options = [around(small, NAMED["width"], asked, Rounding(min_ratio=least), 1).channels for least in (0.9, 0.0)]
     stems = [set(channels[:, 0].tolist()) for channels in options]
     assert 8 in stems[1]
     assert 8 not in stems[0]

@@ -42,10 +42,10 @@ def test_a_network_without_head_gets_none() -> None:
 
 # 11 is nearest to 8, which is 73 %: the rule of EfficientNet V1 makes it 16, that of V2's base networks leaves it.
 def test_the_least_share_of_a_width_may_be_another() -> None:
-    assert (round_channels(11), round_channels(11, least=0.0)) == (16, 8)
+    assert (round_channels(11), round_channels(11, min_ratio=0.0)) == (16, 8)
     v2 = get("efficientnetv2_b0")
     assert scale_width(v2, 1.2).stages[0].channels == 24
-    assert scale_width(v2, 1.2, least=0.0).stages[0].channels == 16
+    assert scale_width(v2, 1.2, min_ratio=0.0).stages[0].channels == 16
 
 
 def test_the_stem_s_pooling_is_dropped_behind_its_stride() -> None:
