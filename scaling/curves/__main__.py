@@ -27,11 +27,12 @@ def main(argv: Sequence[str]) -> int:
     config = cli.parse(CurvesConfig, argv, prog="python -m scaling.curves", description=DESCRIPTION)
 
     from scaling.curves.plan import prepare
-    from scaling.curves.report import describe_plan
     from studies.runs.command import REPORT, finished_report
 
     plan = prepare(config)
     if config.dry_run:
+        from scaling.curves.report import describe_plan
+
         print(describe_plan(plan))
         return 0
     if not config.new and not _is_newer(config.coefficients, Path(config.run) / REPORT):

@@ -24,11 +24,12 @@ def main(argv: Sequence[str]) -> int:
     config = cli.parse(GridConfig, argv, prog="python -m scaling.grid", description=DESCRIPTION)
 
     from scaling.grid.plan import prepare
-    from scaling.grid.report import describe_plan
     from studies.runs.command import finished_report
 
     plan = prepare(config)
     if config.dry_run:
+        from scaling.grid.report import describe_plan
+
         print(describe_plan(plan))
         return 0
     if not config.new:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,15 @@ from search_spaces.resizing.rounding import Rounding
 pytestmark = pytest.mark.slow
 
 SETTINGS = (
-    "--images 64 --epochs 1 --validation 100 --workers 0 --seeds 2 --main-seeds 3 --multiples 1 2 --runs 1 "
+    "--images 64 --epochs 1 --validation 20 --workers 0 --seeds 2 --main-seeds 3 --multiples 1 2 --runs 1 "
     "--strategies width compound"
 )
 
 
-def flags(run: Path, *more: str) -> list[str]:
-    return [*SETTINGS.split(), *more, "--coefficients", str(run / "found.json"), "--run", str(run / "curves")]
+def flags(folder: Path, *more: str) -> list[str]:
+    places = {"--dataset": f"imagefolder:{folder / 'images'}", "--coefficients": folder / "found.json"}
+    words = [str(word) for place in places.items() for word in place]
+    return [*SETTINGS.split(), *more, *words, "--run", str(folder / "curves")]
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -38,9 +41,10 @@ def complete(path: Path) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Coefficients, and curves that have them among their strategies."""
+def folder(tmp_path_factory: pytest.TempPathFactory, write_images: Callable[[Path], None]) -> Path:
+    """Images, coefficients, and curves that have them among their strategies."""
     folder = tmp_path_factory.mktemp("runs")
+    write_images(folder / "images")
     found = Found(Coefficients(1.0, 1.3, 1.1), ss.get("triaxis_small"), Rounding(2, 4))
     (folder / "found.json").write_text(found.to_json())
     assert cli.run(main, flags(folder)) == 0

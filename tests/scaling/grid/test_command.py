@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.slow
 
 TIMEOUT = 240
 SETTINGS = (
-    "--images 64 --epochs 1 --validation 100 --workers 0 --seeds 2 --choice-seeds 2 --allow-small "
+    "--images 64 --epochs 1 --validation 20 --workers 0 --seeds 2 --choice-seeds 2 --allow-small "
     "--alpha 1 1 --beta 1.2 1.4 --gamma 1 1.2"
 )
 
 
 def flags(run: Path, *more: str) -> list[str]:
-    return [*SETTINGS.split(), "--run", str(run), *more]
+    return [*SETTINGS.split(), "--dataset", f"imagefolder:{run.parent / 'images'}", "--run", str(run), *more]
 
 
 @contextmanager
@@ -73,9 +73,10 @@ def complete(path: Path) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def grid(tmp_path_factory: pytest.TempPathFactory, write_images: Callable[[Path], None]) -> Path:
     """A grid that was killed, then interrupted, then ran to its end."""
     run = tmp_path_factory.mktemp("runs") / "grid"
+    write_images(run.parent / "images")
     with started(run) as process:
         wait_for(run, 1, process)
         process.send_signal(signal.SIGKILL)
