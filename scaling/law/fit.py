@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scaling.law.data import MIN_NETWORKS, MeasuredNetworks, measure
 from scaling.law.forms import FORMS, SMALLEST_ERROR, TAIL, Data, Floats, Form, Posterior, fit_form
-from scaling.law.response import Best, Gain, Part, Prediction, Response
+from scaling.law.response import MAX_NOISY, Best, Gain, Part, Prediction, Response
 from studies.statistics.intervals import CONFIDENCE
 
 __all__ = ["Best", "Gain", "Prediction", "Response", "best_or_none", "fit_measured", "fit_or_none", "fit_response"]
@@ -121,6 +121,6 @@ def _draw(fits: list[Posterior], weights: Floats, seed: int) -> tuple[Part, ...]
     for fit, n in zip(fits, np.diff(ends, prepend=0).tolist(), strict=True):
         shapes, coefficients, deviations = fit.draw(n, rng)
         residual = deviations * fit.error / fit.scale
-        at, unknown = rng.standard_normal((n, 2)), rng.standard_normal((n, 3))
-        parts.append(Part(fit, shapes, coefficients, residual, at, unknown))
+        residual_draws, unknown_draws = rng.standard_normal((n, MAX_NOISY)), rng.standard_normal((n, 3))
+        parts.append(Part(fit, shapes, coefficients, residual, residual_draws, unknown_draws))
     return tuple(parts)

@@ -30,6 +30,8 @@ NOISE_FREEDOM = 2.0
 TAIL = 4.0
 """Degrees of freedom of the residuals' t distribution: small enough that one wrong row loses its vote."""
 ITERATIONS = 12
+MIN_FREEDOM = 0.3
+"""Degrees of freedom of the residuals, at least: more coefficients than networks leave none."""
 SMALLEST_ERROR = 1e-5
 
 
@@ -138,15 +140,17 @@ def fit_form(form: Form, data: Data, *, tail: float = TAIL) -> Posterior:
     middle = data.x.mean(0)
     dims = data.x.shape[1]
     grid = np.array(list(itertools.product(form.shapes, repeat=dims))).reshape(-1, dims)
-    prior = np.log([math.prod(p) for p in itertools.product(form.shapes.values(), repeat=dims)])
+    log_prior = np.log([math.prod(p) for p in itertools.product(form.shapes.values(), repeat=dims)])
     y = form.link(data.error)
     error = float(np.exp(np.log(data.error).mean()))
     scale = form.scale(error)
-    start = np.r_[y.mean(), np.full(dims, SLOPE * scale)]
-    precision = np.r_[1e-6, np.full(dims, (SLOPE_SPREAD * scale) ** -2)]
-    columns = basis(grid, data.x - middle)
-    solved = _regress(columns, y, data.weight, start, precision, data.noise * scale, tail)
-    evidence = prior + solved.evidence
+    prior = _Prior(
+        start=np.r_[y.mean(), np.full(dims, SLOPE * scale)],
+        precision=np.r_[1e-6, np.full(dims, (SLOPE_SPREAD * scale) ** -2)],
+        noise=data.noise * scale,
+    )
+    solved = _regress(basis(grid, data.x - middle), y, data.weight, prior, tail)
+    evidence = log_prior + solved.evidence
     probability = np.exp(evidence - logsumexp(evidence))
     errors = np.clip(form.inverse(y - solved.left_out), SMALLEST_ERROR, 1)
     cov = solved.inverse * solved.variance[:, None, None]
@@ -166,7 +170,43 @@ def fit_form(form: Form, data: Data, *, tail: float = TAIL) -> Posterior:
 
 
 @dataclass(frozen=True)
+class _Prior:
+    """Prior of the coefficients (a, b): means and precisions [D+1]; prior guess of the residuals' deviation."""
+
+    start: Floats
+    precision: Floats
+    noise: float
+
+    @property
+    def squares(self) -> float:
+        """Sum of squares that the prior of the residual variance is worth."""
+        return NOISE_FREEDOM * self.noise**2
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Coefficients of a weighted regression at every grid point.
+
+    mean      of the coefficients [G, D+1]
+    normal    matrix of the normal equations [G, D+1, D+1], and its inverse
+    residual  of each network [G, N], and its leverage
+    freedom   degrees of freedom left to the residuals [G]
+    variance  of a residual of weight 1 [G]
+    """
+
+    mean: Floats
+    normal: Floats
+    inverse: Floats
+    residual: Floats
+    leverage: Floats
+    freedom: Floats
+    variance: Floats
+
+
+@dataclass(frozen=True)
 class _Regression:
+    """The last step, the log evidence of each grid point [G], and residuals without the network itself [G, N]."""
+
     mean: Floats
     inverse: Floats
     variance: Floats
@@ -175,37 +215,58 @@ class _Regression:
     left_out: Floats
 
 
-def _regress(
-    columns: Floats, y: Floats, weight: Floats, start: Floats, precision: Floats, noise: float, tail: float
-) -> _Regression:
-    """Bayesian regression with t residuals by reweighting, for all grid points at once (columns [G, N, D+1]).
+def _regress(columns: Floats, y: Floats, weight: Floats, prior: _Prior, tail: float) -> _Regression:
+    """Bayesian regression with t residuals by reweighting, for all grid points at once.
 
-    The residual variance has a scaled inverse chi-square prior about noise^2 with NOISE_FREEDOM degrees of freedom.
+    An expectation-maximisation (Lange, Little and Taylor 1989): a t residual is a normal one whose variance is unknown,
+    so networks far off lose weight. The residual variance has a scaled inverse chi-square prior about noise^2 with
+    NOISE_FREEDOM degrees of freedom.
+
+    Args:
+        columns: of the regression, [G, N, D+1]
+        y: link values [N]
+        weight: of the networks [N]
+        prior: of coefficients and noise
+        tail: degrees of freedom of the residuals; infinite means normal ones
+
     """
-    grid, n, _ = columns.shape
-    votes = np.broadcast_to(weight, (grid, n))
-    variance = np.full(grid, noise**2)
-    prior_squares = NOISE_FREEDOM * noise**2
+    weights = np.broadcast_to(weight, columns.shape[:2])
+    variance = np.full(len(columns), prior.noise**2)
+    # A fixed number: after it the coefficients change by far less than their own deviations.
     for _ in range(ITERATIONS):
-        weighted = columns * votes[..., None]
-        normal = np.swapaxes(weighted, 1, 2) @ columns + np.diag(precision) * variance[:, None, None]
-        inverse = np.linalg.inv(normal)
-        pull = np.einsum("gni,gn->gi", weighted, y - columns @ start)
-        mean = start + np.einsum("gij,gj->gi", inverse, pull)
-        residual = y - np.einsum("gni,gi->gn", columns, mean)
-        leverage = np.einsum("gni,gij,gnj->gn", weighted, inverse, columns)
-        freedom = np.maximum(n - leverage.sum(1), 0.3)
-        variance = ((votes * residual**2).sum(1) + prior_squares) / (freedom + NOISE_FREEDOM)
-        squares = weight * residual**2 / variance[:, None]
-        votes = weight * _trust(squares, tail)
-    evidence = _log_likelihood(squares, variance, tail) - 0.5 * np.linalg.slogdet(normal)[1]
-    evidence += 0.5 * len(start) * np.log(variance) - 0.5 * (((mean - start) ** 2) * precision).sum(1)
-    evidence -= 0.5 * NOISE_FREEDOM * np.log(variance) + 0.5 * prior_squares / variance
-    left_out = residual / np.maximum(1 - leverage, 0.05)
-    return _Regression(mean, inverse, variance, freedom + NOISE_FREEDOM, evidence, left_out)
+        step = _maximise(columns, y, weights, variance, prior)
+        squares = weight * step.residual**2 / step.variance[:, None]
+        weights, variance = weight * _trust(squares, tail), step.variance
+    left_out = step.residual / np.maximum(1 - step.leverage, 0.05)
+    evidence = _evidence(step, squares, prior, tail)
+    return _Regression(step.mean, step.inverse, variance, step.freedom + NOISE_FREEDOM, evidence, left_out)
+
+
+def _maximise(columns: Floats, y: Floats, weights: Floats, variance: Floats, prior: _Prior) -> _Step:
+    """The M-step: coefficients and residual variance, given the weights [G, N] and the variance before [G]."""
+    weighted = columns * weights[..., None]
+    normal = np.swapaxes(weighted, 1, 2) @ columns + np.diag(prior.precision) * variance[:, None, None]
+    inverse = np.asarray(np.linalg.inv(normal), dtype=np.float64)
+    pull = np.einsum("gni,gn->gi", weighted, y - columns @ prior.start)
+    mean = prior.start + np.einsum("gij,gj->gi", inverse, pull)
+    residual = y - np.einsum("gni,gi->gn", columns, mean)
+    leverage = np.einsum("gni,gij,gnj->gn", weighted, inverse, columns)
+    freedom = np.maximum(len(y) - leverage.sum(1), MIN_FREEDOM)
+    variance = ((weights * residual**2).sum(1) + prior.squares) / (freedom + NOISE_FREEDOM)
+    return _Step(mean, normal, inverse, residual, leverage, freedom, variance)
+
+
+def _evidence(step: _Step, squares: Floats, prior: _Prior, tail: float) -> Floats:
+    """Log evidence of each grid point [G], by Laplace's approximation, up to a constant."""
+    evidence = _log_likelihood(squares, step.variance, tail) - 0.5 * np.linalg.slogdet(step.normal)[1]
+    distance = (((step.mean - prior.start) ** 2) * prior.precision).sum(1)
+    evidence += 0.5 * len(prior.start) * np.log(step.variance) - 0.5 * distance
+    evidence -= 0.5 * NOISE_FREEDOM * np.log(step.variance) + 0.5 * prior.squares / step.variance
+    return np.asarray(evidence)
 
 
 def _trust(squares: Floats, tail: float) -> Floats:
+    """The E-step: the weight of a residual, by its square over the variance."""
     return np.ones_like(squares) if math.isinf(tail) else (tail + 1) / (tail + squares)
 
 

@@ -16,13 +16,15 @@ from studies.statistics.intervals import Estimate
 
 UNKNOWN_SLOPE = 0.5
 """Spread of log error per unit of log multiplier in a dimension that the data say nothing about."""
-INSIDE = 0.01
-
+MIN_DISTANCE = 0.01
+"""Distance from the networks' convex hull, in units of their range, up to which nothing is an extrapolation."""
+GRID_STEPS = {1: 1, 2: 60, 3: 24}
+"""Steps of the grid of exponents, by the number of dimensions that vary."""
+BOUND_TOLERANCE = 1e-9
+MAX_NOISY = 2
+"""Networks whose residuals are drawn jointly, at most."""
 
 Bounds = Mapping[str, tuple[float, float]]
-STEPS = {1: 1, 2: 60, 3: 24}
-"""Steps of the grid of exponents, by the number of dimensions that vary."""
-SLACK = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,144 +46,6 @@ class Prediction:
     def __str__(self) -> str:
         interval = f"{100 * self.mean:.1f} % [{100 * self.lower:.1f}, {100 * self.upper:.1f}]"
         return f"{interval}, {self.note}" if self.note else interval
-
-
-@dataclass(frozen=True)
-class Part:
-    """Draws of one form: shapes [n, D], coefficients [n, D+1], residual deviations of accuracy [n]."""
-
-    fit: Posterior
-    shapes: Floats
-    coefficients: Floats
-    residual: Floats
-    # Standard normal numbers: for residuals at two networks [n, 2], and slopes of dimensions that never varied [n, 3].
-    at: Floats
-    unknown: Floats
-
-
-@dataclass(frozen=True)
-class Response:
-    """A fitted scaling law.
-
-    networks         what it was fitted to
-    confidence       of all intervals
-    form             the form with the smallest held-out error
-    forms            held-out root mean square error of accuracy, by form
-    weights          share of each form in the mixture, by form
-    heldout_error    mean absolute error of the mixture, predicting the largest networks from smaller ones
-    loglinear_error  that of a straight line of accuracy in log multiply-adds, on the same networks
-    parts            joint draws
-    """
-
-    networks: MeasuredNetworks
-    confidence: float
-    form: str
-    forms: dict[str, float]
-    weights: dict[str, float]
-    heldout_error: float
-    loglinear_error: float
-    parts: tuple[Part, ...]
-
-    @property
-    def varied(self) -> tuple[str, ...]:
-        """The dimensions that the data say something about."""
-        return self.networks.varied
-
-    def predict(
-        self, depth: float | None = None, width: float | None = None, resolution: float | None = None
-    ) -> Prediction:
-        """Accuracy at these multipliers. One that is not given is 1, or the only value measured.
-
-        Raises ValueError for multipliers that are not positive.
-        """
-        x = self._point(depth, width, resolution)
-        note = self.note(x)
-        low, high = np.quantile(self.accuracies(x[None], residuals=1.0)[:, 0], self.tails)
-        mean = float(self.accuracies(x[None])[:, 0].mean())
-        return Prediction(mean, float(min(low, mean)), float(max(high, mean)), bool(note), note)
-
-    def best(self, multiple: float, *, bounds: Bounds | None = None, max_resolution: float | None = None) -> Best:
-        """The d, w, r >= 1 of highest expected accuracy at `multiple` times the baseline's cost, d * w^2 * r^2.
-
-        Args:
-            multiple: of the baseline's multiply-adds, more than 1
-            bounds: lowest and highest multiplier by dimension, {"width": (1, 2)}
-            max_resolution: highest resolution multiplier
-
-        A dimension that never varied stays at 1. Raises ValueError for a multiple of 1 or less, and where the bounds
-        leave nothing.
-
-        """
-        return find_best(self, multiple, bounds, max_resolution)
-
-    def gain(self, multiple: float, over: str, by: tuple[float, float, float] | None = None) -> Gain:
-        """Expected accuracy of the best compound (or of `by`, its d, w, r) minus that of growing `over` alone.
-
-        Both cost `multiple` times the baseline. Raises ValueError for an unknown dimension and as `best` does.
-        """
-        compound = by or self.best(multiple).multipliers
-        return find_gain(self, compound, lone(over, multiple))
-
-    def accuracies(self, x: Floats, *, residuals: float = 0.0) -> Floats:
-        """Accuracy at log multipliers x [P, 3] in every draw [draws, P].
-
-        `residuals` is the share of the residual variance to add. Above 0 this brings all that the mean leaves out:
-        residuals, which grow outside the data, and effects of dimensions that never varied. P is then 1 or 2.
-        """
-        columns = self.networks.columns
-        reach = np.array([1 + self.distance(point) for point in x]) if residuals else np.ones(len(x))
-        strange = x - self.networks.x.mean(0)
-        strange[:, columns] = 0
-        return np.concatenate(
-            [_evaluate(part, x[:, columns], strange, np.sqrt(residuals) * reach) for part in self.parts]
-        )
-
-    def distance(self, x: Floats) -> float:
-        """How far log multipliers x [3] lie outside the networks' convex hull, in units of their range."""
-        columns = self.networks.columns
-        data = self.networks.x[:, columns]
-        units = np.ptp(data, axis=0)
-        # Convex combinations: non-negative weights whose sum is held to 1 by a heavy row.
-        system = np.vstack([(data / units).T, np.full(len(data), 1e3)])
-        weights, _ = nnls(system, np.r_[x[columns] / units, 1e3])
-        gap = float(np.linalg.norm((data / units).T @ weights - x[columns] / units))
-        return gap if gap > INSIDE else 0.0
-
-    def note(self, x: Floats) -> str:
-        """Why log multipliers x [3] are an extrapolation; empty if they are none."""
-        still = [name for i, name in enumerate(DIMENSIONS) if name not in self.varied and self._moved(x, i)]
-        if still:
-            return f"extrapolating: {' and '.join(still)} never varied, the data say nothing about it"
-        away = self.distance(x)
-        return f"extrapolating: {away:.1f} times the measured range beyond what was measured" if away else ""
-
-    @property
-    def tails(self) -> tuple[float, float]:
-        """Both tails' probabilities of the intervals."""
-        return (1 - self.confidence) / 2, (1 + self.confidence) / 2
-
-    def _moved(self, x: Floats, i: int) -> bool:
-        return bool(abs(x[i] - self.networks.x[0, i]) > 1e-3)
-
-    def _point(self, *given: float | None) -> Floats:
-        x = np.zeros(3)
-        for i, (name, value) in enumerate(zip(DIMENSIONS, given, strict=True)):
-            if value is None:
-                x[i] = 0.0 if name in self.varied else self.networks.x[0, i]
-            elif not 0 < value < np.inf:
-                raise ValueError(f"{name} is a multiplier above 0 (1 is the baseline), got {value}")
-            else:
-                x[i] = np.log(value)
-        return x
-
-
-def _evaluate(part: Part, x: Floats, strange: Floats, residuals: Floats) -> Floats:
-    y = np.einsum("npi,ni->np", basis(part.shapes, x - part.fit.middle), part.coefficients)
-    if not residuals.any():
-        return np.asarray(np.clip(1 - part.fit.form.inverse(y), 0, 1))
-    y = y + UNKNOWN_SLOPE * part.fit.scale * part.unknown @ strange.T
-    noise = part.residual[:, None] * residuals * part.at[:, : len(x)]
-    return np.asarray(np.clip(1 - part.fit.form.inverse(y) + noise, 0, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +99,165 @@ class Best:
         return self.depth, self.width, self.resolution
 
 
+@dataclass(frozen=True)
+class Part:
+    """Joint draws of one form.
+
+    shapes           k of each dimension [n, D]
+    coefficients     a and b [n, D+1]
+    residual         deviation of a residual, as accuracy [n]
+    residual_draws   standard normal numbers, for the residuals of MAX_NOISY networks [n, 2]
+    unknown_draws    the same for the slopes of dimensions that never varied [n, 3]
+    """
+
+    fit: Posterior
+    shapes: Floats
+    coefficients: Floats
+    residual: Floats
+    residual_draws: Floats
+    unknown_draws: Floats
+
+    def accuracies(self, x: Floats) -> Floats:
+        """Expected accuracy at log multipliers x [P, D] in every draw [n, P]."""
+        return np.asarray(np.clip(1 - self.fit.form.inverse(self._link(x)), 0, 1))
+
+    def noisy_accuracies(self, x: Floats, unknown: Floats, deviations: Floats) -> Floats:
+        """The same with slopes of the dimensions that never varied, and residuals.
+
+        Args:
+            x: log multipliers [P, D]
+            unknown: log multipliers of the dimensions that never varied, 0 in the others [P, 3]
+            deviations: factors on the residuals' deviation [P]
+
+        """
+        y = self._link(x) + UNKNOWN_SLOPE * self.fit.scale * self.unknown_draws @ unknown.T
+        noise = self.residual[:, None] * deviations * self.residual_draws[:, : len(x)]
+        return np.asarray(np.clip(1 - self.fit.form.inverse(y) + noise, 0, 1))
+
+    def _link(self, x: Floats) -> Floats:
+        return np.asarray(np.einsum("npi,ni->np", basis(self.shapes, x - self.fit.middle), self.coefficients))
+
+
+@dataclass(frozen=True)
+class Response:
+    """A fitted scaling law.
+
+    networks         what it was fitted to
+    confidence       of all intervals
+    form             the form with the smallest held-out error
+    forms            held-out root mean square error of accuracy, by form
+    weights          share of each form in the mixture, by form
+    heldout_error    mean absolute error of the mixture, predicting the largest networks from smaller ones
+    loglinear_error  that of a straight line of accuracy in log multiply-adds, on the same networks
+    parts            joint draws
+    """
+
+    networks: MeasuredNetworks
+    confidence: float
+    form: str
+    forms: dict[str, float]
+    weights: dict[str, float]
+    heldout_error: float
+    loglinear_error: float
+    parts: tuple[Part, ...]
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The dimensions that the data say something about."""
+        return self.networks.varied
+
+    def predict(
+        self, depth: float | None = None, width: float | None = None, resolution: float | None = None
+    ) -> Prediction:
+        """Accuracy at these multipliers. One that is not given is 1, or the only value measured.
+
+        Raises ValueError for multipliers that are not positive.
+        """
+        x = self._point(depth, width, resolution)
+        note = self.note(x)
+        low, high = np.quantile(self.noisy_accuracies(x[None], 1.0)[:, 0], self.tails)
+        mean = float(self.accuracies(x[None])[:, 0].mean())
+        return Prediction(mean, float(min(low, mean)), float(max(high, mean)), bool(note), note)
+
+    def best(self, multiple: float, *, bounds: Bounds | None = None, max_resolution: float | None = None) -> Best:
+        """The d, w, r >= 1 of highest expected accuracy at `multiple` times the baseline's cost, d * w^2 * r^2.
+
+        Args:
+            multiple: of the baseline's multiply-adds, more than 1
+            bounds: lowest and highest multiplier by dimension, {"width": (1, 2)}
+            max_resolution: highest resolution multiplier
+
+        A dimension that never varied stays at 1. Raises ValueError for a multiple of 1 or less, and if the bounds
+        leave nothing.
+
+        """
+        return find_best(self, multiple, bounds, max_resolution)
+
+    def gain(self, multiple: float, over: str, by: tuple[float, float, float] | None = None) -> Gain:
+        """Expected accuracy of the best compound (or of `by`, its d, w, r) minus that of growing `over` alone.
+
+        Both cost `multiple` times the baseline. Raises ValueError for an unknown dimension, and as `best` does.
+        """
+        first = by or self.best(multiple).multipliers
+        return find_gain(self, first, single_dimension(over, multiple))
+
+    def accuracies(self, x: Floats) -> Floats:
+        """Expected accuracy at log multipliers x [P, 3] in every draw [draws, P]."""
+        return np.concatenate([part.accuracies(x[:, self.networks.columns]) for part in self.parts])
+
+    def noisy_accuracies(self, x: Floats, share: float) -> Floats:
+        """Accuracy at log multipliers x [P, 3] in every draw [draws, P], with all that the mean leaves out.
+
+        That is residuals, which grow outside the data, and effects of dimensions that never varied. `share` is the
+        share of the residual variance to add. Raises ValueError for more than two networks.
+        """
+        if len(x) > MAX_NOISY:
+            raise ValueError(f"residuals are drawn for at most {MAX_NOISY} networks at once, got {len(x)}")
+        columns = self.networks.columns
+        deviations = np.sqrt(share) * np.array([1 + self.distance(point) for point in x])
+        unknown = x - self.networks.x.mean(0)
+        unknown[:, columns] = 0
+        return np.concatenate([part.noisy_accuracies(x[:, columns], unknown, deviations) for part in self.parts])
+
+    def distance(self, x: Floats) -> float:
+        """How far log multipliers x [3] lie outside the networks' convex hull, in units of their range."""
+        columns = self.networks.columns
+        data = self.networks.x[:, columns]
+        units = np.ptp(data, axis=0)
+        # Convex combinations: non-negative weights whose sum is held to 1 by a heavy row.
+        system = np.vstack([(data / units).T, np.full(len(data), 1e3)])
+        weights, _ = nnls(system, np.r_[x[columns] / units, 1e3])
+        gap = float(np.linalg.norm((data / units).T @ weights - x[columns] / units))
+        return gap if gap > MIN_DISTANCE else 0.0
+
+    def note(self, x: Floats) -> str:
+        """Why log multipliers x [3] are an extrapolation; empty if they are none."""
+        still = [name for i, name in enumerate(DIMENSIONS) if name not in self.varied and self._moved(x, i)]
+        if still:
+            return f"extrapolating: {' and '.join(still)} never varied, the data say nothing about it"
+        away = self.distance(x)
+        return f"extrapolating: {away:.1f} times the measured range beyond what was measured" if away else ""
+
+    @property
+    def tails(self) -> tuple[float, float]:
+        """Both tails' probabilities of the intervals."""
+        return (1 - self.confidence) / 2, (1 + self.confidence) / 2
+
+    def _moved(self, x: Floats, i: int) -> bool:
+        return bool(abs(x[i] - self.networks.x[0, i]) > 1e-3)
+
+    def _point(self, *given: float | None) -> Floats:
+        x = np.zeros(3)
+        for i, (name, value) in enumerate(zip(DIMENSIONS, given, strict=True)):
+            if value is None:
+                x[i] = 0.0 if name in self.varied else self.networks.x[0, i]
+            elif not 0 < value < np.inf:
+                raise ValueError(f"{name} is a multiplier above 0 (1 is the baseline), got {value}")
+            else:
+                x[i] = np.log(value)
+        return x
+
+
 def find_best(response: Response, multiple: float, bounds: Bounds | None, max_resolution: float | None) -> Best:
     """See `Response.best`."""
     _check_multiple(multiple)
@@ -249,7 +272,7 @@ def find_best(response: Response, multiple: float, bounds: Bounds | None, max_re
     depth, width, resolution = np.exp(x[chosen]).tolist()
     exponents, intervals = _intervals(response, multiple, shares[chosen], optima)
     best = (depth, width, resolution)
-    gains = {name: find_gain(response, best, lone(name, multiple)) for name in response.varied}
+    gains = {name: find_gain(response, best, single_dimension(name, multiple)) for name in response.varied}
     return Best(multiple, *best, response.predict(*best), exponents, intervals, gains)
 
 
@@ -261,7 +284,7 @@ def find_gain(response: Response, first: tuple[float, float, float], second: tup
     if np.allclose(x[0], x[1]):
         return Gain(0.0, 0.0, 0.0, 0.0, first, second, response.note(x[0]))
     expected = response.accuracies(x)
-    noisy = response.accuracies(x, residuals=MISFIT_SHARE)
+    noisy = response.noisy_accuracies(x, MISFIT_SHARE)
     value = float((expected[:, 0] - expected[:, 1]).mean())
     differences = noisy[:, 0] - noisy[:, 1]
     low, high = np.quantile(differences, response.tails)
@@ -274,7 +297,7 @@ def _seriousness(note: str) -> tuple[bool, int]:
     return "never varied" in note, len(note)
 
 
-def lone(dimension: str, multiple: float) -> tuple[float, float, float]:
+def single_dimension(dimension: str, multiple: float) -> tuple[float, float, float]:
     """Multipliers (d, w, r) that spend all of `multiple` on one dimension. Raises ValueError for an unknown one."""
     _check_multiple(multiple)
     if dimension not in DIMENSIONS:
@@ -292,11 +315,11 @@ def _check_multiple(multiple: float) -> None:
 def _limits(multiple: float, bounds: Bounds, max_resolution: float | None) -> tuple[Floats, Floats]:
     """Lowest and highest exponent of each dimension."""
     low, high = np.zeros(3), np.ones(3)
-    for name, (least, most) in bounds.items():
-        if name not in DIMENSIONS or not 0 < least <= most:
+    for name, (lowest, highest) in bounds.items():
+        if name not in DIMENSIONS or not 0 < lowest <= highest:
             raise ValueError(f"bounds map {', '.join(DIMENSIONS)} to (lowest, highest), got {dict(bounds)}")
         i = DIMENSIONS.index(name)
-        ends = np.log([least, most]) * COST_POWERS[i] / np.log(multiple)
+        ends = np.log([lowest, highest]) * COST_POWERS[i] / np.log(multiple)
         low[i], high[i] = max(0.0, ends[0]), min(1.0, ends[1])
     if max_resolution is not None:
         if not max_resolution >= 1:
@@ -307,7 +330,7 @@ def _limits(multiple: float, bounds: Bounds, max_resolution: float | None) -> tu
 
 def _shares(columns: list[int], low: Floats, high: Floats) -> Floats:
     """Exponents [P, 3] that add up to 1, within their limits, limits included; 0 where nothing varied."""
-    steps = np.linspace(0, 1, STEPS[len(columns)] + 1)
+    steps = np.linspace(0, 1, GRID_STEPS[len(columns)] + 1)
     axes = [np.unique(np.r_[steps, low[i], high[i]]) for i in columns]
     points = []
     for rest in range(len(columns)):
@@ -316,7 +339,7 @@ def _shares(columns: list[int], low: Floats, high: Floats) -> Floats:
         points.append(np.insert(given, rest, 1 - given.sum(1), axis=1))
     shares = np.zeros((sum(map(len, points)), 3))
     shares[:, columns] = np.concatenate(points)
-    inside = ((shares >= low - SLACK) & (shares <= high + SLACK)).all(1)
+    inside = ((shares >= low - BOUND_TOLERANCE) & (shares <= high + BOUND_TOLERANCE)).all(1)
     return np.asarray(np.unique(np.clip(shares[inside], 0, 1).round(12), axis=0))
 
 

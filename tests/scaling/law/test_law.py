@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scaling.law import forms
 from scaling.law.fit import Response, fit_response
 
 Rows = list[dict[str, float]]
@@ -285,3 +287,29 @@ def test_optima_and_gains_are_covered() -> None:
         gains += [g.low <= t <= g.high for g, t in zip(best.gains.values(), truths, strict=True)]
     assert np.mean(exponents) >= 0.9
     assert np.mean(gains) >= 0.93
+
+
+def test_the_fixed_number_of_iterations_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as many move no prediction by a hundredth of a point, even with a network that is far off."""
+    rng = np.random.default_rng(4)
+    multipliers = np.exp(rng.uniform(0, 1, (12, 3)))
+    rows = [
+        {
+            "depth": d, "width": w, "resolution": r,
+            "accuracy": 0.7 + 0.05 * math.log(d) + 0.08 * math.log(w) + rng.normal(0, 0.004) - 0.1 * (index == 3),
+        }
+        for index, (d, w, r) in enumerate(multipliers.tolist())
+    ]  # fmt: skip
+    before = fit_response(rows).predict(2, 1.5, 1.2)
+    monkeypatch.setattr("scaling.law.forms.ITERATIONS", 2 * forms.ITERATIONS)
+    assert fit_response(rows).predict(2, 1.5, 1.2).mean == pytest.approx(before.mean, abs=1e-4)
+
+
+def test_residuals_are_drawn_for_two_networks_at_most() -> None:
+    law = fit_response([
+        {"depth": d, "width": w, "resolution": 1.0, "accuracy": 0.7 + 0.02 * d + 0.03 * w}
+        for d in (1.0, 2.0) for w in (1.0, 1.5, 2.0)
+    ])  # fmt: skip
+    assert law.noisy_accuracies(np.zeros((2, 3)), 1.0).shape[1] == 2
+    with pytest.raises(ValueError, match="3"):
+        law.noisy_accuracies(np.zeros((3, 3)), 1.0)
