@@ -6,6 +6,7 @@ from nas.objectives import USED_BY
 from nas.search.config import SearchConfig
 from nas.search.files import BEST, PROXY_WEIGHTS, SearchResult
 from nas.search.step_times import baseline_of, step_batch
+from nas.search.wording import describe_edge, describe_finalists
 from search_spaces.common.text import align_facts, pluralise
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
@@ -70,16 +71,8 @@ def _step(result: SearchResult) -> dict[str, str]:
 
 
 def _finalists(result: SearchResult) -> str:
-    others = len(result.verdict.ranked) - 1
     equals = result.verdict.equals
-    if not others:
-        return "one only: nothing to compare it with"
-    if equals is None:
-        return f"{others + 1}; with one seed each nothing can be said about their differences"
-    return (
-        f"{len(equals)} of the {pluralise(others, 'other')} cannot be told from the best "
-        "(multiple comparisons with the best, 95 %)"
-    )
+    return describe_finalists(len(result.verdict.ranked) - 1, None if equals is None else len(equals))
 
 
 def _candidates(result: SearchResult) -> str:
@@ -110,10 +103,7 @@ def _caveats(result: SearchResult) -> str:
     """Warnings, or nothing."""
     lines = []
     if result.edge:
-        lines.append(
-            f"warning: the best lies at the {result.edge} edge of the cost band: the band chose its size, "
-            "not the reward; --cost-band moves it"
-        )
+        lines.append(f"warning: {describe_edge(result.edge)}")
     assumed = _assumed(result.session.config)
     if result.gain and assumed and not result.gain.low <= assumed <= result.gain.high:
         lines.append(

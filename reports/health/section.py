@@ -1,4 +1,4 @@
-"""The last section: whether the run can be trusted, and where its time went."""
+"""The section on the health of the runs: whether they can be trusted, and where their time went."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FINE = ("complete", "pruned", "running", "waiting")
 TERMS = {
     "complete": "Trained to its end.",
     "pruned": "Stopped early because it was behind the others at that point.",
-    "infeasible": "Could not be trained at all: its last feature map would be empty, say.",
-    "nan": "Training diverged: a loss was no number any more.",
+    "infeasible": "Could not be trained at all, for example because its last feature map would be empty.",
+    "nan": "Training diverged: a loss was not finite.",
     "out-of-memory": "Training did not fit into the worker's memory.",
-    "interrupted": "Cut off from outside (Ctrl-C, a dead worker) and run again under a new number: a retry.",
-    "repeat": "A network that had been judged already: its recorded result was taken, nothing was trained.",
+    "interrupted": "Stopped from outside (Ctrl-C, a dead worker) and run again under a new number: a retry.",
+    "repeat": "A network that was trained before: its recorded result was used, nothing was trained.",
     "utilisation": "Share of the workers' time that was spent in trainings.",
 }
 
@@ -50,7 +50,7 @@ def sections(runs: Sequence[RunData]) -> list[Section]:
 
 def _headline(done: Sequence[Effort]) -> str:
     if not done:
-        return "No trial has begun."
+        return "No trial has started."
     trials = sum(one.trials for one in done)
     ended = {name: sum(one.outcomes.get(name, 0) for one in done) for name in figures.order(done)}
     counts = ", ".join(f"{count:,} {name}" for name, count in ended.items() if count)
@@ -106,14 +106,14 @@ def _outcomes(done: Sequence[Effort]) -> Figure:
 
 
 def _seconds(done: Sequence[Effort]) -> Figure:
-    said = "; ".join(
+    ranges = "; ".join(
         f"{one.run}, {one.phase}: {_digits(float(np.median(one.seconds)))} s, from {_digits(min(one.seconds))} to "
         f"{_digits(max(one.seconds))}"
         for one in done
     )
     return Figure(
-        "health-seconds", "Seconds per training", f"A dot is a training, the line the median. {said}.",
-        f"Dots of the trainings' worker seconds, by phase. Medians and ranges: {said}.",
+        "health-seconds", "Seconds per training", f"A dot is a training, the line the median. {ranges}.",
+        f"Dots of the trainings' worker seconds, by phase. Medians and ranges: {ranges}.",
         lambda axes: figures.seconds(done, axes[0]), size=(7.0, 1.0 + 0.75 * len(done)),
     )  # fmt: skip
 
@@ -121,12 +121,12 @@ def _seconds(done: Sequence[Effort]) -> Figure:
 def _utilisation(line: Timeline) -> Figure:
     share, length = f"{100 * line.utilisation:.0f} %", format_duration(line.length, 0)
     cut = _count(len(line.pauses), "stretch", "stretches")
-    pauses = f" Cut out: {cut} in which nothing ran, or what ran was cut short." if line.pauses else ""
-    said = f"{pluralise(line.lanes, 'worker')} were busy {share} of {length}."
+    pauses = f" Cut out: {cut} without a complete training." if line.pauses else ""
+    busy = f"{pluralise(line.lanes, 'worker')} were busy {share} of {length}."
     return Figure(
         f"health-workers-{slug(line.run)}", f"Workers over time: {line.run}",
-        f"{said} Gaps are start-up, the end of a phase, and waiting.{pauses}",
-        f"Above, bars of the trainings on each worker; below, the share of busy workers over time. {said}",
+        f"{busy} Gaps are start-up, the end of a phase, and waiting.{pauses}",
+        f"Above, bars of the trainings on each worker; below, the share of busy workers over time. {busy}",
         partial(figures.utilisation, line), (2, 1), (7.0, 2.6 + 0.28 * min(line.lanes, figures.MAX_LANES)),
     )  # fmt: skip
 
@@ -155,7 +155,7 @@ def _failures(rows: Sequence[Mapping[str, Cell]]) -> Table:
         Column("outcome", "Outcome"),
         Column("reason", "Reason"),
     )
-    return Table("not-finished", "Trials that came to nothing", columns, rows)
+    return Table("not-finished", "Trials without a result", columns, rows)
 
 
 def _missing(runs: Sequence[RunData], lines: Sequence[Timeline]) -> list[str]:
@@ -163,7 +163,7 @@ def _missing(runs: Sequence[RunData], lines: Sequence[Timeline]) -> list[str]:
     timed = {line.run for line in lines}
     for run in runs:
         if run.name not in timed and efforts(run):
-            found.append(f"{run.name}: when its workers were busy; that is in its ledger.db, which is not there")
+            found.append(f"{run.name}: worker times; they are in ledger.db, which is missing")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a run: too few seeds, undertrained networks, budgets missed, failures."""
+"""Warnings about a run: too few seeds, undertrained networks, missed budgets, failures."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 
 import pandas as pd
 
+from nas.search.wording import describe_edge
 from reports.reading.effort import efforts, numbers, texts
 from reports.reading.runs import Kind, RunData
 from search_spaces.common.text import pluralise
 from search_spaces.common.units import parse_count
 from studies.statistics.comparisons import MIN_SEEDS
 
-# Under three seeds an interval rests on one degree of freedom a network.
+# With two seeds an interval rests on one degree of freedom per network.
 FEW_SEEDS = 3
 # Accuracy (points) that the last pass still brought, above which rankings may change with longer training.
 STILL_RISING = 0.02
-# An accuracy this close to guessing has learnt nothing.
+# An accuracy below so many times that of guessing means that nothing was learnt.
 NEAR_CHANCE = 1.25
 MISSED = 0.05
 FAILURES = ("nan", "out-of-memory", "error")
@@ -35,14 +36,14 @@ def warnings(run: RunData) -> list[str]:
 def _unfinished(run: RunData) -> Iterator[str]:
     sessions = run.manifest.get("sessions") or [{}]
     reason = sessions[-1].get("reason", "") if isinstance(sessions[-1], dict) else ""
-    said = {
-        "running": "is still going, or was killed: the same command goes on with it, and a new report shows the rest",
-        "interrupted": "was interrupted: the same command goes on with it",
-        "failed": f"failed ({reason or 'see log.txt'}): the same command goes on with it",
-        "unknown": "does not say how it ended: its manifest.json is missing or broken",
+    endings = {
+        "running": "is still running, or was killed: the same command resumes it, and a new report shows the rest",
+        "interrupted": "was interrupted: the same command resumes it",
+        "failed": f"failed ({reason or 'see log.txt'}): the same command resumes it",
+        "unknown": "has an unknown status: its manifest.json is missing or broken",
     }
-    if run.status in said:
-        yield f"the run {said[run.status]}"
+    if run.status in endings:
+        yield f"the run {endings[run.status]}"
 
 
 def _seeds(run: RunData) -> Iterator[str]:
@@ -51,13 +52,13 @@ def _seeds(run: RunData) -> Iterator[str]:
         if not isinstance(value, int):
             continue
         if value == 1:
-            yield f"one seed only ({flag}): there are no intervals, and differences may be chance"
+            yield f"one seed only ({flag}): there are no confidence intervals, and differences may be chance"
         elif value < FEW_SEEDS:
-            yield f"only {value} seeds ({flag}): intervals are wide, and rest on the assumption of normal errors"
+            yield f"only {value} seeds ({flag}): intervals are wide and assume normal errors"
         elif name in ("main_seeds", "choice_seeds") and value < MIN_SEEDS:
             yield (
-                f"only {value} seeds ({flag}): too few for a permutation test, so comparisons rest on the assumption "
-                f"of normal errors; {MIN_SEEDS} settle it"
+                f"only {value} seeds ({flag}): too few for a permutation test, so comparisons assume normal errors; "
+                f"use {MIN_SEEDS}"
             )
 
 
@@ -70,7 +71,7 @@ def _undertrained(run: RunData) -> Iterator[str]:
         return
     gain = last_gain(done)
     if gain is None:
-        yield "networks were judged after one pass over the images: whether longer training changes the order is open"
+        yield "networks were compared after one pass over the images: longer training may change their order"
     elif gain > STILL_RISING:
         yield (
             f"networks are undertrained: the last pass over the images still brought {100 * gain:.1f} points of "
@@ -98,7 +99,7 @@ def _by_chance(run: RunData, done: pd.DataFrame) -> Iterator[str]:
     if lost:
         yield (
             f"{lost} of {pluralise(len(accuracies), 'training')} ended near {100 / classes:.3g} %, the accuracy of "
-            f"guessing among {classes} classes: they learnt next to nothing, and comparisons between them say nothing"
+            f"guessing among {classes} classes: they learnt next to nothing, so comparisons between them mean nothing"
         )
 
 
@@ -111,18 +112,18 @@ def _classes(result: Mapping[str, Any]) -> int:
 
 
 def _budget(run: RunData) -> Iterator[str]:
-    """Trials that were asked for and not done."""
+    """Trials that were requested and not done."""
     asked = run.config.get("trials")
     if run.kind is not Kind.SEARCH or not isinstance(asked, int):
         return
     frame = run.trials.get("search", pd.DataFrame())
     final = int((~texts(frame, "outcome").isin(["interrupted", "running", "waiting"])).sum()) if len(frame) else 0
     if final < asked:
-        yield f"{final} of {pluralise(asked, 'candidate')} were judged: the search is not as wide as was asked for"
+        yield f"{final} of {pluralise(asked, 'candidate')} were judged: the search is smaller than requested"
 
 
 def _costs(run: RunData) -> Iterator[str]:
-    """Networks that cost something else than they should."""
+    """Networks whose cost differs from the target."""
     if run.kind is Kind.SEARCH:
         yield from _target(run)
         return
@@ -133,7 +134,7 @@ def _costs(run: RunData) -> Iterator[str]:
         worst = (numbers(networks, "macs") / target - 1).abs()[missed].max()
         yield (
             f"{int(missed.sum())} of {pluralise(len(networks), 'network')} miss their cost by more than {MISSED:.0%} "
-            f"(by {worst:.0%} at most): sizes come in steps; comparisons are adjusted for it"
+            f"(by {worst:.0%} at most): sizes come in steps; comparisons are corrected for it"
         )
 
 
@@ -154,10 +155,7 @@ def _target(run: RunData) -> Iterator[str]:
         yield f"the best network costs {macs / target - 1:.0%} more than the target"
     edge = run.result.get("band_edge")
     if edge:
-        yield (
-            f"the best network lies at the {edge} edge of the cost band: the band chose its size, not the reward; "
-            "`--cost-band` moves it"
-        )
+        yield describe_edge(edge)
 
 
 def _failures(run: RunData) -> Iterator[str]:

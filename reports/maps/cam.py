@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 MAX_IMAGES = 6
-# Images are drawn among so many, so that several classes are there.
-DRAWN = 60
+# Images are drawn among so many, so that there are images of different classes.
+POOL_SIZE = 60
 # Side of the pictures; more would make the report heavy.
 MAX_PIXELS = 96
-# What torchvision's data sets are recognised by.
-KEPT_IN = {"cifar10": ("cifar-10-batches-py",), "cifar100": ("cifar-100-python",)}
+# Folders of torchvision's data sets.
+DATASET_FOLDERS = {"cifar10": ("cifar-10-batches-py",), "cifar100": ("cifar-100-python",)}
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a network makes of an image.
+class ActivationMap:
+    """The class activation map of an image.
 
-    map        [h, w] of the last feature map: how much each place adds to the true class's logit, its bias apart
+    map        [h, w] of the last feature map: contribution of each place to the true class's logit, without the bias
     predicted  name of the class with the highest logit
     """
 
@@ -63,7 +63,7 @@ class Images:
 
 
 def read_images(dataset: str, root: Path, seed: int, side: int) -> Images:
-    """At most MOST_IMAGES test images of a data set, shown as networks of `side` pixels see them, or more sharply.
+    """At most MAX_IMAGES test images of a data set, shown as networks of `side` pixels see them, or more sharply.
 
     ValueError, in one line, where the data set is not on this machine: nothing is downloaded.
     """
@@ -71,7 +71,7 @@ def read_images(dataset: str, root: Path, seed: int, side: int) -> Images:
     from studies.data.load import load
     from studies.data.registry import native_pixels
 
-    if not all((root / folder).exists() for folder in KEPT_IN.get(dataset, ())):
+    if not all((root / folder).exists() for folder in DATASET_FOLDERS.get(dataset, ())):
         raise ValueError(f"data set {dataset} is not under {root}")
     # Beyond KEPT_RESOLUTION image files are cut otherwise than below: a picture shows what the networks were shown.
     side = max(side, min(native_pixels(dataset), KEPT_RESOLUTION))
@@ -80,8 +80,8 @@ def read_images(dataset: str, root: Path, seed: int, side: int) -> Images:
 
 
 def choose_images(data: Dataset, seed: int, side: int) -> Images:
-    """The first image of each of MOST_IMAGES classes, spread evenly, among DRAWN test images; see `read_images`."""
-    split = data.test().take(DRAWN, seed)
+    """The first image of each of MAX_IMAGES classes, spread evenly, among POOL_SIZE test images; see `read_images`."""
+    split = data.test().take(POOL_SIZE, seed)
     images, labels = _batch(split, min(side, MAX_PIXELS))
     first: dict[int, int] = {}
     for place, label in enumerate(labels.tolist()):
@@ -94,7 +94,7 @@ def choose_images(data: Dataset, seed: int, side: int) -> Images:
     return Images(pixels, tuple(data.classes[label] for label in chosen), chosen, split, places, data.classes)
 
 
-def look(network: Network, images: Images) -> list[Look]:
+def activation_maps(network: Network, images: Images) -> list[ActivationMap]:
     """The true class's map and the predicted class, of each image at the network's own resolution.
 
     ValueError where the network and the data set have other classes.
@@ -108,7 +108,7 @@ def look(network: Network, images: Images) -> list[Look]:
         maps = class_maps(network.eval(), pixels[list(images.places)])
     logits = maps.mean((2, 3)) + _linear(network).bias.detach()
     return [
-        Look(maps[index, label].double().numpy(), images.names[int(logits[index].argmax())])
+        ActivationMap(maps[index, label].double().numpy(), images.names[int(logits[index].argmax())])
         for index, label in enumerate(images.labels)
     ]
 
@@ -145,7 +145,7 @@ def _batch(split: Split, resolution: int) -> tuple[Tensor, Tensor]:
 
     from studies.data.splits import View
 
-    batches: Sequence[tuple[Tensor, Tensor]] = list(split.batches(View(resolution, channels_last=False), DRAWN))
+    batches: Sequence[tuple[Tensor, Tensor]] = list(split.batches(View(resolution, channels_last=False), POOL_SIZE))
     return torch.cat([images for images, _ in batches]), torch.cat([labels for _, labels in batches])
 
 

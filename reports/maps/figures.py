@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.maps.cam import Floats, Look, enlarged
+from reports.maps.cam import ActivationMap, Floats, enlarged
 from reports.page.scales import plain
 
 COLOURS = "inferno"
@@ -18,10 +18,10 @@ MAX_LETTERS = 14
 
 @dataclass(frozen=True)
 class MapRow:
-    """A network, `label` in words, and what it makes of each image."""
+    """A network, `label` in words, and its activation map of each image."""
 
     label: str
-    looks: Sequence[Look]
+    maps: Sequence[ActivationMap]
 
 
 def class_maps(pictures: Floats, classes: Sequence[str], rows: Sequence[MapRow], axes: Sequence[Axes]) -> None:
@@ -33,7 +33,7 @@ def class_maps(pictures: Floats, classes: Sequence[str], rows: Sequence[MapRow],
     grid[0, 0].set_ylabel("image", fontsize=9)
     for line, row in zip(grid[1:], rows, strict=True):
         line[0].set_ylabel(plain(row.label).replace(" ", "\n", 1).replace(" x", "\nx"), fontsize=9)
-        for ax, picture, name, seen in zip(line, pictures, classes, row.looks, strict=True):
+        for ax, picture, name, seen in zip(line, pictures, classes, row.maps, strict=True):
             _frame(ax, verdict(seen.predicted, name))
             ax.imshow(picture.mean(2), cmap="gray", vmin=0, vmax=1)
             ax.imshow(enlarged(seen.map, len(picture)), cmap=COLOURS, alpha=OPACITY, vmin=0, vmax=1)

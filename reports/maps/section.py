@@ -1,4 +1,4 @@
-"""What the networks look at: class activation maps of the baseline and of its scaled versions, same images."""
+"""Class activation maps: class activation maps of the baseline and of its scaled versions, same images."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
-from reports.maps.cam import Images, Look, look, read_images
+from reports.maps.cam import ActivationMap, Images, activation_maps, read_images
 from reports.maps.figures import MapRow, class_maps
 from reports.page.content import Cell, Column, Figure, Section, Table
 from reports.page.values import percentage
 from reports.reading.labels import labels
 from reports.reading.runs import Kind, RunData
 from scaling.curves.conclusions import curve_name
+from scaling.curves.config import BASELINE
 
 if TYPE_CHECKING:
     from search_spaces.networks.module import Network
 
-BASELINE = "baseline"
 TERMS = {
     "class activation map": "How much each place of an image adds to a network's score for the image's true class: "
     "the classifier's weights of that class times the last feature map (Zhou et al. 2016).",
@@ -52,24 +52,24 @@ def sections(runs: Sequence[RunData]) -> list[Section]:
 
 
 def _section(run: RunData, label: str) -> Section:
-    title = f"What the networks look at{f': {label}' if label else ''}"
+    title = f"Class activation maps{f': {label}' if label else ''}"
     name = f"maps-{label}" if label else "maps"
     try:
         networks = [(member, _network(member)) for member in chosen(run)]
         images = _images(run, max(network.arch.resolution for _, network in networks))
-        looks = [(member, look(network, images)) for member, network in networks]
+        maps = [(member, activation_maps(network, images)) for member, network in networks]
     except (OSError, ValueError) as error:
         folder = shlex.quote(str(run.folder))
         again = f"`python -m scaling.curves --config {folder}/config.yaml --run {folder}`"
         needed = f"They need the data set's test images and the weights that {again} leaves."
         return Section(name, title, missing=[f"No class activation maps of {run.name}: {error}. {needed}"])
-    rows = [MapRow(member.label, seen) for member, seen in looks]
+    rows = [MapRow(member.label, seen) for member, seen in maps]
     size = (1.2 + 1.45 * len(images.classes), 0.4 + 1.6 * (len(rows) + 1))
     draw = partial(class_maps, images.pixels, images.classes, rows)
     panels = (len(rows) + 1, len(images.classes))
     caption = _caption(rows, images)
     figure = Figure(f"{name}-cam", "Class activation maps", caption, caption, draw, panels, size)
-    return Section(name, title, [_introduction(run), figure, _table(name, looks, images)], terms=TERMS)
+    return Section(name, title, [_introduction(run), figure, _table(name, maps, images)], terms=TERMS)
 
 
 def chosen(run: RunData) -> list[ShownNetwork]:
@@ -132,31 +132,31 @@ def _started_in(run: RunData) -> Path:
 def _introduction(run: RunData) -> str:
     seed = run.config.get("seed", 0)
     return (
-        "A class activation map shows where a network finds what speaks for the image's true class, whether or not it "
+        "A class activation map shows which places of an image speak for its true class, whether or not the network "
         "predicts that class. All networks see the same test images, each at its own resolution. The images were drawn "
-        f"at random, one a class, not picked by eye; each network is the one trained with seed {seed}. So few images "
-        "illustrate; the accuracies say how good the networks are."
+        f"at random, one per class; each network was trained with seed {seed}. So few images only illustrate: the "
+        "accuracies say how good the networks are."
     )
 
 
 def _caption(rows: Sequence[MapRow], images: Images) -> str:
-    pairs = [(row.label, zip(row.looks, images.classes, strict=True)) for row in rows]
+    pairs = [(row.label, zip(row.maps, images.classes, strict=True)) for row in rows]
     right = [f"{label} {sum(seen.predicted == true for seen, true in both)}" for label, both in pairs]
     return (
         "Bright: speaks most for the true class, dark: least, on each map's own scale. Maps are as coarse as the last "
-        f"feature map and were smoothed. Images of {len(images.classes)} that each got right: {', '.join(right)}."
+        f"feature map and were smoothed. Correct predictions, of {len(images.classes)}: {', '.join(right)}."
     )
 
 
-def _table(name: str, looks: Sequence[tuple[ShownNetwork, Sequence[Look]]], images: Images) -> Table:
+def _table(name: str, maps: Sequence[tuple[ShownNetwork, Sequence[ActivationMap]]], images: Images) -> Table:
     columns = [
         Column("network", "network"), Column("multiple", "cost", "x baseline", lambda value: f"{value:g}"),
         Column("accuracy", "test accuracy", "%", percentage, "Of all test images, mean over seeds."),
     ]  # fmt: skip
     columns += [Column(f"image_{place}", true) for place, true in enumerate(images.classes, start=1)]
     rows: list[dict[str, Cell]] = []
-    for member, seen in looks:
+    for member, seen in maps:
         row: dict[str, Cell] = {f"image_{place}": one.predicted for place, one in enumerate(seen, start=1)}
         row |= {"network": curve_name(member.curve), "multiple": member.multiple, "accuracy": member.accuracy}
         rows.append(row)
-    return Table(f"{name}-predictions", "What each network says; columns are the true classes", columns, rows)
+    return Table(f"{name}-predictions", "Predictions; columns are the true classes", columns, rows)

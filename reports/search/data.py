@@ -27,7 +27,7 @@ class SearchData:
 
     run      its folder's contents
     label    its name, unlike that of the others in the report; alone: whether there are no others
-    aim      what it maximised; None where its configuration can't be read
+    objective      what it maximised; None where its configuration can't be read
     rows     every candidate's trial, those that are waiting, running or interrupted too (see `studies.ledger.frame`)
     trials   those that are over and count, in order: number, outcome, accuracy (0..1, last rung), macs (full network),
              seconds, key, drawn, exempt, repeated, and with them
@@ -39,7 +39,7 @@ class SearchData:
     run: RunData
     label: str
     alone: bool
-    aim: Objective | None
+    objective: Objective | None
     rows: pd.DataFrame
     trials: pd.DataFrame
 
@@ -84,11 +84,11 @@ def _searched(run: RunData, label: str, alone: bool) -> SearchData:
     rows = run.trials["search"].copy()
     if "phase" in rows:
         rows = rows[rows["phase"] == "candidate"]
-    aim = _aim(run)
-    return SearchData(run, label, alone, aim, rows, _tidy(rows, aim))
+    objective = _objective(run)
+    return SearchData(run, label, alone, objective, rows, _tidy(rows, objective))
 
 
-def _aim(run: RunData) -> Objective | None:
+def _objective(run: RunData) -> Objective | None:
     config = run.config
     try:
         target = parse_count(str(config["target_flops"]))
@@ -99,7 +99,7 @@ def _aim(run: RunData) -> Objective | None:
         return None
 
 
-def _tidy(rows: pd.DataFrame, aim: Objective | None) -> pd.DataFrame:
+def _tidy(rows: pd.DataFrame, objective: Objective | None) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {name: _numbers(rows, name) for name in NUMBERS}
     columns |= {name: _texts(rows, name) for name in ("reason", "key", "proposed_by")}
     columns["outcome"] = outcomes_of(rows)
@@ -111,7 +111,7 @@ def _tidy(rows: pd.DataFrame, aim: Objective | None) -> pd.DataFrame:
     columns |= {name: _texts(rows, name) for name in names if name.startswith("choice_")}
     table = pd.DataFrame(columns, index=rows.index)
     table = table[table["outcome"].isin(FINAL)].sort_values("number", kind="stable").reset_index(drop=True)
-    table["reward"] = [np.nan] * len(table) if aim is None else rewards(table, aim)
+    table["reward"] = [np.nan] * len(table) if objective is None else rewards(table, objective)
     # Without a step time the training-aware reward of a trained network is not known.
     table["complete"] = (table["outcome"] == Outcome.COMPLETE) & table["reward"].notna()
     table["trial"] = np.arange(1, len(table) + 1)
@@ -120,16 +120,16 @@ def _tidy(rows: pd.DataFrame, aim: Objective | None) -> pd.DataFrame:
     return table
 
 
-def rewards(trials: pd.DataFrame, aim: Objective) -> list[float]:
+def rewards(trials: pd.DataFrame, objective: Objective) -> list[float]:
     """Each row's reward by its accuracy, macs and, where it has them, relative_step and relative_params; else NaN."""
     columns = (_numbers(trials, name) for name in ("accuracy", "macs", *KEYS[1:]))
-    return [_reward(aim, *row) for row in zip(*columns, strict=True)]
+    return [_reward(objective, *row) for row in zip(*columns, strict=True)]
 
 
-def _reward(aim: Objective, accuracy: float, macs: float, step: float, params: float) -> float:
+def _reward(objective: Objective, accuracy: float, macs: float, step: float, params: float) -> float:
     if np.isnan(accuracy) or not macs > 0:
         return np.nan
-    return aim.reward(accuracy, int(macs), None if np.isnan(step + params) else Relative(step, params))
+    return objective.reward(accuracy, int(macs), None if np.isnan(step + params) else Relative(step, params))
 
 
 def outcomes_of(rows: pd.DataFrame) -> pd.Series:

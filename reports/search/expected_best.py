@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 Floats = NDArray[np.float64]
-# Under so many random trials the expected best of n of them is itself too much a matter of luck.
+# With fewer random trials the expected best of n of them is too uncertain.
 MIN_CANDIDATES = 20
 RESAMPLES = 400
 MAX_SIZES = 60
@@ -32,7 +32,7 @@ class RandomSearch:
 
 
 def random_search(trials: pd.DataFrame, seed: int = 0) -> RandomSearch | None:
-    """From the uniformly drawn trials of a `Searched`; None under LEAST of them.
+    """From the uniformly drawn trials of a search; None under MIN_CANDIDATES of them.
 
     A trial that was stopped early counts with the reward it had reached, one that failed on its own with 0; errors and
     lack of memory, which may be the machine's, are left out.

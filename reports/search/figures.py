@@ -50,7 +50,7 @@ def best_so_far(searches: Mapping[str, pd.DataFrame], axes: Sequence[Axes]) -> N
     legend_below(axes[0])
 
 
-def accuracy_macs(trials: pd.DataFrame, aim: Objective, winner: str, ax: Axes) -> None:
+def accuracy_macs(trials: pd.DataFrame, objective: Objective, winner: str, ax: Axes) -> None:
     """Accuracy (%) against the full network's multiply-adds: trials, Pareto front, equal rewards, the winner."""
     x = trials["macs"] / 1e6
     _marks(ax, trials, x, 100 * trials["accuracy"])
@@ -58,8 +58,8 @@ def accuracy_macs(trials: pd.DataFrame, aim: Objective, winner: str, ax: Axes) -
     front = complete[pareto_front(complete["accuracy"].to_numpy(), complete["macs"].to_numpy(dtype=np.int64))]
     front = front.sort_values("macs")
     ax.step(front["macs"] / 1e6, 100 * front["accuracy"], where="post", color=INK, label="Pareto front")
-    ax.axvline(aim.target / 1e6, color=MUTED, linestyle=":", label=f"target {format_count(aim.target)}")
-    _equal_rewards(ax, trials, aim)
+    ax.axvline(objective.target / 1e6, color=MUTED, linestyle=":", label=f"target {format_count(objective.target)}")
+    _equal_rewards(ax, trials, objective)
     for _, won in complete[complete["key"] == winner].head(1).iterrows():
         place = (won["macs"] / 1e6, 100 * won["accuracy"])
         ax.plot(*place, "*", color=RED, markersize=15, zorder=4, label="the winner")
@@ -100,15 +100,15 @@ def _marks(ax: Axes, trials: pd.DataFrame, x: pd.Series, y: pd.Series) -> None:
         )
 
 
-def _equal_rewards(ax: Axes, trials: pd.DataFrame, aim: Objective) -> None:
+def _equal_rewards(ax: Axes, trials: pd.DataFrame, objective: Objective) -> None:
     """Lines on which the reward is the same, from the lowest to the highest that was reached."""
     rewards = trials["reward"].dropna()
     # The training-aware reward is no function of multiply-adds.
-    if rewards.empty or aim.needs_step_times:
+    if rewards.empty or objective.needs_step_times:
         return
     ends, limits = ax.get_xlim(), ax.get_ylim()
     macs = np.linspace(max(ends[0], 1e-6), ends[1], 200)
-    factor = np.array([aim.reward(1.0, max(1, round(value * 1e6))) for value in macs])
+    factor = np.array([objective.reward(1.0, max(1, round(value * 1e6))) for value in macs])
     for level in np.linspace(rewards.min(), rewards.max(), EQUAL_REWARDS):
         ax.plot(macs, 100 * level / factor, color=MUTED, linewidth=0.9, linestyle="--")
         if limits[0] < 100 * level / factor[-1] < limits[1]:

@@ -35,8 +35,8 @@ class Importance:
     trials: int
 
     @property
-    def telling(self) -> NDArray[np.bool_]:
-        """Which choices' whole interval lies above what chance gives."""
+    def above_chance(self) -> NDArray[np.bool_]:
+        """Which choices have their whole interval above chance."""
         return np.asarray(self.low > self.chance)
 
 
@@ -50,7 +50,7 @@ class _Options:
 
 
 def importance(complete: pd.DataFrame, seed: int = 0, resamples: int = RESAMPLES) -> Importance | None:
-    """Of every choice_* column for the reward; None under LEAST trials or where no choice varies.
+    """Of every choice_* column for the reward; None under MIN_CANDIDATES trials or if no choice varies.
 
     Bootstrap samples repeat trials, which alone makes options differ; the samples behind `chance` repeat them as well.
     """

@@ -34,24 +34,24 @@ class Pick:
     of: int
 
 
-def picks(complete: pd.DataFrame, aim: Objective, winner: str) -> list[Pick]:
+def picks(complete: pd.DataFrame, objective: Objective, winner: str) -> list[Pick]:
     """What each of several objectives picks; none where no network was trained to the end."""
-    return [] if complete.empty else [_pick(complete, other, aim, winner) for other in _objectives(aim)]
+    return [] if complete.empty else [_pick(complete, other, objective, winner) for other in _objectives(objective)]
 
 
-def _objectives(aim: Objective) -> Sequence[Objective]:
-    others = [Objective("hard", aim.target), Objective("accuracy", aim.target)]
-    others += [Objective("soft", aim.target, weight) for weight in WEIGHTS]
-    return [aim, *(other for other in others if str(other) != str(aim))]
+def _objectives(objective: Objective) -> Sequence[Objective]:
+    others = [Objective("hard", objective.target), Objective("accuracy", objective.target)]
+    others += [Objective("soft", objective.target, weight) for weight in WEIGHTS]
+    return [objective, *(other for other in others if str(other) != str(objective))]
 
 
-def _pick(complete: pd.DataFrame, other: Objective, aim: Objective, winner: str) -> Pick:
+def _pick(complete: pd.DataFrame, other: Objective, objective: Objective, winner: str) -> Pick:
     found = np.array(rewards(complete, other))
     first = complete.iloc[int(found.argmax())]
     place = np.flatnonzero((complete["key"] == winner).to_numpy())
     rank = 1 + int((found > found[place[0]]).sum()) if len(place) else None
     return Pick(
-        other, other == aim, str(first["key"]), int(first["macs"]), float(first["accuracy"]), rank, len(complete)
+        other, other == objective, str(first["key"]), int(first["macs"]), float(first["accuracy"]), rank, len(complete)
     )
 
 

@@ -1,4 +1,4 @@
-"""How well early rungs ranked what later rungs said, among the trials that were never stopped."""
+"""How well early rungs ranked networks in comparison with the last rung, among trials that were never stopped."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Agreement:
     tau: Estimate
 
 
-def judges(complete: pd.DataFrame, stopped: bool) -> pd.DataFrame:
-    """The networks that may judge rungs: those exempt from stopping, or all where nothing is ever stopped.
+def unstopped(complete: pd.DataFrame, stopped: bool) -> pd.DataFrame:
+    """The networks on which rungs are compared: those never pruned, or all if nothing is ever stopped.
 
-    Those that merely survived would flatter the early rungs' errors away.
+    Those that merely survived would hide the early rungs' errors.
     """
     return complete[complete["never_pruned"]] if stopped else complete
 
 
 def agreements(networks: pd.DataFrame) -> list[Agreement]:
-    """Of each rung with the last one; none where there are fewer than LEAST networks or two rungs."""
+    """Of each rung with the last one; none where there are fewer than MIN_TRIALS networks or two rungs."""
     rungs = [name for name in map(str, networks) if name.startswith("accuracy_")]
     steps = sorted(int(name[9:]) for name in rungs if networks[name].notna().any())
     found = []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from nas.search.wording import NOT_DIFFERENT
 from reports.page.content import Cell, Column, Table
 from reports.page.network_tables import Row, layer_rows, stage_rows
 from reports.page.values import blank, count, estimate_of, half_width, percentage, whole
@@ -41,7 +42,7 @@ MEANINGS = {
     Outcome.OUT_OF_MEMORY: "too large for the memory",
     Outcome.ERROR: "the training failed",
     Outcome.INTERRUPTED: "the run was interrupted; the trial was, or will be, run again",
-    "running": "under way, or left behind by a run that died",
+    "running": "running, or left behind by a run that was killed",
     "waiting": "yet to be run",
 }
 MAX_REASONS = 8
@@ -67,8 +68,8 @@ def finalist_table(searched: SearchData) -> Table | None:
         Column("seeds", "seeds"), REWARD, Column("verdict", "compared with the best"),
     )  # fmt: skip
     note = (
-        "Proxies trained longer than the candidates, with several seeds; accuracy on validation images. "
-        "Intervals take the seeds' variance from all finalists together."
+        "Proxies trained longer than the candidates, with more seeds; accuracy on validation images. "
+        "The intervals' variance is pooled over all finalists."
     )
     named = searched.named("finalists")
     return Table(named, "Finalists", columns, rows, note, lambda row: row["verdict"] == "the best") if rows else None
@@ -76,7 +77,7 @@ def finalist_table(searched: SearchData) -> Table | None:
 
 def _finalists(searched: SearchData) -> list[Row]:
     frame = searched.run.trials["finalists"]
-    if searched.aim is None or not {"outcome", "key", "accuracy", "macs"} <= set(frame.columns):
+    if searched.objective is None or not {"outcome", "key", "accuracy", "macs"} <= set(frame.columns):
         return []
     done = frame[(frame["outcome"] == Outcome.COMPLETE) & frame["accuracy"].notna() & (frame["macs"] > 0)]
     groups = [(str(key), group) for key, group in done.groupby("key")]
@@ -90,10 +91,10 @@ def _finalists(searched: SearchData) -> list[Row]:
 def _finalist(searched: SearchData, key: str, group: pd.DataFrame, mean: Estimate) -> Row:
     macs = int(group["macs"].iloc[0])
     half = (mean.high - mean.low) / 2
-    assert searched.aim is not None
+    assert searched.objective is not None
     return {
         "key": key, "macs": macs, "accuracy": mean.value, "half": half if half < 1 else None, "seeds": len(group),
-        "reward": float(pd.Series(rewards(group, searched.aim)).mean()),
+        "reward": float(pd.Series(rewards(group, searched.objective)).mean()),
         "verdict": _verdict(searched, key),
     }  # fmt: skip
 
@@ -104,7 +105,7 @@ def _verdict(searched: SearchData, key: str) -> str:
         return ""
     if key == searched.winner_key:
         return "the best"
-    return "not known: one seed" if equals is None else "cannot be told from it" if key in equals else "worse"
+    return "not known: one seed" if equals is None else NOT_DIFFERENT if key in equals else "worse"
 
 
 def pick_table(searched: SearchData, picked: Sequence[Pick]) -> Table:
@@ -167,7 +168,7 @@ def _outcomes(searched: SearchData, phase: str) -> list[Row]:
 
 
 def reason_table(searched: SearchData) -> Table | None:
-    """Why candidates failed on their own or with an error, the commonest reasons first; None where none did."""
+    """Why candidates failed on their own or with an error, the most frequent reasons first; None where none did."""
     trials = searched.trials
     failed = trials[~trials["outcome"].isin((Outcome.COMPLETE, Outcome.PRUNED))]
     if failed.empty:
@@ -196,7 +197,8 @@ def _compared(one: SearchData) -> dict[str, Cell]:
     texts: dict[str, Cell] = {name: str(config.get(name, "")) for name in ("space", "dataset", "sampler")}
     return texts | {
         "run": one.label, "status": one.run.status, "proxy": proxy_text(one),
-        "objective": str(one.aim or ""), "target": one.aim.target if one.aim else None, "trials": len(one.trials),
+        "objective": str(one.objective or ""),
+        "target": one.objective.target if one.objective else None, "trials": len(one.trials),
         "seconds": float(one.trials["seconds"].sum()), "best": None if best is None else float(best["reward"]),
         "key": winner.get("key", ""), "macs": winner.get("macs"), "accuracy": accuracy_text(one),
     }  # fmt: skip

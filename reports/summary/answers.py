@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nas.search.wording import describe_finalists
 from reports.page.values import count, estimate_of
 from reports.reading.effort import efforts
 from reports.reading.runs import Kind, RunData
@@ -15,7 +16,7 @@ from search_spaces.common.text import pluralise
 
 
 def question(run: RunData) -> str:
-    """What the run was to find out."""
+    """What the run is to find out."""
     config = run.config
     data = config.get("dataset", "unknown data")
     if run.kind is Kind.SEARCH:
@@ -27,7 +28,7 @@ def question(run: RunData) -> str:
 
 
 def answer(run: RunData) -> str:
-    """The answer; where there is none, why not. Never raises for a result that is broken."""
+    """The answer, or why there is none. Never raises for a result that is broken."""
     answers: dict[Kind, Callable[[Mapping[str, Any]], str]] = {
         Kind.SEARCH: _search,
         Kind.GRID: _grid,
@@ -44,7 +45,7 @@ def unanswered(run: RunData) -> str:
     over = {name: sum(one.outcomes.get(name, 0) for one in efforts(run)) for name in ("complete", "pruned")}
     trials = sum(one.trials for one in efforts(run))
     if not trials:
-        return f"none yet; the run is {run.status} and no training has begun."
+        return f"none yet; the run is {run.status} and no training has started."
     if not over["complete"]:
         return f"none; the run is {run.status}, and none of its {pluralise(trials, 'training')} was finished."
     return f"none yet; the run is {run.status}, and {over['complete']} of {pluralise(trials, 'training')} are finished."
@@ -57,22 +58,14 @@ def _search(result: Mapping[str, Any]) -> str:
         f"{proxy['resolution']} px, {pluralise(proxy['epochs'], 'epoch')}, {pluralise(len(proxy['seeds']), 'seed')}"
     )
     return (
-        f"network {best['key']}, with {count(best['macs'])} FLOPs ({share}) and {count(best['params'])} parameters: "
-        f"trained as a proxy ({training}) it recognises {_percent(proxy['test_accuracy'])} of the test images. "
-        f"{_standing(result)}"
+        f"network {best['key']} with {count(best['macs'])} FLOPs ({share}) and {count(best['params'])} parameters: "
+        f"its proxy ({training}) has {_percent(proxy['test_accuracy'])} on test images. {_finalists(result)}"
     )
 
 
-def _standing(result: Mapping[str, Any]) -> str:
-    others, equals = len(result["finalists"]) - 1, result["indistinguishable_from_best"]
-    if not others:
-        return "It was the only finalist, so there is nothing to compare it with."
-    if equals is None:
-        return "With one seed a finalist, nothing can be said about the differences between finalists."
-    if not equals:
-        return f"It beats {'the other finalist' if others == 1 else f'all {others} other finalists'} (95 % confidence)."
-    which = "The other finalist" if others == 1 else f"{len(equals)} of the {others} other finalists"
-    return f"{which} cannot be told from it (95 % confidence)."
+def _finalists(result: Mapping[str, Any]) -> str:
+    equals = result["indistinguishable_from_best"]
+    return describe_finalists(len(result["finalists"]) - 1, None if equals is None else len(equals))
 
 
 def _grid(result: Mapping[str, Any]) -> str:
@@ -89,7 +82,7 @@ def _curves(result: Mapping[str, Any]) -> str:
     conclusions = CurvesConclusions.of_file(result)
     lines = conclusions.describe_main()
     if not lines:
-        return "none; no compound network was trained beside one that grows in a single dimension, with two seeds."
+        return "none; there are no two seeds of both a compound network and one that grows a single dimension."
     return f"{lines[0]} {_accuracies(result, (conclusions.compound, conclusions.best_single))}"
 
 

@@ -23,13 +23,13 @@ MAX_SEEDS = 8
 TERMS = {
     "FLOPs": "Multiply-adds of convolution and linear layers for one image, as the papers count them; some tools "
     "count each of them twice.",
-    "proxy": "A smaller form of a network (fewer channels, smaller images, short training) that stands in for it, "
-    "because training all candidates in full would cost too much. Its accuracy ranks; it is not the full network's.",
-    "finalist": "One of the best candidates, trained longer and with several seeds before the winner is named.",
+    "proxy": "A cheaper network (fewer channels, smaller images, short training) that is trained in another's place, "
+    "because training all candidates in full would cost too much. Its accuracy only ranks networks.",
+    "finalist": "One of the best candidates, trained longer and with more seeds before the winner is named.",
     "seed": "The number that starts all random choices of a training. Several trainings of one network that differ in "
     "the seed alone show how much of a difference is chance.",
     "test images": "Images that took no part in training or in any choice, looked at once, at the end.",
-    "95 % confidence": "An interval or a set made by a rule that is right 19 times in 20.",
+    "95 % confidence": "A procedure for intervals or sets that is right 19 times in 20.",
     "worker hour": "One hour of one worker, that is of one training slot: two trainings side by side for an hour are "
     "two worker hours.",
     "commit": 'The version of the program, as in git; "+changes" means that files had been edited since.',
@@ -45,7 +45,7 @@ def sections(runs: Sequence[RunData]) -> list[Section]:
     for run in runs:
         items += _again(run)
     count = sum(len(warnings(run)) for run in runs)
-    warned = [f"{pluralise(count, 'thing')} to know before believing this: see Run health"] if count else []
+    warned = [f"{pluralise(count, 'warning')} on how far to trust this: see Run health"] if count else []
     return [Section("summary", "Summary", items, warned, _missing(runs), TERMS)]
 
 
@@ -89,7 +89,7 @@ def _facts(runs: Sequence[RunData]) -> Table:
 
 
 def facts_of(run: RunData) -> dict[str, str]:
-    """What made the run, by name; what is not known is left out."""
+    """How the run was made: facts by name; unknown ones are left out."""
     last = _session(run)
     machine = _mapping(last.get("machine"))
     found = {
@@ -97,7 +97,7 @@ def facts_of(run: RunData) -> dict[str, str]:
         "Data": _data(run),
         "Training": _training(run),
         "Seeds": _seeds(run),
-        "Began": _moment(run.manifest.get("start")),
+        "Started": _moment(run.manifest.get("start")),
         "Ended": _moment(run.manifest.get("end")),
         "Sessions": str(len(_sessions(run)) or ""),
         "Machine": ", ".join(
@@ -133,7 +133,7 @@ def _missing(runs: Sequence[RunData]) -> list[str]:
     commands = {
         Kind.SEARCH: "a search for a baseline network: `python -m nas.search --target-flops 400M`",
         Kind.GRID: "scaling coefficients alpha, beta, gamma: `python -m scaling.grid`",
-        Kind.CURVES: "curves that compare ways of scaling: `python -m scaling.curves`",
+        Kind.CURVES: "curves that compare scaling strategies: `python -m scaling.curves`",
     }
     there = {run.kind for run in runs}
     return [line for kind, line in commands.items() if kind not in there]
@@ -142,7 +142,7 @@ def _missing(runs: Sequence[RunData]) -> list[str]:
 def _data(run: RunData) -> str:
     config = run.config
     held_out = config.get("validation")
-    return str(config.get("dataset", "")) + (f", {held_out:,} images held out to judge by" if held_out else "")
+    return str(config.get("dataset", "")) + (f", {held_out:,} images held out for validation" if held_out else "")
 
 
 def _training(run: RunData) -> str:

@@ -61,7 +61,7 @@ def test_trials_are_accounted_for(make_search: Any, make_trial: Any):
         ({"target_flops": "900K"}, "the best network costs 15% more than the target"),
     ],
 )
-def test_doubts_about_a_search(make_search: Any, config: Any, said: str):
+def test_warnings_about_a_search(make_search: Any, config: Any, said: str):
     assert any(said in line for line in warnings(read_run(make_search(**config))))
 
 
@@ -80,7 +80,7 @@ def test_accuracy_that_still_rises_means_undertrained(make_search: Any, make_tri
 
 def test_one_pass_leaves_it_open(make_search: Any, make_trial: Any):
     trials = [{key: value for key, value in make_trial(n).items() if key != "accuracy_2"} for n in range(4)]
-    assert any("judged after one pass" in line for line in warnings(read_run(make_search(rows=trials))))
+    assert any("after one pass" in line for line in warnings(read_run(make_search(rows=trials))))
 
 
 def test_failures_are_counted(make_search: Any, make_trial: Any):
@@ -90,7 +90,7 @@ def test_failures_are_counted(make_search: Any, make_trial: Any):
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("running", "still going"), ("interrupted", "was interrupted"), ("failed", "see log.txt")]
+    ("status", "said"), [("running", "running"), ("interrupted", "interrupted"), ("failed", "see log.txt")]
 )
 def test_an_unfinished_run_says_so(make_search: Any, status: str, said: str):
     assert said in warnings(read_run(make_search(status=status)))[0]
@@ -150,7 +150,7 @@ def test_times_come_from_the_ledger(make_search: Any):
 
 def test_without_a_ledger_the_report_says_what_is_missing(make_search: Any):
     (section,) = health.sections([read_run(make_search())])
-    assert any("when its workers were busy" in line for line in section.missing)
+    assert any("ledger.db" in line for line in section.missing)
 
 
 def test_what_could_not_be_read_is_named(make_search: Any):
@@ -158,7 +158,7 @@ def test_what_could_not_be_read_is_named(make_search: Any):
     (folder / "trials.csv").write_text("number,outc")
     (section,) = health.sections([read_run(folder)])
     assert "search: trials.csv cannot be read: it ends in the middle of a line" in section.missing
-    assert section.items[0] == "No trial has begun."
+    assert len(section.items) == 1
 
 
 def test_the_outcomes_figure_has_a_bar_for_each_share():

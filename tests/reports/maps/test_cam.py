@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import search_spaces as ss
-from reports.maps.cam import MAX_IMAGES, Images, choose_images, class_maps, enlarged, look, read_images
+from reports.maps.cam import MAX_IMAGES, Images, activation_maps, choose_images, class_maps, enlarged, read_images
 from search_spaces.networks.module import Network, build
 from studies.data.dataset import Dataset
 from studies.data.load import load
@@ -51,7 +51,7 @@ def test_a_maps_mean_and_the_bias_are_the_logit(resolution: int):
 
 def test_each_image_gets_its_true_classs_map_and_the_networks_own_prediction(data: Dataset, images: Images):
     built = network()
-    seen = look(built, images)
+    seen = activation_maps(built, images)
     pixels, labels = next(iter(images.split.batches(View(32), 100)))
     pixels, labels = pixels[list(images.places)], labels[list(images.places)]
     assert labels.tolist() == list(images.labels)
@@ -77,7 +77,7 @@ def test_images_are_test_images_one_a_class_and_the_same_every_time(data: Datase
 
 def test_other_classes_are_refused(images: Images):
     with pytest.raises(ValueError, match="network of 7 classes, data set of 10"):
-        look(network(classes=7), images)
+        activation_maps(network(classes=7), images)
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100", "imagefolder:{}/none", "no-such-set"])

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
 import search_spaces as ss
-from reports.maps.cam import Look
+from reports.maps.cam import ActivationMap
 from reports.maps.figures import MapRow, class_maps, short_name, verdict
 from reports.maps.section import chosen, sections
 from reports.page.content import Figure, Table
@@ -119,8 +119,8 @@ def test_no_curves_no_section():
 def test_every_panel_says_in_words_whether_the_network_is_right():
     grid = Canvas().subplots(2, 2, squeeze=False)
     pictures = np.zeros((2, 8, 8, 3))
-    looks = [Look(np.eye(2), "cat"), Look(np.eye(2), "cat")]
-    class_maps(pictures, ["cat", "dog"], [MapRow("width x4", looks)], list(grid.ravel()))
+    maps = [ActivationMap(np.eye(2), "cat"), ActivationMap(np.eye(2), "cat")]
+    class_maps(pictures, ["cat", "dog"], [MapRow("width x4", maps)], list(grid.ravel()))
     assert [ax.get_title() for ax in grid.ravel()] == ["cat", "dog", "right", "wrong: cat"]
     assert grid[1, 0].get_ylabel() == "width\nx4"
     # The picture in grey and the map over it.

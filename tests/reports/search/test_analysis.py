@@ -19,7 +19,7 @@ from reports.search import importance as importances
 from reports.search.expected_best import best_chances, random_search, uniform_rewards
 from reports.search.importance import importance
 from reports.search.reranking import STEEPEST, picks, sweep
-from reports.search.rung_agreement import agreements, judges
+from reports.search.rung_agreement import agreements, unstopped
 
 T = 1_000_000
 REWARDS = st.lists(st.floats(0, 1), min_size=1, max_size=7)
@@ -98,13 +98,13 @@ def test_a_choice_that_decides_stands_out_and_others_do_not():
     found = importance(complete(120, 1, effect=0.1))
     assert found is not None
     assert found.choices[0] == "skip"
-    assert found.telling.tolist() == [True, False, False]
+    assert found.above_chance.tolist() == [True, False, False]
     assert (found.low <= found.high).all()
 
 
 def test_chance_alone_rarely_stands_out():
     told = [importance(complete(30, seed), resamples=60) for seed in range(40)]
-    assert sum(bool(found and found.telling.any()) for found in told) <= 2
+    assert sum(bool(found and found.above_chance.any()) for found in told) <= 2
 
 
 def test_too_few_trials_or_none_that_differ_have_no_importance():
@@ -142,10 +142,10 @@ def test_rungs_agree_as_far_as_exempt_networks_say():
     frame = pd.DataFrame(
         {"accuracy_1": [1, 2, 3, 4, 9], "accuracy_2": [1, 3, 2, 4, 0], "accuracy_3": [1, 2, 3, 4, 0.0]}
     ).assign(never_pruned=[True, True, True, True, False])
-    found = agreements(judges(frame, stopped=True))
+    found = agreements(unstopped(frame, stopped=True))
     # One of six pairs is reversed after pass 2: (5 - 1) / 6.
     assert [(one.step, one.last, one.tau.n) for one in found] == [(1, 3, 4), (2, 3, 4)]
     assert [one.tau.value for one in found] == pytest.approx([1, 2 / 3])
-    assert len(judges(frame, stopped=False)) == 5
+    assert len(unstopped(frame, stopped=False)) == 5
     assert agreements(frame.head(2)) == []
     assert agreements(frame[["accuracy_1"]]) == []

@@ -1,0 +1,34 @@
+"""The conclusions of a search as sentences: the command prints them and the report shows them."""
+
+from __future__ import annotations
+
+NOT_DIFFERENT = "not significantly different"
+BASIS = "(multiple comparisons with the best, 95 %)"
+
+
+def describe_finalists(others: int, equals: int | None) -> str:
+    """The winner against the other finalists.
+
+    Args:
+        others: number of the other finalists
+        equals: how many of them are not significantly different from the winner; None for one seed per finalist
+
+    """
+    if not others:
+        return "The winner was the only finalist: there is nothing to compare it with."
+    if equals is None:
+        return "With one seed per finalist, differences between finalists cannot be judged."
+    if not equals:
+        losers = "the other finalist" if others == 1 else f"all {others} other finalists"
+        return f"The winner is significantly better than {losers} {BASIS}."
+    if others == 1:
+        return f"The other finalist is {NOT_DIFFERENT} from the winner {BASIS}."
+    return f"{equals} of the {others} other finalists {'is' if equals == 1 else 'are'} {NOT_DIFFERENT} {BASIS}."
+
+
+def describe_edge(edge: str) -> str:
+    """A warning for a winner at the "upper" or "lower" edge of the cost band."""
+    return (
+        f"the winner lies at the {edge} edge of the cost band: the band chose its size, not the reward; --cost-band "
+        "moves the band"
+    )
