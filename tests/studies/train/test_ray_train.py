@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 
 from studies.train.__main__ import main
 from studies.train.job import TrainingJob, run_job
-from studies.train.ray_train import training_workers
+from studies.train.ray_train import TrainingWorkers, training_workers
 from studies.trainer.evaluation import Evaluation
 from studies.trainer.registry import get_recipe
 from studies.workers.resources import Execution
@@ -27,17 +25,21 @@ GENTLE = ("--lr", "0.001", "--epochs", "5")
 pytestmark = pytest.mark.slow
 
 
-def finish(arguments: list[str], code: int = 0) -> str:
-    """Run the command to its end; what it said on stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "studies.train", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=2 * PATIENCE,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return done.stderr
+@pytest.fixture(scope="module")
+def together() -> Iterator[TrainingWorkers]:
+    """Two workers on one private Ray for all tests in this process."""
+    with training_workers(Execution(workers=2, gpus_per_trial=0, max_retries=0)) as workers:
+        yield workers
+
+
+def job(folder: Path, **changes: Any) -> TrainingJob:
+    recipe = get_recipe("quick").replace(batch_size=25, **changes)
+    training = Training("fashion-mnist-mini", recipe, images=200, validation=100, folder=str(folder))
+    return TrainingJob(TINY.replace(classes=10), 0, training)
+
+
+def figures(curve: Sequence[Evaluation]) -> list[list[float]]:
+    return [[row.epoch, row.train_loss, row.loss, row.accuracy] for row in curve]
 
 
 def check_like(mine: Sequence[Sequence[Any]], theirs: Sequence[Sequence[Any]]) -> None:
@@ -47,19 +49,17 @@ def check_like(mine: Sequence[Sequence[Any]], theirs: Sequence[Sequence[Any]]) -
         assert some == pytest.approx(others, rel=5e-3, abs=0.02)
 
 
-def test_two_workers_have_the_curve_of_one(arch: Path, tmp_path: Path) -> None:
+def test_two_workers_have_the_curve_of_one(together: TrainingWorkers, tmp_path: Path) -> None:
     """Ray Train, gloo on the loopback device, the same global batch; `quick` has neither augmentation nor dropout."""
-    curves = []
-    for workers in ("1", "2"):
-        run = tmp_path / workers
-        assert finish(words(arch, run, "--workers", workers, "--lr", "0.01")) == ""
-        curves.append([[float(value) for value in row] for row in curve(run)])
-        assert (run / "seeds" / "seed0.safetensors").exists()
-    for alone, together in zip(*curves, strict=True):
-        assert together == pytest.approx(alone, rel=2e-3)
+    alone = list(run_job(job(tmp_path / "alone", lr=0.01, epochs=3), device="cpu"))
+    work, seen = job(tmp_path / "together", lr=0.01, epochs=3), list[Evaluation]()
+    together.train(work, seen.append)
+    for mine, theirs in zip(figures(seen), figures(alone), strict=True):
+        assert mine == pytest.approx(theirs, rel=2e-3)
+    assert work.weights.exists()
 
 
-def test_killed_or_with_a_worker_killed_it_goes_on_from_its_checkpoint(arch: Path, tmp_path: Path) -> None:
+def test_killed_or_with_a_worker_killed_it_resumes_from_its_checkpoint(arch: Path, tmp_path: Path) -> None:
     whole, run = tmp_path / "whole", tmp_path / "run"
     main(words(arch, whole, *GENTLE))
     with started(words(arch, run, *GENTLE, "--workers", "2")) as process:
@@ -75,33 +75,26 @@ def test_killed_or_with_a_worker_killed_it_goes_on_from_its_checkpoint(arch: Pat
         assert len(others) == 1
         worker.kill()
         _, errors = process.communicate(timeout=2 * PATIENCE)
-    assert process.returncode == 0, errors
+    assert (process.returncode, errors) == (0, "")
+    assert (run / "seeds" / "seed0.safetensors").exists()
     # The seconds too: what was evaluated before was not trained again.
     assert rows(run)[: len(before)] == before
     check_like(curve(run), curve(whole))
 
 
-def test_workers_go_on_where_one_process_ended_and_say_what_is_wrong(tmp_path: Path) -> None:
-    recipe = get_recipe("quick").replace(lr=0.001, epochs=4, batch_size=25)
-    arch = TINY.replace(classes=10)
-    work, whole = (
-        TrainingJob(
-            arch, 0, Training("fashion-mnist-mini", recipe, images=200, validation=100, folder=str(tmp_path / name))
-        )
-        for name in ("broken", "whole")
-    )
+def test_workers_resume_what_one_process_began_and_say_what_is_wrong(together: TrainingWorkers, tmp_path: Path) -> None:
+    work, whole = (job(tmp_path / name, lr=0.001, epochs=4) for name in ("broken", "whole"))
     unbroken = list(run_job(whole, device="cpu"))
     alone = run_job(work, device="cpu")
     before = [next(alone), next(alone)]
     alone.close()
     state = work.checkpoint.read_bytes()
     seen: list[Evaluation] = []
-    with training_workers(Execution(workers=2, gpus_per_trial=0, max_retries=0)) as together:
-        work.checkpoint.write_bytes(state[:1000])
-        with pytest.raises(ValueError, match=r"seed0\.ckpt is no checkpoint .*: delete it to start anew$") as caught:
-            together.train(work, seen.append)
-        assert "\n" not in str(caught.value)
-        work.checkpoint.write_bytes(state)
+    work.checkpoint.write_bytes(state[:1000])
+    with pytest.raises(ValueError, match=r"seed0\.ckpt") as caught:
         together.train(work, seen.append)
+    assert "\n" not in str(caught.value)
+    work.checkpoint.write_bytes(state)
+    together.train(work, seen.append)
     assert seen[:2] == before
-    check_like(*([(row.epoch, row.train_loss, row.loss, row.accuracy) for row in rows] for rows in (seen, unbroken)))
+    check_like(figures(seen), figures(unbroken))

@@ -23,16 +23,17 @@ from studies.ledger.halving import Halving
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal
 from studies.outcome import InfeasibleError
-from studies.workers.local import execute_in_process
+from studies.workers.protocol import Usage
 from studies.workers.queue import Draws, TrialQueue
 from studies.workers.resources import Execution
+from studies.workers.trial_batch import executor
 
 CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(6)}
 
 
-def draw(number: int, entropy: tuple[int, ...]) -> Proposal:
+def draw(number: int, seeds: tuple[int, ...]) -> Proposal:
     """A random choice."""
-    generator = np.random.default_rng(entropy)
+    generator = np.random.default_rng(seeds)
     choice = {name: int(generator.integers(4)) for name in CHOICES}
     key = "".join(map(str, choice.values()))
     return Proposal(choice, key, "{}", macs=1, params=2, activations=3, proposed_by="random", notes={"draw": number})
@@ -89,31 +90,31 @@ def evaluate(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     note(job["log"], "end", job)
 
 
+def search(
+    db: Path | str, trials: int, *, sleep: float = 0.02, workers: int = 0, faults: bool = False, halving: bool = False
+) -> Usage:
+    """Run or resume the search; with 0 workers in this process."""
+    pruner = Halving((1, 2), grace=4) if halving else None
+    with Ledger.open(f"sqlite:///{db}", "search", CHOICES, settings={"space": "small"}, pruner=pruner) as ledger:
+        payload = {"log": f"{db}.log", "sleep": sleep, "faults": faults}
+        jobs = TrialQueue(ledger, Draws(trials, draw), lambda record, rung: rung["accuracy"], payload=payload)
+        print("ready", flush=True)
+        execution = Execution(workers=workers, gpus_per_trial=0)
+        return executor(execution)(jobs, evaluate, execution=execution)
+
+
 def main() -> None:
-    """Run or continue the search."""
+    """Run or resume the search."""
     parser = argparse.ArgumentParser()
     parser.add_argument("db")
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--sleep", type=float, default=0.05)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--ray", action="store_true")
+    parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--halving", action="store_true")
     options = parser.parse_args()
-    pruner = Halving((1, 2), grace=4) if options.halving else None
-    with Ledger.open(
-        f"sqlite:///{options.db}", "search", CHOICES, settings={"space": "small"}, pruner=pruner
-    ) as ledger:
-        payload = {"log": f"{options.db}.log", "sleep": options.sleep, "faults": options.faults}
-        jobs = TrialQueue(ledger, Draws(options.trials, draw), lambda record, rung: rung["accuracy"], payload=payload)
-        print("ready", flush=True)
-        if options.ray:
-            from studies.workers.ray_tune import execute
-
-            usage = execute(jobs, evaluate, execution=Execution(workers=options.workers, gpus_per_trial=0))
-        else:
-            usage = execute_in_process(jobs, evaluate)
-        print(json.dumps({"jobs": usage.jobs, "utilisation": usage.utilisation, "overhead": usage.overhead}))
+    usage = search(**vars(options))
+    print(json.dumps({"jobs": usage.jobs, "utilisation": usage.utilisation, "overhead": usage.overhead}))
 
 
 if __name__ == "__main__":

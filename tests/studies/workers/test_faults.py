@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Record
 from studies.outcome import Outcome
+from tests.studies.workers.small_search import search
 
 SCRIPT = Path(__file__).with_name("small_search.py")
 
@@ -92,7 +93,7 @@ def test_a_driver_killed_again_and_again(tmp_path: Path) -> None:
         now = {record.number: record for record in records(db)}
         assert all(now[number] == record for number, record in seen.items() if record.outcome is not None)
         seen = now
-    finish(start(db, "--trials", "20"))
+    search(db, 20)
     assert all(records(db)[number] == record for number, record in seen.items() if record.outcome is not None)
     check_whole(db, 20)
 
@@ -104,7 +105,7 @@ def test_killed_or_not_the_same_candidates(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     for db in (killed, whole):
-        finish(start(db, "--trials", "6"))
+        search(db, 6)
 
     def by_draw(db: Path) -> list[tuple[Any, ...]]:
         return sorted((r.proposal_index, r.seed, r.key, r.values) for r in records(db) if r.is_final)
@@ -135,16 +136,16 @@ def test_an_interrupt_in_this_process(tmp_path: Path) -> None:
     finish(process, 130)
     waiting = [record for record in records(db) if record.state == TrialState.WAITING]
     assert len(waiting) == 1
-    finish(start(db, "--trials", "8"))
+    search(db, 8)
     check_whole(db, 8)
 
 
 @pytest.mark.slow
 def test_faulty_trials_on_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One Ray session, every kind of fault: each is recorded under its name and the search goes on."""
+    """One Ray session, every kind of fault: each is recorded under its name and the search continues."""
     db = tmp_path / "ledger.db"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    process = start(db, "--ray", "--trials", "14", "--faults")
+    process = start(db, "--workers", "2", "--trials", "14", "--faults")
     out = finish(process)
     assert out.splitlines()[0] == "ready"
     assert len(out.splitlines()) == 2, "Ray must print nothing"
@@ -179,7 +180,7 @@ def test_drivers_of_ray_stopped_in_the_middle(tmp_path: Path) -> None:
     db = tmp_path / "ledger.db"
     before: list[Record] = []
     for fault, ended in ((signal.SIGKILL, 3), (signal.SIGINT, 7)):
-        process = start(db, "--ray", "--trials", "12", "--sleep", "0.15")
+        process = start(db, "--workers", "2", "--trials", "12", "--sleep", "0.15")
         wait_for(lambda ended=ended: sum(line["event"] == "end" for line in log(db)) >= ended)
         time.sleep(random.Random(int(fault)).uniform(0, 0.4))
         helpers = ray_processes(process)
@@ -193,6 +194,6 @@ def test_drivers_of_ray_stopped_in_the_middle(tmp_path: Path) -> None:
         before = [record for record in now if record.is_final]
         under_way = {record.state for record in now if record.outcome is None}
         assert under_way == {TrialState.RUNNING if fault == signal.SIGKILL else TrialState.WAITING}
-    finish(start(db, "--trials", "12"))
+    search(db, 12)
     check_whole(db, 12)
     assert [records(db)[record.number] for record in before] == before
