@@ -37,11 +37,10 @@ def memory_table(
     networks: Sequence[tuple[str, Arch]], batch_size: int, optimizer: str = "sgd", budget_bytes: int | None = None
 ) -> str:
     """A row for each named network; with a budget also the largest batch that trains, or infers, within it."""
-    width = max(len(name) for name, _ in (("network", None), *networks))
     limits = () if budget_bytes is None else ("largest batch", "in inference")
-    header = ("network".ljust(width), "params", "MACs", "training", "saved", "inference", *limits)
-    rows = [_row(name.ljust(width), arch, batch_size, optimizer, budget_bytes) for name, arch in networks]
-    return align_columns(header, rows)
+    header = ("network", "params", "MACs", "training", "saved", "inference", *limits)
+    rows = [_row(name, arch, batch_size, optimizer, budget_bytes) for name, arch in networks]
+    return align_columns(header, rows, left=("network",))
 
 
 def main(argv: Sequence[str]) -> int:

@@ -114,11 +114,7 @@ def to_csv(profiles: Sequence[Profile]) -> str:
 
 
 def _table(profiles: Sequence[Profile]) -> str:
-    lines = [HEADER, *(profile.row() for profile in profiles)]
-    # Words begin where their heading does, numbers end there; `align_columns` puts everything else to the right.
-    name, layout = (max(len(line[column]) for line in lines) for column in (0, -1))
-    header, *rows = [(line[0].ljust(name), *line[1:-1], line[-1].ljust(layout)) for line in lines]
-    return align_columns(header, rows)
+    return align_columns(HEADER, [profile.row() for profile in profiles], left=(HEADER[0], HEADER[-1]))
 
 
 def _timing(latency: Latency) -> dict[str, Any]:

@@ -88,19 +88,18 @@ def _table(number: int) -> str:
     notes = [explain(one, found) for one in found]
     listed = [note for note in notes if note]
     marks = [f"[{listed.index(note) + 1}]" if note else "" for note in notes]
-    width = max(len(one.row.baseline) for one in found)
-    rows = align_columns((_HEADER[0].ljust(width), *_HEADER[1:]), map(_cells, found, marks, [width] * len(found)))
+    rows = align_columns(_HEADER, map(_cells, found, marks), left=_HEADER[:1])
     title = f"EN, Table {number}: networks scaled by one dimension and by all"
     return "\n".join((title, "", rows, "", *map(_listed, range(1, 1 + len(listed)), listed)))
 
 
-def _cells(one: Realised, mark: str, width: int) -> tuple[str, ...]:
+def _cells(one: Realised, mark: str) -> tuple[str, ...]:
     from search_spaces.common.units import format_count
     from search_spaces.metrics.counts import cost
 
     asked = one.row.multipliers
     return (
-        one.row.baseline.ljust(width),
+        one.row.baseline,
         *(f"{value:g}" for value in (asked.depth, asked.width, asked.resolution)),
         str(one.arch.resolution),
         format_count(cost(one.arch).params, 4),

@@ -46,8 +46,7 @@ def _rows(name: str) -> list[tuple[str, Arch]]:
 
 def _network(name: str, rows: list[tuple[str, Arch]]) -> str:
     lines = [(label, *_cells(arch)) for label, arch in rows]
-    words = max(len(name), *(len(line[0]) for line in lines))
-    return align_columns((name.ljust(words), *_HEADER[1:]), [(line[0].ljust(words), *line[1:]) for line in lines])
+    return align_columns((name, *_HEADER[1:]), lines, left=(name,))
 
 
 def _cells(arch: Arch) -> tuple[str, ...]:

@@ -14,12 +14,18 @@ def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def check_minimum(config: object, least: Mapping[str, int]) -> None:
-    """Raise ValueError, naming the flag, for a setting that is smaller than it may be; None is as good as not given."""
-    for name, bound in least.items():
+def check_minimum(config: object, minimums: Mapping[str, int]) -> None:
+    """Raise ValueError, naming the flag, for a setting below its minimum. None means unset."""
+    for name, bound in minimums.items():
         value = getattr(config, name)
         if value is not None and value < bound:
             raise ValueError(f"{flag_of(name)} must be at least {bound}, got {value}")
+
+
+def check_whole(what: str, value: object, minimum: int) -> None:
+    """Raise ValueError unless a value is a whole number of at least `minimum`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+        raise ValueError(f"{what} must be a whole number of at least {minimum}, got {value!r}")
 
 
 def check_different(name: str, values: Collection[object]) -> None:

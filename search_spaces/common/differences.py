@@ -1,4 +1,4 @@
-"""What all trials of a study share, and saying what differs when somebody comes with something else."""
+"""Differences between the settings of a run and those it is to be resumed with."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def differences(there: Any, here: Any, path: str = "") -> Iterator[tuple[str, An
 
 
 def describe_differences(there: Any, here: Any, limit: int = 4) -> str:
-    """The differences in one line: "proxy.width is 0.25 there and 0.5 here"; empty if there are none."""
-    found = [f"{path} is {_shown(old)} there and {_shown(new)} here" for path, old, new in differences(there, here)]
+    """The differences in one line: "proxy.width=0.25, now 0.5"; empty if there are none."""
+    found = [f"{path}={_shown(old)}, now {_shown(new)}" for path, old, new in differences(there, here)]
     more = f" and {len(found) - limit} more" if len(found) > limit else ""
-    return ", ".join(found[:limit]) + more
+    return "; ".join(found[:limit]) + more
 
 
 def _shown(value: Any) -> str:

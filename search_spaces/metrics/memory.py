@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from search_spaces.common.checks import check_whole
 from search_spaces.common.suggest import nearest
 from search_spaces.metrics.footprint import BlockMemory, block_memory, classifier_memory
 from search_spaces.networks.arch import Arch, Stage
@@ -90,7 +91,7 @@ def training_memory(
     training on a CPU puts in. What else a process holds is not in it: a library's scratch memory, an allocator's
     rounding and fragments. Raises ValueError for a batch below 1 and an unknown optimiser.
     """
-    _check_whole("a batch size", batch_size, 1)
+    check_whole("a batch size", batch_size, 1)
     return _peak(training_moments(arch, optimizer, ema), batch_size, bytes_per_element)
 
 
@@ -99,7 +100,7 @@ def inference_memory(arch: Arch, batch_size: int, *, bytes_per_element: int = 4)
 
     Raises ValueError for a batch below 1.
     """
-    _check_whole("a batch size", batch_size, 1)
+    check_whole("a batch size", batch_size, 1)
     return _peak(inference_moments(arch), batch_size, bytes_per_element)
 
 
@@ -116,8 +117,8 @@ def largest_batch(
 
     Raises ValueError for a negative budget and an unknown optimiser.
     """
-    _check_whole("a memory budget in bytes", budget_bytes, 0)
-    _check_whole("bytes_per_element", bytes_per_element, 1)
+    check_whole("a memory budget in bytes", budget_bytes, 0)
+    check_whole("bytes_per_element", bytes_per_element, 1)
     moments = training_moments(arch, optimizer, ema) if training else inference_moments(arch)
     room = budget_bytes // bytes_per_element
     # At every moment memory grows linearly with the batch; the moment that allows the fewest images decides.
@@ -185,10 +186,5 @@ def layer_memory(stage: Stage, site: Context) -> BlockMemory:
 
 
 def _peak(moments: Iterable[PeakCandidate], batch_size: int, width: int) -> Memory:
-    _check_whole("bytes_per_element", width, 1)
+    check_whole("bytes_per_element", width, 1)
     return max(moments, key=lambda moment: moment.fixed + moment.image * batch_size).memory(batch_size, width)
-
-
-def _check_whole(what: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{what} must be a whole number of at least {least}, got {value!r}")

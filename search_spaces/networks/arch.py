@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search_spaces.common.checks import check_whole
 from search_spaces.common.files import atomic_write
 from search_spaces.common.suggest import nearest
 
@@ -56,7 +57,7 @@ class Stage:
         _check_name("op", self.op, OPS)
         _check_name("skip", self.skip, SKIPS)
         for field in ("kernel", "stride", "channels", "layers"):
-            _check_count(f"a stage's {field}", getattr(self, field))
+            check_whole(f"a stage's {field}", getattr(self, field), 1)
         if self.kernel % 2 == 0:
             raise ValueError(f"a stage's kernel must be odd, got {self.kernel}")
         if not 1 <= self.expansion < math.inf:
@@ -96,8 +97,8 @@ class Arch:
         if not self.stages:
             raise ValueError("an arch needs at least one stage, got none")
         for field in ("stem", "resolution", "classes", "stem_stride", "stem_kernel", "stem_pool", "in_channels"):
-            _check_count(f"an arch's {field}", getattr(self, field))
-        _check_count("an arch's head", self.head, least=0)
+            check_whole(f"an arch's {field}", getattr(self, field), 1)
+        check_whole("an arch's head", self.head, 0)
         if self.stem_kernel % 2 == 0:
             raise ValueError(f"an arch's stem_kernel must be odd, got {self.stem_kernel}")
         _check_name("activation", self.activation, ACTIVATIONS)
@@ -207,8 +208,3 @@ def canonical_stage(stage: Stage, in_channels: int) -> Stage:
 def _check_name(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ValueError(f"unknown {what} '{value}'{nearest(str(value), known)}")
-
-
-def _check_count(what: str, value: object, least: int = 1) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{what} must be a whole number of at least {least}, got {value!r}")

@@ -68,7 +68,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ({"rounding": None}, '"rounding" must be an object of divisor, step, got None'),
         ({"rounding": {"divisor": 8.5, "step": 2}}, '"rounding" must have a whole number divisor, got 8.5'),
         ({"rounding": {"divisor": 8, "step": 2, "min_ratio": "0"}}, "min_ratio, got '0'"),
-        ({"rounding": {"divisor": 8, "step": 2, "min_ratio": 2}}, "rounding.min_ratio"),
+        ({"rounding": {"divisor": 8, "step": 2, "min_ratio": 2}}, "rounding.min-ratio"),
         ({"rounding": {"divisor": 0, "step": 2}}, "rounding.divisor must be at least 1, got 0"),
     ],
 )

@@ -87,8 +87,8 @@ def test_more_searches_of_the_same_kind_join_those_that_are_there(
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--trials", "21"], "trials is 20 there and 21 here"),
-        (["--free-repeats"], "free_repeats is false there and true here"),
+        (["--trials", "21"], "trials=20, now 21"),
+        (["--free-repeats"], "free_repeats=false, now true"),
         (["--cost-band", "100", "300"], "cost_band"),
     ],
 )
@@ -110,7 +110,7 @@ def test_games_on_another_table_are_not_mixed_in(ended: Path, words: list[str], 
     table = ended.parent / "table.csv"
     table.write_text(table.read_text().replace("1,1,81,", "1,1,82,"))
     assert cli.run(benchmark.main, words) == 2
-    assert "other settings: contents is" in capsys.readouterr().err
+    assert "other settings: contents=" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_a_finished_study_is_shown_again_and_grows(
     assert "with itself" in capsys.readouterr().out
     # What decides on trainings may not change.
     assert command([*words, "--against.epochs", "3"]) == 2
-    assert "against.epochs is 2 there and 3 here" in capsys.readouterr().err
+    assert "against.epochs=2, now 3" in capsys.readouterr().err
 
 
 def test_where_none_can_be_trusted_none_is_recommended(

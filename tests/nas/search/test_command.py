@@ -188,7 +188,7 @@ def test_another_configuration_is_refused(run: Path, images: Path):
     done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
-    assert "proxy.width is 0.25 there and 0.5 here" in done.stderr
+    assert "proxy.width=0.25, now 0.5" in done.stderr
 
 
 def test_more_trials_go_on_with_the_run(run: Path, images: Path):

@@ -124,11 +124,11 @@ def test_other_settings_are_named(tmp_path: Path) -> None:
     open_at(tmp_path, settings=settings, seed=3).close()
     open_at(tmp_path, settings=settings, seed=3).close()
     changed = {"proxy": {"width": 0.5, "epochs": 2}, "space": "mnasnet"}
-    with pytest.raises(ValueError, match=r"proxy\.width is 0\.25 there and 0\.5 here"):
+    with pytest.raises(ValueError, match=r"proxy\.width=0\.25, now 0\.5"):
         open_at(tmp_path, settings=changed, seed=3)
-    with pytest.raises(ValueError, match="seed is 3 there and 4 here"):
+    with pytest.raises(ValueError, match="seed=3, now 4"):
         open_at(tmp_path, settings=settings, seed=4)
-    with pytest.raises(ValueError, match="directions is"):
+    with pytest.raises(ValueError, match="directions="):
         open_at(tmp_path, settings=settings, seed=3, directions=("minimize",))
 
 

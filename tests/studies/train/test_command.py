@@ -63,7 +63,7 @@ def test_a_finished_run_is_shown_and_more_seeds_join_it(
     assert curve(run)[:3] == before
     assert len(curve(run)) == 6
     assert (run / "seeds" / "seed0.safetensors").stat().st_mtime_ns == weights
-    with pytest.raises(ValueError, match=r"another configuration: epochs is 3 there and 4 here"):
+    with pytest.raises(ValueError, match=r"another configuration: epochs=3, now 4"):
         main(words(arch, run, "--epochs", "4"))
     other = dataclasses.replace(TINY, head=24)
     other.save(arch)
