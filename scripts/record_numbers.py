@@ -39,6 +39,7 @@ from search_spaces.zoo.registry import names
 
 REFERENCE = "docs/reference"
 TRIAL = ("outcome", "accuracy", "key", "value", "seed", "macs", "loss")
+NUMBER = re.compile(r"\d[\d.,]*[MGk]?")
 EPOCH = ("seed", "epoch", "train_loss", "validation_loss", "validation_accuracy", "lr")
 # Published networks whose audit takes long and shows nothing that smaller ones of their family do not.
 LARGE = re.compile(r"_(b[5678]|l2|xl|l|m)$")
@@ -139,15 +140,18 @@ def audits(_: Path) -> dict[str, list[str]]:
         text = io.StringIO()
         with contextlib.redirect_stdout(text):
             table([name, "--audit"])
-        found[name] = re.findall(r"\d[\d.,]*[MGk]?", text.getvalue())
+        found[name] = NUMBER.findall(text.getvalue())
     return found
 
 
 def report(folder: Path) -> dict[str, Any]:
-    """The tables of the report on the reference study, without their headings."""
+    """The numbers in the tables of the report on the reference study."""
     runs = [f"{REFERENCE}/{name}" for name in ("search", "grid", "curves", "double")]
     _run("reports.build", *runs, "--out", str(folder / "report"))
-    return {path.name: _rows(path)[1:] for path in sorted((folder / "report").rglob("*.csv"))}
+    return {
+        path.name: [[NUMBER.findall(cell) for cell in row] for row in _rows(path)[1:]]
+        for path in sorted((folder / "report").rglob("*.csv"))
+    }
 
 
 def training(folder: Path) -> list[list[str]]:
