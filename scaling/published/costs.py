@@ -1,4 +1,4 @@
-"""What the paper's scaled networks cost as we scale them, and what may explain where it prints another figure."""
+"""The cost of the paper's scaled networks as we scale them, and what may explain a difference from its figures."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from search_spaces.resizing.strategy import SINGLE
 from search_spaces.zoo.registry import get
 
 SYMBOLS = dict(zip(SINGLE, "dwr", strict=True))
-# So near must two rows come to each other's figures to be taken for exchanged.
-EXCHANGED = 0.02
-# Multipliers among which the one is looked for that a printed cost belongs to.
+# Two rows whose costs are this near to each other's figures count as exchanged.
+EXCHANGE_TOLERANCE = 0.02
+# Multipliers, in hundredths, among which the one of a printed cost is searched.
 HUNDREDTHS = range(50, 1000)
 
 
@@ -46,21 +46,21 @@ class Realised:
         return cost(get(self.row.baseline)).macs
 
     @property
-    def alone(self) -> str:
-        """The one dimension that grows; empty where none or several do."""
+    def single(self) -> str:
+        """The one dimension that grows; empty if none or several do."""
         grown = [name for name in SINGLE if getattr(self.row.multipliers, name) != 1]
         return grown[0] if len(grown) == 1 else ""
 
     @property
     def label(self) -> str:
-        """The row in few words, such as "resnet50 d=4"."""
+        """The row in short, such as "resnet50 d=4"."""
         asked = self.row.multipliers
         grown = (f"{SYMBOLS[name]}={getattr(asked, name):g}" for name in SINGLE if getattr(asked, name) != 1)
         return " ".join((self.row.baseline, *grown))
 
     @property
     def file(self) -> str:
-        """The row as a file's name without its ending, such as "resnet50-d4"."""
+        """The row as a file name without its ending, such as "resnet50-d4"."""
         return self.label.replace(" ", "-").replace("=", "")
 
 
@@ -72,11 +72,15 @@ def realise(row: PublishedScaling) -> Realised:
 
 
 def explain(one: Realised, others: Sequence[Realised]) -> str:
-    """What may lie behind a difference, each part of it computed; empty where the figures agree."""
-    return "" if one.agrees else "; ".join((*_digit(one), *_exchanged(one, others), *_stated(one), *_otherwise(one)))
+    """Possible reasons for a difference, each computed; empty if the figures agree."""
+    return (
+        ""
+        if one.agrees
+        else "; ".join((*_last_digit(one), *_exchanged(one, others), *_unstated(one), *_other_roundings(one)))
+    )
 
 
-def _digit(one: Realised) -> Iterator[str]:
+def _last_digit(one: Realised) -> Iterator[str]:
     if abs(round(one.macs / DIGIT) * DIGIT - one.row.macs) <= DIGIT:
         yield "one unit of the printed digit"
 
@@ -86,32 +90,32 @@ def _exchanged(one: Realised, others: Sequence[Realised]) -> Iterator[str]:
         if other.row.baseline != one.row.baseline or other.agrees or other is one:
             continue
         ours, theirs = one.macs / other.row.macs - 1, other.macs / one.row.macs - 1
-        if max(abs(ours), abs(theirs)) <= EXCHANGED:
+        if max(abs(ours), abs(theirs)) <= EXCHANGE_TOLERANCE:
             yield f"{ours:+.1%} from the figure printed for {other.label}, as if the two were exchanged"
 
 
-def _stated(one: Realised) -> Iterator[str]:
+def _unstated(one: Realised) -> Iterator[str]:
     if not one.row.stated:
         yield "the paper states no multipliers for this row; these are MobileNetV1's and B0's"
 
 
-def _otherwise(one: Realised) -> Iterator[str]:
-    """What the printed cost would take, or the cost under other roundings."""
-    if one.alone == "resolution":
+def _other_roundings(one: Realised) -> Iterator[str]:
+    """What the printed cost would require, or the cost under other roundings."""
+    if one.single == "resolution":
         factor = one.row.multipliers.resolution**2
         needed, base = (format_count(value, 4) for value in (round(one.row.macs / factor), one.base))
         yield f"r^2 = {factor:g} times the cost of every convolution: the baseline would need {needed}, it has {base}"
-    if one.alone:
-        yield f"the printed cost is that of {SYMBOLS[one.alone]} = {_multiplier(one, one.alone):.2g}"
+    if one.single:
+        yield f"the printed cost is that of {SYMBOLS[one.single]} = {_multiplier(one, one.single):.2g}"
     elif one.row.multipliers != Multipliers():
         yield from list(_nearer(one)) or [_unexplained(one)]
 
 
 def _nearer(one: Realised) -> Iterator[str]:
     """The other roundings that come nearer to the printed cost than ours."""
-    for way, spent in _roundings(one):
+    for rounding, spent in _roundings(one):
         if abs(spent - one.row.macs) < abs(one.macs - one.row.macs):
-            yield f"{way}: {format_count(spent, 3)}"
+            yield f"{rounding}: {format_count(spent, 3)}"
 
 
 def _roundings(one: Realised) -> Iterator[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""The networks that the paper scaled by one dimension and by all (EN, Tables 3 and 7), and what it says they cost."""
+"""The networks that the paper scaled by one dimension and by all (EN, Tables 3 and 7), with their printed cost."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from typing import NamedTuple
 
 from search_spaces.resizing.compound import Multipliers
 
-# The paper prints billions with one digit behind the point.
+# The paper prints billions with one decimal.
 DIGIT = 100_000_000
 # MobileNetV1's and B0's; those of the compound rows of MobileNetV2 and ResNet-50 are not stated.
 COMPOUND = Multipliers(1.4, 1.2, 1.3)
-
-
 _ONE = Multipliers()
 _DEPTH, _WIDTH, _RESOLUTION = Multipliers(depth=4), Multipliers(width=2), Multipliers(resolution=2)
 

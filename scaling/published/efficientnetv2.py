@@ -1,4 +1,4 @@
-"""EfficientNetV2-S scaled to the cost of the published M and L, beside them (V2, arXiv 2104.00298, Section 3.3)."""
+"""EfficientNetV2-S scaled to the cost of the published M and L (V2, arXiv 2104.00298, Section 3.3)."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from search_spaces.zoo.registry import get
 BASELINE = "efficientnetv2_s"
 PUBLISHED = ("efficientnetv2_m", "efficientnetv2_l")
 STRATEGIES = ("v2", "compound")
-_HEADER = ("", "px", "layers", "channels", "params", "FLOPs")
-_WIDTH = 120
+HEADER = ("", "px", "layers", "channels", "params", "FLOPs")
+WIDTH = 120
 
 
 def side_by_side() -> str:
     """For M and L: the published network, and S grown by v2 and by compound scaling to its multiply-adds, as text."""
     title = "V2, Section 3.3: EfficientNetV2-S scaled to the FLOPs of the published M and L"
     parts = (_network(BASELINE, [("published", get(BASELINE))]), *(_network(name, _rows(name)) for name in PUBLISHED))
-    notes = (textwrap.fill(f"{name}: {_last_stage(get(name))}.", _WIDTH) for name in PUBLISHED)
+    notes = (textwrap.fill(f"{name}: {_last_stage(get(name))}.", WIDTH) for name in PUBLISHED)
     about = (
         "Channels are stem, stages, head. v2: compound scaling (1.2/1.1/1.15) up to 480 px, the last third of the "
-        "stages deepened twice as fast; what the cap keeps from resolution goes to depth and width. The paper's M and "
-        "L have a seventh stage, and their head keeps its width, which no scaling of S gives."
+        "stages deepened twice as fast; what the cap takes from resolution goes to depth and width. The paper's M "
+        "and L have a seventh stage, and their head keeps its width; no scaling of S gives that."
     )
-    return "\n\n".join((title, *parts, "\n".join((textwrap.fill(about, _WIDTH), *notes))))
+    return "\n\n".join((title, *parts, "\n".join((textwrap.fill(about, WIDTH), *notes))))
 
 
 @cache
@@ -46,7 +46,7 @@ def _rows(name: str) -> list[tuple[str, Arch]]:
 
 def _network(name: str, rows: list[tuple[str, Arch]]) -> str:
     lines = [(label, *_cells(arch)) for label, arch in rows]
-    return align_columns((name, *_HEADER[1:]), lines, left=(name,))
+    return align_columns((name, *HEADER[1:]), lines, left=(name,))
 
 
 def _cells(arch: Arch) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def _cells(arch: Arch) -> tuple[str, ...]:
 
 
 def _last_stage(arch: Arch) -> str:
-    """What the stage that S has not costs, by leaving it out."""
+    """The cost of the stage that S does not have, computed by leaving it out."""
     whole, without = cost(arch), cost(arch.replace(stages=arch.stages[:-1]))
     share = (whole.params - without.params) / whole.params
     return (

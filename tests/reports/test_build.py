@@ -32,6 +32,19 @@ def test_a_report_lies_in_the_run_folder(make_search: Any, capsys: Any):
     assert f"report    {out / 'report.html'}" in capsys.readouterr().out
 
 
+def test_the_markdown_page_is_as_recorded(make_search: Any, make_trial: Any):
+    finalists = [
+        make_trial(index, key=key, seed=1000 + index % 2, accuracy=0.6 + 0.01 * index, phase="finalist")
+        for index, key in enumerate(("aaaa", "aaaa", "bbbb", "bbbb"))
+    ]
+    search = make_search(finalists=finalists)
+    assert run(search) == 0
+    text, parent = (search / "report" / "report.md").read_text(), str(search.parent)
+    for written in (parent, parent.replace("_", r"\_")):
+        text = text.replace(written, "runs")
+    assert text == Path(__file__).with_name("report.md").read_text()
+
+
 def test_it_ends_by_naming_what_is_missing_and_the_command_for_it(make_search: Any, capsys: Any):
     run(make_search())
     text = capsys.readouterr().out

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import search_spaces as ss
-from scaling.published.__main__ import describe, main
+from scaling.published.__main__ import main
 from scaling.published.costs import Realised, explain, realise
 from scaling.published.efficientnet import COMPOUND, ROWS, PublishedScaling
 from search_spaces.common import cli
@@ -145,22 +145,17 @@ def test_the_command_prints_both_tables(capsys: pytest.CaptureFixture[str]) -> N
     lines = [line.split() for line in out.splitlines()]
     assert ["resnet50", "4", "1", "1", "224", "89.82M", "14.57G", "16.2G", "-10.1%", "78.1", "[4]"] in lines
     assert ["efficientnet_b0", "1.4", "1.2", "1.3", "292", "12.23M", "1.8G", "1.8G", "+0.0%", "81.1"] in lines
-    assert "multiply-adds" in out
     assert max(map(len, out.splitlines())) <= 120
 
 
-def test_one_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_table_is_as_recorded(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(main, ["--tables", "7"]) == 0
-    out = capsys.readouterr().out
-    assert "Table 7" in out
-    assert "Table 3" not in out
-    assert out.strip() == describe(("7",))
+    assert capsys.readouterr().out == Path(__file__).with_name("table7.txt").read_text()
 
 
 def test_v2_beside_the_published_networks(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(main, ["--tables", "v2"]) == 0
     out = capsys.readouterr().out
-    assert "Table 7" not in out
     lines = [" ".join(line.split()) for line in out.splitlines()]
     # V2, Table 4, and the published counts.
     assert "published 480 3 5 5 7 14 18 5 24 24 48 80 160 176 304 512 1280 54.14M 24.58G" in lines
@@ -189,7 +184,7 @@ def test_networks_are_written_as_files_that_can_be_trained(tmp_path: Path, capsy
 def test_v2_s_networks_are_written_too(tmp_path: Path) -> None:
     assert cli.run(main, ["--tables", "v2", "--out", str(tmp_path)]) == 0
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {f"efficientnetv2_{size}-{way}.json" for size in "ml" for way in ("v2", "compound")}
+    assert names == {f"efficientnetv2_{size}-{strategy}.json" for size in "ml" for strategy in ("v2", "compound")}
     grown = ss.cost(ss.Arch.load(tmp_path / "efficientnetv2_m-v2.json")).macs
     assert grown == pytest.approx(ss.cost(ss.get("efficientnetv2_m")).macs, rel=0.01)
 
@@ -198,14 +193,17 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pyt
     (tmp_path / "file").write_text("mine")
     assert cli.run(main, ["--tables", "7", "--out", str(tmp_path / "file")]) == 2
     shown = capsys.readouterr()
-    assert shown.err == f"error: cannot write networks to {tmp_path / 'file'}: File exists; choose another --out\n"
+    assert str(tmp_path / "file") in shown.err
+    assert len(shown.err.splitlines()) == 1
     assert not shown.out
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_an_unknown_table_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(main, ["--tables", "3", "4"]) == 2
-    assert capsys.readouterr().err == "error: --tables must be among 3 7 v2, got 3 4\n"
+    error = capsys.readouterr().err
+    assert "--tables" in error
+    assert len(error.splitlines()) == 1
 
 
 def test_help_needs_nothing_heavy() -> None:
