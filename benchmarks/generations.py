@@ -1,8 +1,8 @@
 """What --deterministic costs: python benchmarks/generations.py runs/compare/*/trials.csv [--workers 2 4 8].
 
-Takes what the candidates of real searches took and hands them out again, in the order in which they were drawn: to
-whoever is free, and in generations, at whose ends workers wait. Prints the share of worker time that is idle. What
-early stopping would have decided otherwise is left out.
+Replays the training times of real searches in the order of their proposals: each trial goes to the next free worker,
+or workers wait at the end of each generation. Prints the share of worker time that is idle. Early stopping is taken
+from the search; with other generations it could have stopped other trials.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def main() -> None:
 
 
 def _idle(seconds: Sequence[float], workers: int, together: int) -> float:
-    """The share of worker time without work where so many trials are handed out before all wait for one another."""
+    """The idle share of worker time when so many trials are handed out before all workers wait for one another."""
     generations = [seconds[begin : begin + together] for begin in range(0, len(seconds), together)]
     span = sum(_span(generation, workers) for generation in generations)
     return 1 - sum(seconds) / (workers * span)
 
 
 def _span(seconds: Sequence[float], workers: int) -> float:
-    """When the last of the workers is done, each of whom takes the next trial when free."""
+    """When the last worker is done; each takes the next trial when it is free."""
     ends = [0.0] * workers
     for trial in seconds:
         heapq.heapreplace(ends, ends[0] + trial)

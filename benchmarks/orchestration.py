@@ -1,8 +1,8 @@
 """What the ledger and Ray Tune cost: python benchmarks/orchestration.py [--trials 40 --seconds 8 --trivial 1000].
 
-Two runs on the whole stack (ledger in SQLite, 42 choices as MnasNet's space has, early stopping, Ray workers):
-trials that compute for a few seconds in three rungs, for the share of worker-seconds spent in them; and trivial ones,
-for the seconds each costs all the same and for the driver's memory as their number grows.
+Two runs on the whole stack (ledger in SQLite, 42 choices as in MnasNet's space, early stopping, Ray workers). Trials of
+a few seconds in three rungs show the share of worker-seconds that is spent in trials. Trivial trials show the seconds
+of overhead of each, and the driver's memory as their number grows.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(42)}
 ARCH = "x" * 2500  # as long as an arch's JSON text
 
 
-def draw(_number: int, entropy: tuple[int, ...]) -> Proposal:
+def draw(_number: int, seeds: tuple[int, ...]) -> Proposal:
     """A random choice, so that no two trials are the same."""
-    values = np.random.default_rng(entropy).integers(4, size=len(CHOICES)).tolist()
+    values = np.random.default_rng(seeds).integers(4, size=len(CHOICES)).tolist()
     choice = dict(zip(CHOICES, values, strict=True))
     return Proposal(choice, "".join(map(str, values)), ARCH, macs=1, params=2, activations=3, proposed_by="random")
 

@@ -135,5 +135,5 @@ class TrainConfig:
             cpus_per_trial=max(1, threads),
             gpus_per_trial=gpus,
             ray_address=self.ray_address,
-            max_retries=self.retries,
+            retries=self.retries,
         )

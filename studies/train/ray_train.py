@@ -92,7 +92,7 @@ def training_workers(execution: Execution) -> Iterator[TrainingWorkers]:
             )
         threads = {"OMP_NUM_THREADS": str(cluster.resources.cpus_per_trial)}
         elsewhere = execution.ray_address is not None
-        yield TrainingWorkers(cluster, threads | ({} if elsewhere else LOOPBACK), execution.max_retries, elsewhere)
+        yield TrainingWorkers(cluster, threads | ({} if elsewhere else LOOPBACK), execution.retries, elsewhere)
 
 
 def _work(config: dict[str, Any]) -> None:

@@ -33,6 +33,6 @@ class TrialConfig:
             cpus_per_trial=self.cpus_per_trial,
             gpus_per_trial=self.gpus_per_trial,
             ray_address=self.ray_address,
-            max_retries=self.retries,
+            retries=self.retries,
             tensorboard=self.tensorboard,
         )

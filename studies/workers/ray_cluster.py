@@ -53,7 +53,7 @@ class Cluster:
 def connect(execution: Execution) -> Iterator[Cluster]:
     """Join the cluster at `ray_address`, or start a Ray on this machine that listens on the loopback device only.
 
-    Raises ValueError if the address is no good or more is asked for than there is.
+    Raises ValueError for an address that cannot be joined, or if more is asked for than there is.
     """
     with ExitStack() as stack:
         resources = None if execution.ray_address else _settle_here(execution)

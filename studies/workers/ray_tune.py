@@ -69,7 +69,7 @@ def _fit(adapter: TuneAdapter, evaluate: Evaluate, execution: Execution, cluster
         run_config=RunConfig(
             name="trials",
             storage_path=str(Path(cluster.storage_path).resolve()),
-            failure_config=FailureConfig(max_failures=execution.max_retries),
+            failure_config=FailureConfig(max_failures=execution.retries),
             checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             callbacks=[_HeartbeatCallback(adapter)],
             verbose=0,

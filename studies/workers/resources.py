@@ -23,7 +23,7 @@ class Execution:
             evenly, at most one a trial
         ray_address: an existing Ray cluster ("auto" on one of its machines, or "host:6379"); by default a private one
         storage_path: folder for Ray Tune's own files, shared by all machines of a cluster; by default a temporary one
-        max_retries: retries of a trial whose worker died, before it counts as an error
+        retries: retries of a trial whose worker died, before it counts as an error
         time_budget: seconds after which no new trial starts; running ones are finished
         tensorboard: write TensorBoard logs of the trials beside their table (see `studies.workers.tensorboard`)
 
@@ -34,7 +34,7 @@ class Execution:
     gpus_per_trial: float | None = None
     ray_address: str | None = None
     storage_path: str | None = None
-    max_retries: int = 1
+    retries: int = 1
     time_budget: float | None = None
     tensorboard: bool = False
 
@@ -56,8 +56,8 @@ class Execution:
                 f"--ray-address {self.ray_address}: Ray Client addresses are not supported; start the command on a "
                 "machine of the cluster, with --ray-address auto or host:port"
             )
-        if self.max_retries < 0:
-            raise ValueError(f"--max-retries must be at least 0, got {self.max_retries}")
+        if self.retries < 0:
+            raise ValueError(f"--retries must be at least 0, got {self.retries}")
         if self.time_budget is not None and not self.time_budget > 0:
             raise ValueError(f"--time-budget must be more than 0 seconds, got {self.time_budget:g}")
 

@@ -1,39 +1,57 @@
-"""`--workers 0`: the search runs in the command's own process, without Ray, and finds what it finds with Ray."""
+"""`--workers 0`: the search runs in this process and finds what it finds with Ray."""
 
 from __future__ import annotations
 
-import csv
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
-WORDS = (
-    "--target-flops 5M --space small --resolution 16 --proxy.width 0.25 --proxy.resolution 16 --proxy.images 100 "
-    "--trials 8 --finalists 1 --finalist-seeds 1 --finalist-epochs 1 --gpus-per-trial 0 --deterministic"
-)
-SCRIPT = "import sys; from nas.search.__main__ import main; code = main(sys.argv[1:]); print('ray' in sys.modules)"
-
-
-def search(run: Path, workers: int) -> str:
-    """Run the search; returns what it printed, with whether Ray was imported in the last line."""
-    command = [sys.executable, "-c", SCRIPT, *WORDS.split(), "--run", str(run), "--workers", str(workers)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+from nas.region import SearchRegion
+from nas.search.config import SearchConfig
+from nas.search.run import SearchRun
+from studies.data.load import load
+from studies.ledger.trial import Record
+from studies.runs.folder import RunFolder
+from studies.trainer.recipe import Proxy
 
 
-def results(table: Path) -> list[list[str]]:
-    names = ("number", "phase", "outcome", "value", "accuracy", "loss", "macs", "key", "seed", "proposed_by", "step")
-    with table.open(newline="") as file:
-        return [[row[name] for name in names] for row in csv.DictReader(file)]
+def search(folder: Path, workers: int) -> list[Record]:
+    config = SearchConfig(
+        target_flops="5M",
+        space="small",
+        resolution=16,
+        proxy=Proxy(width=0.25, resolution=16, images=100),
+        trials=8,
+        gpus_per_trial=0,
+        deterministic=True,
+        workers=workers,
+    )
+    field, data = SearchRegion.of(config, classes=10), load(config.dataset, seed=config.seed)
+    with RunFolder.open(folder, {}) as run:
+        return SearchRun(config, field, run, Console(quiet=True), data).search()
+
+
+def results(records: list[Record]) -> list[tuple[Any, ...]]:
+    """What of the trials does not depend on the clock."""
+    names = ("step", "accuracy", "loss")
+    return [
+        (
+            r.number,
+            r.outcome,
+            r.values,
+            r.key,
+            r.seed,
+            r.proposed_by,
+            [[rung[name] for name in names] for rung in r.rungs],
+        )
+        for r in records
+    ]
 
 
 @pytest.mark.slow
 def test_a_search_without_ray_has_the_trials_of_one_with_ray(tmp_path: Path) -> None:
-    alone, together = search(tmp_path / "alone", 0), search(tmp_path / "together", 1)
-    assert alone.splitlines()[-1] == "False"
-    assert together.splitlines()[-1] == "True"
-    for name, count in (("trials.csv", 8), ("finalists.csv", 1)):
-        found = results(tmp_path / "alone" / name)
-        assert len(found) == count
-        assert found == results(tmp_path / "together" / name)
+    alone, together = (results(search(tmp_path / str(workers), workers)) for workers in (0, 1))
+    assert len(alone) == 8
+    assert alone == together

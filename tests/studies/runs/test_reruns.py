@@ -59,7 +59,7 @@ def test_another_commands_run_is_not_finished(tmp_path: Path) -> None:
 def test_a_broken_configuration_is_one_line(tmp_path: Path) -> None:
     run = old_run(tmp_path / "x")
     (run / CONFIG).write_text("a: [1,\n")
-    with pytest.raises(ValueError, match="(?s)cannot read .*--new starts a new run"):
+    with pytest.raises(ValueError, match="(?s)config.yaml.*--new"):
         said(run)
     (run / CONFIG).write_text("- 1\n")
     assert said(run) is None

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def together() -> Iterator[TrainingWorkers]:
     """Two workers on one private Ray for all tests in this process."""
-    with training_workers(Execution(workers=2, gpus_per_trial=0, max_retries=0)) as workers:
+    with training_workers(Execution(workers=2, gpus_per_trial=0, retries=0)) as workers:
         yield workers
 
 

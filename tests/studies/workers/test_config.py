@@ -22,7 +22,7 @@ GIVEN = {
 
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_every_command_executes_its_trials_as_it_is_told(kind: type[Any]) -> None:
-    assert kind(**GIVEN).execution == Execution(3, 2, 0.5, "auto", max_retries=4, tensorboard=True)
+    assert kind(**GIVEN).execution == Execution(3, 2, 0.5, "auto", retries=4, tensorboard=True)
     assert kind(workers=0).execution == Execution(workers=0)
     with pytest.raises(ValueError, match="--workers"):
         kind(workers=-1)

@@ -40,18 +40,18 @@ def test_executions_are_settled(execution: Execution, cores: int, gpus: float, e
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"gpus_per_trial": 1}, "--gpus-per-trial 1: there are 0 GPUs"),
-        ({"gpus_per_trial": 0.5}, r"--gpus-per-trial 0\.5: there are 0 GPUs"),
-        ({"cpus_per_trial": 3}, "--cpus-per-trial 3: there are only 2 cores"),
-        ({"workers": 3}, "use at most --workers 2"),
-        ({"workers": -1}, "--workers must be at least 0"),
+        ({"gpus_per_trial": 1}, "--gpus-per-trial 1"),
+        ({"gpus_per_trial": 0.5}, r"--gpus-per-trial 0\.5"),
+        ({"cpus_per_trial": 3}, "--cpus-per-trial 3"),
+        ({"workers": 3}, "--workers 2"),
+        ({"workers": -1}, "--workers"),
         ({"workers": 0, "ray_address": "auto"}, "--ray-address auto"),
-        ({"cpus_per_trial": 0}, "--cpus-per-trial must be at least 1"),
-        ({"gpus_per_trial": 1.5}, "whole number"),
-        ({"gpus_per_trial": -1}, "whole number"),
+        ({"cpus_per_trial": 0}, "--cpus-per-trial"),
+        ({"gpus_per_trial": 1.5}, "--gpus-per-trial"),
+        ({"gpus_per_trial": -1}, "--gpus-per-trial"),
         ({"time_budget": 0}, "--time-budget"),
-        ({"max_retries": -1}, "--max-retries"),
-        ({"ray_address": "ray://head:10001"}, "Ray Client addresses are not supported"),
+        ({"retries": -1}, "--retries"),
+        ({"ray_address": "ray://head:10001"}, "--ray-address ray://head:10001"),
     ],
 )
 def test_asking_for_what_there_is_not(fields: dict[str, Any], words: str) -> None:
@@ -68,7 +68,7 @@ def test_workers_are_described() -> None:
 
 
 def test_too_many_workers_for_the_gpus() -> None:
-    with pytest.raises(ValueError, match="use at most --workers 2"):
+    with pytest.raises(ValueError, match="--workers 2"):
         settle(Execution(workers=3, gpus_per_trial=1), 16, 2)
 
 
@@ -98,6 +98,14 @@ def test_the_ledger_knows_no_ray_and_the_workers_no_optuna() -> None:
         code = f"import sys, {module}; print('{other}' in sys.modules)"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
         assert done.stdout.strip() == "False", (module, other)
+
+
+def test_trials_in_this_process_import_no_ray(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[3]
+    search = f"from tests.studies.workers.small_search import search; search({str(tmp_path / 'ledger.db')!r}, 2)"
+    code = f"import sys; {search}; print('ray' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_the_account_by_hand() -> None:
