@@ -1,4 +1,4 @@
-"""The file in which found coefficients travel, with the baseline and the rounding that they were found with."""
+"""The file of coefficients that were found, with the baseline and the rounding that they were found with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMAT = "triaxis-coefficients-1"
 
 @dataclass(frozen=True)
 class Found:
-    """Coefficients and what they were found on; `data` is whatever else the file holds."""
+    """Coefficients, the baseline and rounding they were found with; `data` is everything else in the file."""
 
     coefficients: Coefficients
     baseline: Arch
@@ -39,8 +39,8 @@ class Found:
 def read(path: str | Path) -> Found:
     """Read a coefficients file.
 
-    Raises ValueError, in one line that names the file, where it is missing, is no JSON of this format, or holds a
-    coefficient below 1, no coefficient, a baseline that is no arch, or a rounding that is none.
+    Raises ValueError, in one line that names the file, if it is missing or no JSON of this format, or if a coefficient
+    is below 1, or coefficients, baseline or rounding are missing or broken.
     """
     try:
         values = json.loads(Path(path).read_text())
@@ -72,7 +72,7 @@ def _rounding(values: object) -> Rounding:
 
 
 def _numbers(what: str, values: object, names: tuple[str, ...], kinds: tuple[type, ...]) -> list[Any]:
-    """The named numbers of an object. Raises ValueError where one is missing or no number of these kinds."""
+    """The named numbers of an object. Raises ValueError if one is missing or no number of these kinds."""
     if not isinstance(values, dict):
         raise ValueError(f'"{what}" must be an object of {", ".join(names)}, got {values!r:.40}')
     for name in names:

@@ -1,10 +1,10 @@
-"""Make studies/fashion_mnist_mini.npz, the bundled data set, from the original Fashion-MNIST files.
+"""Make studies/data/fashion_mnist_mini.npz, the bundled data set, from the original Fashion-MNIST files.
 
 The four inputs are the IDX files as published (github.com/zalandoresearch/fashion-mnist, MIT licence; also Debian's
 package dataset-fashion-mnist). Their SHA-256 sums are checked, the first 1 000 training and 500 test images of each
 class are taken in file order, and the same bytes come out every time.
 
-    python scripts/make_fashion_mnist_mini.py /usr/share/datasets/fashion-mnist studies/fashion_mnist_mini.npz
+    python scripts/make_fashion_mnist_mini.py /usr/share/datasets/fashion-mnist studies/data/fashion_mnist_mini.npz
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scaling.law.response import Response
 
 PATH_POINTS = 25
-# The figure goes on to twice the cost of the largest network.
+# The figure extends to twice the cost of the largest network.
 BEYOND = 2.0
 
 

@@ -134,7 +134,7 @@ def _costs(lines: Mapping[str, Sequence[Dot]], prefix: str, suffix: str) -> Figu
         f"{prefix}Accuracy against other costs",
         "The same networks by parameters, activations, measured latency and training time. Networks of equal FLOPs "
         "differ in all of these: run time follows activations rather than FLOPs (arXiv 2103.06877). Training seconds "
-        "are of whatever worker trained the network, however busy.",
+        "depend on the worker and its load.",
         "Four panels: accuracy against parameters, activations, latency and training seconds, one line a strategy.",
         partial(drawings.costs, lines),
         (2, 2),

@@ -27,7 +27,7 @@ COSTS = (
     Column("params", "params", "", count),
     Column("activations", "activations", "", count),
     Column("latency", "latency", "ms", milliseconds, "median time of one image on one thread, batch 1"),
-    Column("seconds", "training", "s", whole, "mean seconds of one training, on whatever worker it ran"),
+    Column("seconds", "training", "s", whole, "mean seconds of one training; depends on the worker"),
 )
 ACCURACY = (
     Column("accuracy", "accuracy", "%", percentage, "of test images, mean of the seeds"),

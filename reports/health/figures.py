@@ -107,7 +107,7 @@ def _bars(line: Timeline, unit: float, ax: Axes) -> None:
 
 
 def _box(bar: Bar, unit: float) -> list[tuple[float, float]]:
-    left, right = bar.begun / unit, (bar.begun + bar.seconds) / unit
+    left, right = bar.start / unit, (bar.start + bar.seconds) / unit
     low, high = bar.lane - 0.38, bar.lane + 0.38
     return [(left, low), (right, low), (right, high), (left, high)]
 

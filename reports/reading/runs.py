@@ -1,4 +1,4 @@
-"""Run folders as data: what is there is read, what is missing or broken is noted, and nothing raises but bad names."""
+"""Run folders as data. Missing or broken files are noted; only a folder that is no run raises."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _kind(config: Mapping[str, Any]) -> Kind | None:
 
 
 def _trials(path: Path, study: str, finished: bool, known: dict[str, list[Record]], notes: list[str]) -> pd.DataFrame:
-    """A study's trials from its CSV file, or from the ledger while the run goes on: an old CSV file has too few then.
+    """A study's trials from its CSV file, or from the ledger of an unfinished run, whose CSV file has too few.
 
     What was read of the ledger joins `known`.
     """
@@ -134,7 +134,7 @@ def _trials(path: Path, study: str, finished: bool, known: dict[str, list[Record
 
 
 def _whole_csv(path: Path) -> pd.DataFrame:
-    """A CSV file. Raises ValueError where it was cut off: what is left of its last line would pass for a trial."""
+    """A CSV file. Raises ValueError if it was cut off: the rest of its last line could pass for a trial."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 1))
         if file.read() not in (b"\n", b""):

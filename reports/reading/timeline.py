@@ -34,19 +34,19 @@ WHERE s.study_name = ? AND t.datetime_complete IS NOT NULL AND taken.value_json 
 
 @dataclass(frozen=True)
 class Span:
-    """A training: from `begun` to `ended`, seconds since 1970, and its outcome."""
+    """A training: from `start` to `end`, seconds since 1970, and its outcome."""
 
-    begun: float
-    ended: float
+    start: float
+    end: float
     outcome: str
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A training on a worker's lane, `begun` in seconds since the run began, pauses cut out."""
+    """A training on a worker's lane, `start` in seconds since the run began, pauses cut out."""
 
     lane: int
-    begun: float
+    start: float
     seconds: float
     outcome: str
 
@@ -77,15 +77,15 @@ class Timeline:
     def busy(self, bins: int = BINS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(edges [bins + 1] in seconds, share of workers busy [bins], 0 to 1)."""
         edges = np.linspace(0.0, self.length, bins + 1)
-        begun = np.array([bar.begun for bar in self.bars])
-        ended = begun + np.array([bar.seconds for bar in self.bars])
+        start = np.array([bar.start for bar in self.bars])
+        end = start + np.array([bar.seconds for bar in self.bars])
         # Seconds of training before each edge; their differences are those within a bin.
-        before = np.array([np.clip(edge - begun, 0, ended - begun).sum() for edge in edges])
+        before = np.array([np.clip(edge - start, 0, end - start).sum() for edge in edges])
         return edges, np.minimum(1.0, np.diff(before) / (self.lanes * self.length / bins))
 
 
 def timeline(run: RunData) -> Timeline | None:
-    """The timeline of a run; None where its ledger is not there or tells no times."""
+    """The timeline of a run; None if its ledger is missing or has no times."""
     spans = _spans(run)
     if not spans:
         return None
@@ -95,25 +95,25 @@ def timeline(run: RunData) -> Timeline | None:
 
 def lay_out(run: str, spans: Sequence[Span], workers: int = 1) -> Timeline:
     """Trainings on lanes, long pauses cut out; `workers` is the least number of lanes."""
-    ordered = sorted(spans, key=lambda span: span.begun)
+    ordered = sorted(spans, key=lambda span: span.start)
     free: list[float] = []
     bars: list[Bar] = []
     pauses: list[tuple[float, float]] = []
-    origin = busy_until = ordered[0].begun
+    origin = busy_until = ordered[0].start
     for span in ordered:
-        if span.begun - busy_until > PAUSE_SECONDS:
-            pauses.append((busy_until - origin, span.begun - busy_until))
-            origin += span.begun - busy_until
-        busy_until = max(busy_until, span.ended)
-        slack = min(SLACK_SECONDS, (span.ended - span.begun) / 2)
-        lane = next((place for place, until in enumerate(free) if until <= span.begun + slack), len(free))
-        free[lane : lane + 1] = [span.ended]
-        bars.append(Bar(lane, span.begun - origin, span.ended - span.begun, span.outcome))
+        if span.start - busy_until > PAUSE_SECONDS:
+            pauses.append((busy_until - origin, span.start - busy_until))
+            origin += span.start - busy_until
+        busy_until = max(busy_until, span.end)
+        slack = min(SLACK_SECONDS, (span.end - span.start) / 2)
+        lane = next((place for place, until in enumerate(free) if until <= span.start + slack), len(free))
+        free[lane : lane + 1] = [span.end]
+        bars.append(Bar(lane, span.start - origin, span.end - span.start, span.outcome))
     return Timeline(run, bars, max(len(free), workers), busy_until - origin, pauses)
 
 
 def _spans(run: RunData) -> list[Span]:
-    """The trainings that ended by themselves; those that were cut short or took a result over tell no times."""
+    """The trainings that ended by themselves; those interrupted or repeated have no times."""
     database = (run.folder / "ledger.db").resolve()
     if not database.exists():
         return []
@@ -122,11 +122,11 @@ def _spans(run: RunData) -> list[Span]:
             rows = [row for study in STUDIES[run.kind] for row in connection.execute(_QUERY, (study,))]
         found = [_span(*row) for row in rows]
     except (sqlite3.Error, ValueError, TypeError) as error:
-        run.notes.append(f"{database.name} tells no times: {error}")
+        run.notes.append(f"{database.name} has no readable times: {error}")
         return []
-    return [span for span in found if span.ended > span.begun]
+    return [span for span in found if span.end > span.start]
 
 
-def _span(ended: str, seconds: str, outcome: str | None) -> Span:
-    end = datetime.fromisoformat(ended).timestamp()
+def _span(completed: str, seconds: str, outcome: str | None) -> Span:
+    end = datetime.fromisoformat(completed).timestamp()
     return Span(end - float(json.loads(seconds)), end, "unknown" if outcome is None else str(json.loads(outcome)))

@@ -1,4 +1,4 @@
-"""Regularisation that grows with a network's cost, whatever dimension the cost went into (EN, Section 5)."""
+"""Regularisation that grows with a network's cost, independent of the dimension that grew (EN, Section 5)."""
 
 from __future__ import annotations
 

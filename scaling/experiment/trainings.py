@@ -32,7 +32,7 @@ class ExperimentNetwork:
     """A network of an experiment.
 
     arch      what is trained, as it is
-    label     what people call it
+    label     shown to people
     multiple  of the baseline's cost that it was made for: decides the regularisation
     notes     further plain JSON values, kept with its trials
     """
@@ -45,7 +45,7 @@ class ExperimentNetwork:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What the phases of a grid, or of curves, share. `identity`: what must not differ when a run goes on."""
+    """What the phases of a grid, or of curves, share. `identity`: settings that must not differ when a run resumes."""
 
     settings: ExperimentConfig
     identity: Mapping[str, Any]
@@ -74,16 +74,16 @@ class Experiment:
         test: bool = False,
         halving: int = 0,
     ) -> list[Record]:
-        """Train members with seeds; what the ledger holds already is not trained again.
+        """Train networks with seeds; those that the ledger already has are not trained again.
 
         Args:
             phase: names its ledger study and its CSV file
-            wanted: members with seeds, in the order of their training (see `blocks`)
+            wanted: networks with seeds, in the order of their training (see `blocks`)
             keep_weights: keep the trained weights under the run's weights/
             test: score the trained networks on the test images
-            halving: ASHA: one in so many trainings goes on from each epoch; 0 is no early stopping
+            halving: ASHA: one in so many trainings continues after each epoch; 0 is no early stopping
 
-        Returns the trials that are wanted. Raises ValueError where none was trained to its end.
+        Returns the trials of `wanted`. Raises ValueError if none was trained to its end.
 
         """
         proposals = [proposal(member, seed, phase, self.training.recipe) for member, seed in wanted]
@@ -97,10 +97,10 @@ class Experiment:
                 work=self.work,
             )
             records = run_trials(batch, ledger, self.settings.execution, self.console, self.workers)
-        mine = [record for record in records if record.identity in identities]
-        if not any(record.outcome is Outcome.COMPLETE for record in mine):
+        ours = [record for record in records if record.identity in identities]
+        if not any(record.outcome is Outcome.COMPLETE for record in ours):
             raise ValueError(f"no network was trained to the end: see the outcomes in {table}")
-        return mine
+        return ours
 
     def _prepared(self, keep_weights: bool, test: bool) -> Training:
         return replace(self.training, keep_weights=keep_weights, test=test)
@@ -118,12 +118,12 @@ class Experiment:
 
 
 def blocks(members: Sequence[ExperimentNetwork], seeds: Sequence[int]) -> list[tuple[ExperimentNetwork, int]]:
-    """Every member with every seed, seed by seed, so that an early end leaves whole blocks."""
+    """Every network with every seed, seed by seed, so that an interrupted run has whole blocks."""
     return [(member, seed) for seed in seeds for member in members]
 
 
 def proposal(member: ExperimentNetwork, seed: int, phase: str, recipe: Recipe) -> Proposal:
-    """The trial of a member with a seed."""
+    """The trial of a network with a seed."""
     spent = cost(member.arch)
     changes = for_multiple(recipe, member.multiple)
     return Proposal(

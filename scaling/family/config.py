@@ -28,8 +28,7 @@ class FamilyConfig:
         baseline: A published network's name or an arch file. Default: the coefficients file's, or efficientnet_b0 for
             paper.
         phi: Members of the family, in the order of the table; phi 0 is the baseline.
-        equal_cost: Grow each member to 2^phi times the baseline's FLOPs, whatever the product of the coefficients,
-            instead of rounding as the papers do.
+        equal_cost: Grow each member to exactly 2^phi times the baseline's FLOPs instead of rounding as the papers do.
         strategy: compound, or v2: no image above 480 px, and layers added to the late stages first (EfficientNetV2);
             v2:PX for another cap. With --equal-cost depth and width make up for what the cap takes.
         depth_weights: Relative speed at which the stages deepen, one number per stage from the first to the last, such

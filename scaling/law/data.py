@@ -99,7 +99,7 @@ def training_rows(networks: Iterable[tuple[Sized, float, Mapping[int, float]]]) 
 def measure(rows: Iterable[Mapping[str, Any]]) -> MeasuredNetworks:
     """Rows with depth, width and resolution multipliers, accuracy (0 to 1), and possibly macs and seed.
 
-    Rows of equal multipliers are replicates of one network, whatever their seed. A DataFrame is accepted, too. Raises
+    Rows of equal multipliers are replicates of one network, also for equal seeds. A DataFrame is accepted, too. Raises
     ValueError for values out of range and for fewer than four distinct networks.
     """
     records = cast(Any, rows).to_dict("records") if hasattr(rows, "to_dict") else list(rows)

@@ -107,7 +107,7 @@ def test_trainings_lie_on_as_few_lanes_as_hold_them():
 def test_pauses_are_cut_out():
     line = lay_out("r", [Span(0, 10, "complete"), Span(1010, 1020, "complete")])
     assert line.pauses == [(10, 1000)]
-    assert [bar.begun for bar in line.bars] == [0, 10]
+    assert [bar.start for bar in line.bars] == [0, 10]
     assert line.utilisation == 1.0
 
 
@@ -130,8 +130,8 @@ def test_the_shares_of_time_add_up_to_the_utilisation(spans: list[tuple[float, f
     assert abs(busy.mean() - line.utilisation) <= slack + 1e-6
     # Two trainings on a lane overlap by no more than the clocks' slack.
     for lane in range(line.lanes):
-        mine = sorted((bar for bar in line.bars if bar.lane == lane), key=lambda bar: bar.begun)
-        assert all(b.begun - (a.begun + a.seconds) >= -0.5001 for a, b in pairwise(mine))
+        mine = sorted((bar for bar in line.bars if bar.lane == lane), key=lambda bar: bar.start)
+        assert all(b.start - (a.start + a.seconds) >= -0.5001 for a, b in pairwise(mine))
 
 
 def test_times_come_from_the_ledger(make_search: Any):
@@ -145,7 +145,7 @@ def test_times_come_from_the_ledger(make_search: Any):
     study.add_trial(create_trial(state=TrialState.WAITING))
     line = timeline(read_run(folder))
     assert line is not None
-    assert [(bar.begun, bar.seconds, bar.outcome) for bar in line.bars] == [(0.0, 60.0, "complete")]
+    assert [(bar.start, bar.seconds, bar.outcome) for bar in line.bars] == [(0.0, 60.0, "complete")]
 
 
 def test_without_a_ledger_the_report_says_what_is_missing(make_search: Any):
