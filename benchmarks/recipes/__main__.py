@@ -53,15 +53,15 @@ class Session:
         """How networks are trained, but for what an arm changes."""
         from studies.workers.training_job import Training
 
-        return Training(
-            dataset=self.config.dataset,
-            recipe=self.study.recipe,
+        training = Training.of(
+            self.config,
+            self.data,
+            self.study.recipe,
+            self.run.path("checkpoints"),
             images=self.study.images,
             validation=self.config.validation,
-            folder=str(self.run.path("checkpoints").resolve()),
-            test=True,
-            corrupt=self.data.corrupt,
         )
+        return replace(training, test=True)
 
     def identity(self) -> dict[str, Any]:
         """What must not differ when trainings join others."""

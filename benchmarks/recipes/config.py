@@ -55,6 +55,16 @@ class RecipesConfig:
         self.execution  # noqa: B018
 
     @property
+    def data_root(self) -> str:
+        """Where downloaded data sets lie."""
+        return "data"
+
+    @property
+    def seed(self) -> int:
+        """The seed that splits the images."""
+        return 0
+
+    @property
     def folder(self) -> str:
         """The run folder."""
         return self.run or f"runs/recipes-{self.study}"
