@@ -20,8 +20,8 @@ def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
     from studies.trainer.registry import get_recipe
     from studies.workers.resources import settle_here
 
-    field = SearchRegion.of(config, class_count(config.dataset))
-    archs = spread(field.space, field.band, config.networks, config.seed)
+    region = SearchRegion.of(config, class_count(config.dataset))
+    archs = spread(region.space, region.band, config.networks, config.seed)
     # All networks of a space have the same strides.
     for proxy in config.proxies:
         check_sizes(proxy.recipe(get_recipe(config.recipe)), proxy.arch(archs[0]), "resolutions")

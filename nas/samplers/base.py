@@ -1,4 +1,4 @@
-"""What every sampler is: an Optuna sampler that proposes whole networks inside the cost band."""
+"""The base class of samplers: an Optuna sampler that proposes whole networks inside the cost band."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from search_spaces.spaces.mutation import into_band, mutants
 from search_spaces.spaces.space import Ints, Space
 
 UNIFORM = "uniform"
-NEARBY = 64  # mutants that are looked at in place of a network that was trained before
+MAX_NEARBY = 64  # mutants that may replace a network that was trained before
 
 
 class SpaceSampler(BaseSampler):
@@ -29,19 +29,19 @@ class SpaceSampler(BaseSampler):
     The contract, which one conformance suite checks for every sampler:
     - every proposal is a member of the space and, where a band (lowest and highest multiply-adds, both included) is
       given, lies inside it;
-    - a proposal depends on the seed, the trial's number and what the study holds, on nothing else: a search that died
-      and one that did not propose the same;
-    - failed, pruned, repeated and running trials are fine; so are parameters fixed by an enqueued trial;
-    - `how(number)` says how trial `number` of this process was drawn: `uniform`, or the sampler's own name;
-    - `ranking(study)` ranks what was completed by what the sampler believes after the noise; `recommend(study)` is the
-      first of it.
+    - a proposal depends on the seed, the trial's number and the trials of the study alone: an interrupted search that
+      resumes proposes the same networks as one that was not interrupted;
+    - failed, pruned, repeated and running trials are allowed; so are parameters fixed by an enqueued trial;
+    - `how(number)` is how trial `number` of this process was proposed: `uniform`, or the sampler's own name;
+    - `ranking(study)` ranks the completed networks by the sampler's posterior mean, if it has one, otherwise by their
+      mean value; `recommend(study)` is the first of the ranking.
 
-    `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]; finite and
-    above 0, or a proposal raises ValueError. Samplers that predict then predict the accuracy only; the others do not
-    look at it. `retrain` says whether a network which
-    is proposed again is trained again, with another seed, or given its recorded value; None is yes, until the study
-    holds a trial that took over a recorded value. With `by_draw` trials count in the order in which they were drawn and
-    not as they ended, so that proposals do not depend on which worker was faster.
+    `factor` is the reward's known part, if there is one: reward = accuracy * factor(encodings [n, k]) [n]. It must be
+    finite and above 0, otherwise a proposal raises ValueError. Samplers with a model then predict the accuracy alone;
+    the others ignore it. `retrain` says whether a network that is proposed again is trained again, with another seed,
+    or takes its recorded value; None means trained again, until the study holds a trial with a recorded value. With
+    `by_proposal` trials count in the order of their proposals instead of the order in which they ended, so that
+    proposals do not depend on which worker was faster.
     """
 
     name: str
@@ -54,31 +54,31 @@ class SpaceSampler(BaseSampler):
         seed: int = 0,
         factor: Factor | None = None,
         retrain: bool | None = None,
-        by_draw: bool = False,
+        by_proposal: bool = False,
     ) -> None:
         self._space = space
         self._band = band
         self._seed = seed
         self._factor = None if factor is None else checked(factor)
         self._retrain = retrain
-        self._reader = Reader(space, by_draw=by_draw)
+        self._reader = Reader(space, by_proposal=by_proposal)
         self._distributions: dict[str, BaseDistribution] = dict(distributions(space))
         self._how: dict[int, str] = {}
 
     @abstractmethod
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
-        """The parameters to try and how they were drawn. `rng` is seeded by (seed, trial number)."""
+        """The parameters to try and how they were proposed. `rng` is seeded by (seed, trial number)."""
 
     def draw(self, study: Study, entropy: Sequence[int]) -> tuple[dict[str, Any], str]:
-        """A proposal for a trial that the study does not hold yet, and how it was drawn.
+        """A proposal for a trial that the study does not hold yet, and how it was proposed.
 
-        Raises ValueError where the study has more objectives than the sampler can take.
+        Raises ValueError if the study has more objectives than the sampler supports.
         """
         self._check(study)
         return self.propose(study, create_trial(state=TrialState.RUNNING), np.random.default_rng(list(entropy)))
 
     def how(self, number: int) -> str:
-        """How the trial was drawn; `given` where its parameters were fixed beforehand."""
+        """How the trial was proposed; `given` if its parameters were fixed beforehand."""
         return self._how.get(number, "given")
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -98,9 +98,9 @@ class SpaceSampler(BaseSampler):
         raise ValueError(f"'{param_name}' is not a choice of space {self._space.name}")
 
     def recommend(self, study: Study) -> dict[str, Any]:
-        """The parameters of the network that the sampler takes for the best.
+        """The parameters of the best network by `ranking`.
 
-        Raises ValueError where no trial is complete.
+        Raises ValueError if no trial is complete.
         """
         ranked = self.ranking(study)
         if not ranked:
@@ -108,9 +108,9 @@ class SpaceSampler(BaseSampler):
         return self.params(ranked[0][0])
 
     def ranking(self, study: Study) -> list[tuple[Ints, float]]:
-        """Each network with a complete trial, as its encoding [k], and what it is worth; best first.
+        """Each network with a complete trial, as its encoding [k], and its value; best first.
 
-        That is the mean over its complete trials, or what the sampler believes the value to be.
+        The value is the mean over its complete trials, or the sampler's posterior mean.
         """
         values: dict[bytes, list[float]] = {}
         encodings: dict[bytes, Ints] = {}
@@ -126,11 +126,11 @@ class SpaceSampler(BaseSampler):
         return to_params(self._space, self._space.choice(encoding))
 
     def new_near(self, rng: np.random.Generator, encoding: Ints, known: set[bytes]) -> Ints | None:
-        """The network of an encoding [k] if it is in the band and not among `known`, else one a few changes away."""
+        """The network of an encoding [k] if it is in the band and not in `known`, or one a few changes away."""
         start = into_band(self._space, rng, encoding, self._band)
         if start is None:
             return None
-        steps = mutants(self._space, rng, start[None], NEARBY, self._band)
+        steps = mutants(self._space, rng, start[None], MAX_NEARBY, self._band)
         for row in self._space.canonical(np.concatenate([start[None], steps])):
             if row.tobytes() not in known:
                 return np.asarray(row)

@@ -15,13 +15,14 @@ from search_spaces.spaces.mutation import inside
 from search_spaces.spaces.space import Ints
 
 POPULATION, SAMPLE = SAMPLERS["evolution"].startup, 5
-ATTEMPTS = 30  # mutations that leave the band or were trained before, until more than one choice is changed
+MAX_MUTATIONS = 30  # of one choice that may leave the band or were trained before; then more choices change
 
 
 class EvolutionSampler(SpaceSampler):
     """After `POPULATION` uniform draws: the best of `SAMPLE` among the last `POPULATION`, with one choice changed.
 
-    So every network dies of age, the luckily measured ones too. A mutant that was trained before is mutated again.
+    Every network leaves the population by age, so one lucky measurement does not last. A mutant that was trained before
+    is replaced by another mutant of its parent.
     """
 
     name = "evolution"
@@ -32,12 +33,12 @@ class EvolutionSampler(SpaceSampler):
         if len(population) < POPULATION:
             return self.uniform(rng), UNIFORM
         sample = rng.choice(POPULATION, size=SAMPLE, replace=False)
-        parent = max((population[place] for place in sample), key=_fitness)
+        parent = max((population[index] for index in sample), key=_fitness)
         child = self._mutant(rng, parent.encoding, seen(entries))
         return (self.uniform(rng), UNIFORM) if child is None else (self.params(child), self.name)
 
     def _mutant(self, rng: np.random.Generator, parent: Ints, known: set[bytes]) -> Ints | None:
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_MUTATIONS):
             child = self._space.canonical(self._space.mutate(rng, parent))
             if child.tobytes() not in known and inside(self._space, child[None], self._band)[0]:
                 return child
@@ -45,7 +46,7 @@ class EvolutionSampler(SpaceSampler):
 
 
 def _fitness(entry: Entry) -> float:
-    """The value; of a trial stopped early its last rung's; of one that came to nothing the worst."""
+    """The value; the last rung's of a trial stopped early; the worst for a trial without a value."""
     if entry.value is not None:
         return entry.value
     return entry.rungs[max(entry.rungs)] if entry.rungs else -np.inf

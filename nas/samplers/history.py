@@ -1,4 +1,4 @@
-"""A study as samplers read it: encodings, values to maximise, rungs, what is under way."""
+"""A study as samplers read it: encodings, values to maximise, rungs and running trials."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Factor = Callable[[Ints], NDArray[np.float64]]
 
 
 def checked(factor: Factor) -> Factor:
-    """The factor, which then raises ValueError where what it gives is not finite and above 0."""
+    """The factor, made to raise ValueError for a value that is not finite and above 0."""
 
     def positive(encodings: Ints) -> NDArray[np.float64]:
         factors = factor(encodings)
         wrong = factors[~(np.isfinite(factors) & (factors > 0))]
         if len(wrong):
             raise ValueError(
-                f"factor must be finite and above 0 for every network, got {wrong[0]:g}: what was measured is divided "
-                "by it; without factor the value is predicted as a whole"
+                f"factor must be finite and above 0 for every network, got {wrong[0]:g}: values are divided by it; "
+                "leave factor out to predict the value as a whole"
             )
         return factors
 
@@ -43,9 +43,9 @@ class Entry:
 
     key     the encoding's bytes, the same for the same network
     value   to be maximised; None where the trial has none (running, failed, stopped early, not finite)
-    rungs   {step: value} of what was reported on the way; nothing where the value is not finite
-    repeat  whether the value was taken over from an earlier trial, so that it says nothing new
-    ended   what orders those that are over, see `Reader`; infinite for the others
+    rungs   {step: value} of the values reported before the end; empty if the final value is not finite
+    repeat  whether the value is that of an earlier trial, so that it is no new measurement
+    ended   the key that finished trials are ordered by, see `Reader`; infinite for the others
     """
 
     number: int
@@ -59,12 +59,12 @@ class Entry:
 
     @property
     def is_judged(self) -> bool:
-        """Complete, or stopped early, or unfit; not failed for reasons that are not its own, and not under way."""
+        """Complete, stopped early or infeasible; neither failed nor running."""
         return self.state in (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def judged(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that were judged, repeats left out, in the order in which they ended: later ones come behind."""
+    """The entries that were judged, without repeats, in the order in which they ended."""
     return sorted((e for e in entries if e.is_judged and not e.repeat), key=lambda e: (e.ended, e.number))
 
 
@@ -74,16 +74,16 @@ def seen(entries: Iterable[Entry]) -> set[bytes]:
 
 
 class Reader:
-    """Reads studies of one space. What was read of trials that are over is kept, some hundred bytes each.
+    """Reads studies of one space. Entries of finished trials are cached, some hundred bytes each.
 
-    Trials follow one another as they ended; `by_draw`, as they were drawn, whoever was faster.
+    Trials are ordered by when they ended; with `by_proposal`, by when they were proposed.
     """
 
-    def __init__(self, space: Space, *, by_draw: bool = False) -> None:
+    def __init__(self, space: Space, *, by_proposal: bool = False) -> None:
         self._space = space
-        self._by_draw = by_draw
+        self._by_proposal = by_proposal
         self._study = ""
-        self._over: dict[int, Entry | None] = {}
+        self._finished: dict[int, Entry | None] = {}
 
     def entries(self, study: Study) -> list[Entry]:
         """The trials in order of number, without those that hold other parameters than the space's choices.
@@ -91,7 +91,7 @@ class Reader:
         Encodings are canonical. Values of a minimised study are negated. Of several objectives the first counts.
         """
         if study.study_name != self._study:
-            self._study, self._over = study.study_name, {}
+            self._study, self._finished = study.study_name, {}
         sign = -1.0 if study.directions[0] == StudyDirection.MINIMIZE else 1.0
         found = (self._entry(trial, sign) for trial in study.get_trials(deepcopy=False))
         return [entry for entry in found if entry is not None]
@@ -99,29 +99,29 @@ class Reader:
     def trials(self, study: Study, *states: TrialState) -> list[FrozenTrial]:
         """The trials of `entries` that have one of the states, as Optuna has them, in order of number.
 
-        One whose value is not finite came to nothing: pruned, with neither value nor rungs.
+        A trial whose value is not finite is given as pruned, with neither value nor rungs.
         """
         own = {entry.number for entry in self.entries(study)}
         known = (_finite(trial) for trial in study.get_trials(deepcopy=False) if trial.number in own)
         return [trial for trial in known if trial.state in states]
 
     def _entry(self, trial: FrozenTrial, sign: float) -> Entry | None:
-        """What the trial says; None of one that waits, or of another tool's."""
+        """The trial's entry; None for a waiting trial, or one of another tool."""
         try:
-            return self._over[trial.number]
+            return self._finished[trial.number]
         except KeyError:
             entry = self._read(trial, sign) if trial.params and trial.state is not TrialState.WAITING else None
         if trial.state.is_finished():
-            self._over[trial.number] = entry
+            self._finished[trial.number] = entry
         return entry
 
     def ended(self, trial: FrozenTrial) -> float:
-        """What orders the trials that are over: seconds since 1970, or the draw's number; infinite before the end."""
+        """The key that finished trials are ordered by: seconds since 1970, or the proposal index; infinite before."""
         if trial.datetime_complete is None:
             return np.inf
         return (
             float(trial.user_attrs.get("proposal_index", trial.number))
-            if self._by_draw
+            if self._by_proposal
             else trial.datetime_complete.timestamp()
         )
 
@@ -145,7 +145,7 @@ class Reader:
 
 
 def _finite(trial: FrozenTrial) -> FrozenTrial:
-    """The trial; if it is complete with a value that is not finite, one that was pruned and has nothing."""
+    """The trial; if it is complete with a value that is not finite, a pruned copy without value and rungs."""
     if trial.state is not TrialState.COMPLETE or all(map(math.isfinite, trial.values)):
         return trial
     nothing = copy.copy(trial)

@@ -11,12 +11,12 @@ from search_spaces.spaces.space import Space
 
 
 def distributions(space: Space) -> dict[str, CategoricalDistribution]:
-    """One categorical distribution a choice. Values that a storage can't hold as they are stand as their positions."""
+    """One categorical distribution for each choice. Values that a storage cannot hold are given by their positions."""
     return {name: CategoricalDistribution(_storable(values)) for name, values in space.choices.items()}
 
 
 def to_params(space: Space, choice: Mapping[str, Any]) -> dict[str, Any]:
-    """What a trial's parameters are for a choice."""
+    """The parameters of a trial for a choice."""
     return {
         name: choice[name] if _storable(values) is values else values.index(choice[name])
         for name, values in space.choices.items()
@@ -24,7 +24,7 @@ def to_params(space: Space, choice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_choice(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The choice that a trial's parameters stand for."""
+    """The choice of a trial's parameters."""
     return {
         name: params[name] if _storable(values) is values else values[params[name]]
         for name, values in space.choices.items()

@@ -18,21 +18,19 @@ from nas.samplers.registry import SAMPLERS
 from search_spaces.spaces.mutation import inside
 from search_spaces.spaces.space import Ints
 
-HIDDEN = 64
-RATE = 0.01
+HIDDEN = 64  # units of the controller's LSTM
+LEARNING_RATE = 0.01
 EPOCHS, CLIP = 6, 0.2  # PPO, Schulman et al. 2017 (arXiv 1707.06347), section 3
-ENTROPY = 0.01
-DECAY = 0.9  # of the moving baseline
-
-
-BATCH = SAMPLERS["ppo"].startup
-DRAWS = 64  # networks drawn at once, until one is new and in the band
+ENTROPY_WEIGHT = 0.01
+BASELINE_DECAY = 0.9
+BATCH = SAMPLERS["ppo"].startup  # trials of one update of the controller
+DRAWS = 64  # networks drawn at once; the first that is new and in the band is proposed
 
 
 class Controller(nn.Module):
-    """An LSTM that reads the choices made so far and gives the probabilities of the next one's values.
+    """An LSTM that reads the choices made so far and predicts the probabilities of the next choice's values.
 
-    `radices` [k] are the numbers of values of the choices. It starts with nearly equal probabilities.
+    `radices` [k] are the numbers of values of the choices. The first probabilities are nearly equal.
     """
 
     def __init__(self, radices: Sequence[int], seed: int) -> None:
@@ -44,7 +42,7 @@ class Controller(nn.Module):
             self.embedding = nn.Embedding(1 + sum(radices), HIDDEN)
             self.cell = nn.LSTMCell(HIDDEN, HIDDEN)
             self.heads = nn.ModuleList(_head(radix) for radix in radices)
-        self._optimiser = torch.optim.Adam(self.parameters(), lr=RATE)
+        self._optimizer = torch.optim.Adam(self.parameters(), lr=LEARNING_RATE)
         self._baseline: float | None = None
         self._scale = 0.0
 
@@ -64,7 +62,7 @@ class Controller(nn.Module):
     def learn(self, encodings: Ints, rewards: NDArray[np.float64]) -> None:
         """One batch [n, k] with rewards [n]: `EPOCHS` steps on PPO's clipped objective, with an entropy bonus.
 
-        What counts is by how much a reward exceeds the moving mean of earlier batches, in units of their spread.
+        The advantage of a network is its reward minus the moving mean of earlier batches, in units of their spread.
         """
         mean, spread = float(rewards.mean()), float(rewards.std())
         if self._baseline is None:
@@ -77,13 +75,13 @@ class Controller(nn.Module):
             log_probability, entropy = self._score(chosen)
             ratio = (log_probability - before).exp()
             clipped = ratio.clamp(1 - CLIP, 1 + CLIP)
-            gain = torch.minimum(ratio * advantage, clipped * advantage).mean() + ENTROPY * entropy
-            self._optimiser.zero_grad()
+            gain = torch.minimum(ratio * advantage, clipped * advantage).mean() + ENTROPY_WEIGHT * entropy
+            self._optimizer.zero_grad()
             loss: Any = -gain
             loss.backward()
-            self._optimiser.step()
-        self._baseline = DECAY * self._baseline + (1 - DECAY) * mean
-        self._scale = DECAY * self._scale + (1 - DECAY) * spread
+            self._optimizer.step()
+        self._baseline = BASELINE_DECAY * self._baseline + (1 - BASELINE_DECAY) * mean
+        self._scale = BASELINE_DECAY * self._scale + (1 - BASELINE_DECAY) * spread
 
     def _score(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Log probabilities [n] of encodings [n, k], and the mean entropy of a choice."""
@@ -106,21 +104,21 @@ def _head(radix: int) -> nn.Linear:
 
 
 class PpoSampler(SpaceSampler):
-    """Draws from a controller that has learned from every full batch of `BATCH` trials, in the order they ended.
+    """Draws from a controller that is trained on every full batch of `BATCH` trials, in the order they ended.
 
-    What the controller knows follows from the study: another process that opens it replays its batches, some
-    hundredths of a second each. Trials that came to nothing count as the worst of those before them.
+    The controller's state follows from the study: another process that opens the study replays its batches, some
+    hundredths of a second each. Trials without a value count as the worst of the trials before them.
     """
 
     name = "ppo"
     _controller: Controller | None = None
-    _learned: tuple[int, ...] = ()  # numbers of the trials the controller has learned from
+    _trained_on: tuple[int, ...] = ()  # numbers of the trials that the controller was trained on
     _study = ""
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         entries = self._reader.entries(study)
-        controller = self._taught(study.study_name, judged(entries))
-        if not self._learned:
+        controller = self._trained(study.study_name, judged(entries))
+        if not self._trained_on:
             return self.uniform(rng), UNIFORM
         drawn = self._space.canonical(controller.sample(rng, DRAWS))
         known = seen(entries)
@@ -130,16 +128,16 @@ class PpoSampler(SpaceSampler):
         found = self.new_near(rng, drawn[0], known)
         return (self.uniform(rng), UNIFORM) if found is None else (self.params(found), self.name)
 
-    def _taught(self, study: str, trials: Sequence[Entry]) -> Controller:
-        """The controller after all full batches; begun anew where the study is not the one it has learned from."""
+    def _trained(self, study: str, trials: Sequence[Entry]) -> Controller:
+        """The controller after all full batches; a new one if the study is not the one that it was trained on."""
         usable = trials[: len(trials) // BATCH * BATCH]
         numbers = tuple(entry.number for entry in usable)
-        if self._controller is None or self._study != study or numbers[: len(self._learned)] != self._learned:
-            self._controller, self._learned, self._study = Controller(self._space.radices, self._seed), (), study
-        for begin in range(len(self._learned), len(usable), BATCH):
+        if self._controller is None or self._study != study or numbers[: len(self._trained_on)] != self._trained_on:
+            self._controller, self._trained_on, self._study = Controller(self._space.radices, self._seed), (), study
+        for begin in range(len(self._trained_on), len(usable), BATCH):
             rewards = _rewards(usable[: begin + BATCH])[begin:]
             self._controller.learn(_encodings(usable[begin : begin + BATCH]), rewards)
-        self._learned = numbers
+        self._trained_on = numbers
         return self._controller
 
 
@@ -148,7 +146,7 @@ def _encodings(entries: Sequence[Entry]) -> Ints:
 
 
 def _rewards(entries: Sequence[Entry]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Values [n]; the last rung's of a trial stopped early, the worst of all for one that came to nothing."""
+    """Values [n]; the last rung's of a trial stopped early, the worst of all for a trial without a value."""
     values = [
         entry.value if entry.value is not None else entry.rungs[max(entry.rungs)] if entry.rungs else np.nan
         for entry in entries

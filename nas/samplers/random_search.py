@@ -12,7 +12,7 @@ from nas.samplers.base import UNIFORM, SpaceSampler
 
 
 class UniformSampler(SpaceSampler):
-    """Uniform over the different networks inside the band: the baseline that any sampler has to beat."""
+    """Uniform over the different networks inside the band: the baseline for every other sampler."""
 
     name = "random"
 

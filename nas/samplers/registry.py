@@ -15,49 +15,49 @@ if TYPE_CHECKING:
     from search_spaces.spaces.space import Space
 
 
-# For one objective the best that was measured (docs/benchmark.md), and for several.
+# For one objective the best of docs/benchmark.md, and for more than one.
 DEFAULT, DEFAULT_PARETO = "predictor", "nsga2"
 
 
 @dataclass(frozen=True)
 class SamplerInfo:
-    """What is known of a sampler before its module, which is heavy, is imported.
+    """A sampler's row: what is known before its module, which is heavy, is imported.
 
-    code     where its class is, as "module:class"
-    startup  trials that it begins with before it knows anything
-    several  whether it can maximise several objectives
+    code             its class as "module:class"
+    startup          trials that it proposes uniformly before it learns from results
+    multi_objective  whether it supports more than one objective
     """
 
     code: str
     startup: int
-    several: bool
+    multi_objective: bool
 
 
 SAMPLERS = {
-    "random": SamplerInfo("nas.samplers.random_search:UniformSampler", startup=0, several=True),
-    "tpe": SamplerInfo("nas.samplers.tpe:TpeSampler", startup=10, several=True),
-    "nsga2": SamplerInfo("nas.samplers.nsga2:Nsga2Sampler", startup=20, several=True),
-    "gp": SamplerInfo("nas.samplers.gp:GpSampler", startup=10, several=True),
-    "evolution": SamplerInfo("nas.samplers.evolution:EvolutionSampler", startup=20, several=False),
-    "ppo": SamplerInfo("nas.samplers.ppo:PpoSampler", startup=10, several=False),
-    "predictor": SamplerInfo("nas.samplers.predictor.sampler:PredictorSampler", startup=8, several=False),
+    "random": SamplerInfo("nas.samplers.random_search:UniformSampler", startup=0, multi_objective=True),
+    "tpe": SamplerInfo("nas.samplers.tpe:TpeSampler", startup=10, multi_objective=True),
+    "nsga2": SamplerInfo("nas.samplers.nsga2:Nsga2Sampler", startup=20, multi_objective=True),
+    "gp": SamplerInfo("nas.samplers.gp:GpSampler", startup=10, multi_objective=True),
+    "evolution": SamplerInfo("nas.samplers.evolution:EvolutionSampler", startup=20, multi_objective=False),
+    "ppo": SamplerInfo("nas.samplers.ppo:PpoSampler", startup=10, multi_objective=False),
+    "predictor": SamplerInfo("nas.samplers.predictor.sampler:PredictorSampler", startup=8, multi_objective=False),
 }
 
 
 def default(objectives: int = 1) -> str:
-    """The sampler that is used where none is named."""
+    """The default sampler for a number of objectives."""
     return DEFAULT if objectives == 1 else DEFAULT_PARETO
 
 
 def check(name: str, objectives: int = 1, trials: int | None = None) -> None:
-    """Raise ValueError for an unknown sampler, with the near name, or one that cannot be used like this.
+    """Raise ValueError for an unknown sampler, with the nearest name, or one that does not support the settings.
 
-    A sampler may take one objective only, and needs at least the trials that it begins with.
+    A sampler may support one objective only, and needs at least its `startup` trials.
     """
     if name not in SAMPLERS:
         raise ValueError(f"unknown sampler '{name}'{nearest(name, SAMPLERS)}")
     info = SAMPLERS[name]
-    if objectives > 1 and not info.several:
+    if objectives > 1 and not info.multi_objective:
         raise ValueError(
             f"sampler {name} maximises one number, got {objectives} objectives: choose nsga2, gp, tpe or random"
         )
@@ -75,16 +75,15 @@ def make(
     seed: int = 0,
     factor: Factor | None = None,
     retrain: bool | None = None,
-    by_draw: bool = False,
+    by_proposal: bool = False,
 ) -> SpaceSampler:
     """The sampler called `name` on a space: an Optuna sampler, usable in any study over the space's choices.
 
-    `factor` is the reward's known part: without it samplers predict the reward as a whole. `retrain` says whether a
-    network proposed again is trained again; None finds it out. `by_draw` orders trials as they were drawn, not as they
-    ended. See `SpaceSampler`.
-    Raises ValueError for an unknown name.
+    `factor`, `retrain` and `by_proposal` are described in `SpaceSampler`. Raises ValueError for an unknown name.
     """
     check(name)
     module, _, class_name = SAMPLERS[name].code.partition(":")
     sampler = getattr(import_module(module), class_name)
-    return cast("SpaceSampler", sampler(space, band=band, seed=seed, factor=factor, retrain=retrain, by_draw=by_draw))
+    return cast(
+        "SpaceSampler", sampler(space, band=band, seed=seed, factor=factor, retrain=retrain, by_proposal=by_proposal)
+    )

@@ -16,15 +16,15 @@ from nas.samplers.registry import SAMPLERS
 from search_spaces.spaces.mutation import inside, into_band
 
 # About a tenth of TPE's proposals lie in a band that is a quarter of the target wide; fewer in a narrower band.
-ATTEMPTS = 50
+MAX_PROPOSALS = 50
 
 
 class TpeSampler(SpaceSampler):
     """Multivariate TPE (Bergstra et al. 2011), after 10 uniform draws.
 
-    A proposal outside the band is drawn again, because the cost is known before training. After `ATTEMPTS` misses the
-    last proposal is moved into the band by single changes. Trials stopped early count by their last rung, trials
-    without a value as the worst, and running trials as bad (the "constant liar").
+    A proposal outside the band is drawn again, because the cost is known before training. After
+    `MAX_PROPOSALS` misses the last proposal is moved into the band by single changes. Trials stopped early count by
+    their last rung, trials without a value as the worst, and running trials as bad (the "constant liar").
     """
 
     name = "tpe"
@@ -35,7 +35,7 @@ class TpeSampler(SpaceSampler):
             return self.uniform(rng), UNIFORM
         # A new seed for each proposal: it must depend on (seed, number) alone, not on this process' past.
         proposals = tpe_proposals(study, known, trial, self._distributions, seed=int(rng.integers(2**32)))
-        for params in islice(proposals, ATTEMPTS):
+        for params in islice(proposals, MAX_PROPOSALS):
             encoding = self._space.encode(to_choice(self._space, params))
             if inside(self._space, encoding[None], self._band)[0]:
                 return params, self.name

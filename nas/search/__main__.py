@@ -23,7 +23,7 @@ DESCRIPTION = (
 )
 
 
-def search(config: SearchConfig, field: SearchRegion, workers: int | None) -> None:
+def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> None:
     """Run the search in its folder and print the result; `workers` side by side, where that is known."""
     from nas.search.files import conclude
     from nas.search.finalists import judge
@@ -36,9 +36,9 @@ def search(config: SearchConfig, field: SearchRegion, workers: int | None) -> No
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         if warned := warning(config, len(data.train)):
             console.print(warned, soft_wrap=True)
-        session = SearchRun(config, field, run, console, data, workers)
+        session = SearchRun(config, region, run, console, data, workers)
         records = session.search()
-        verdict = judge(session.final(records), config.aim)
+        verdict = judge(session.final(records), config.objective_function)
         if verdict is None:
             raise ValueError(f"no finalist was trained to the end: see the outcomes in {run.path('finalists.csv')}")
         if sum(record.is_final for record in records) < config.trials:
@@ -54,16 +54,16 @@ def search(config: SearchConfig, field: SearchRegion, workers: int | None) -> No
 def main(argv: Sequence[str]) -> int:
     """Run the command. Raises ValueError for a user's mistake, before anything is written."""
     config = cli.parse(SearchConfig, argv, prog="python -m nas.search", description=DESCRIPTION)
-    field, resources = check(config)
+    region, resources = check(config)
     if config.dry_run:
         from nas.search.plan import describe
 
-        print(describe(config, field, resources))
+        print(describe(config, region, resources))
         return 0
     if (shown := finished(config)) is not None:
         print(shown)
         return 0
-    search(config, field, resources.workers if resources else None)
+    search(config, region, resources.workers if resources else None)
     return 0
 
 

@@ -28,50 +28,50 @@ class Candidates:
     """Draws candidates and scores them; the functions that a plan of jobs needs."""
 
     config: SearchConfig
-    field: SearchRegion
+    region: SearchRegion
     sampler: SpaceSampler
     ledger: Ledger
 
     @classmethod
-    def of(cls, config: SearchConfig, field: SearchRegion, ledger: Ledger) -> Candidates:
+    def of(cls, config: SearchConfig, region: SearchRegion, ledger: Ledger) -> Candidates:
         """The candidates of a configuration."""
         sampler = samplers.make(
             config.sampler_name,
-            field.space,
-            band=field.band,
+            region.space,
+            band=region.band,
             seed=config.seed,
-            factor=known_factor(config.aim, field.space),
+            factor=known_factor(config.objective_function, region.space),
             # A network that is proposed again takes over its recorded value.
             retrain=False,
-            by_draw=config.deterministic,
+            by_proposal=config.deterministic,
         )
-        return cls(config, field, sampler, ledger)
+        return cls(config, region, sampler, ledger)
 
     def draw(self, number: int, entropy: tuple[int, ...]) -> Proposal:
         """The next candidate; `number` counts the draws."""
         params, how = self.sampler.draw(self.ledger.study, entropy)
-        return propose(self.field.space, params, how)
+        return propose(self.region.space, params, how)
 
-    def believed(self) -> dict[str, float]:
+    def posterior_means(self) -> dict[str, float]:
         """What the sampler takes each complete candidate's reward to be, by key; of several objectives nothing."""
-        if len(self.config.aim.directions) > 1:
+        if len(self.config.objective_function.directions) > 1:
             return {}
-        space, ranking = self.field.space, self.sampler.ranking(self.ledger.study)
+        space, ranking = self.region.space, self.sampler.ranking(self.ledger.study)
         return {space.key(space.choice(encoding)): value for encoding, value in ranking}
 
     def score(self, record: Record, rung: Rung) -> float | tuple[float, ...]:
         """The objective at a rung: the proxy's accuracy with the full network's cost."""
-        values = self.config.aim.values(rung["accuracy"], record.macs, Relative.of(rung))
+        values = self.config.objective_function.values(rung["accuracy"], record.macs, Relative.of(rung))
         return values[0] if len(values) == 1 else values
 
 
-def known_factor(aim: Objective, space: Space) -> Factor | None:
+def known_factor(objective: Objective, space: Space) -> Factor | None:
     """The reward's known part: what an accuracy is multiplied by, from the cost; None where there is no such part."""
-    if aim.kind not in ("soft", "hard"):
+    if objective.kind not in ("soft", "hard"):
         return None
 
     def factor(encodings: Ints) -> NDArray[np.float64]:
-        return np.array([aim.reward(1.0, macs) for macs in space.costs(encodings).macs.tolist()])
+        return np.array([objective.reward(1.0, macs) for macs in space.costs(encodings).macs.tolist()])
 
     return factor
 

@@ -133,12 +133,12 @@ class SearchConfig(RegionConfig, TrialConfig):
             raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalists}")
         if self.new and (self.storage or self.storage_path):
             raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
-        samplers.check(self.sampler_name, len(self.aim.directions), self.trials)
-        self._check_looked_at()
-        if self.unstopped and self.reduction_factor != SearchConfig.reduction_factor:
+        samplers.check(self.sampler_name, len(self.objective_function.directions), self.trials)
+        self._check_used()
+        if self.no_early_stopping and self.reduction_factor != SearchConfig.reduction_factor:
             raise ValueError(
                 f"--reduction-factor {self.reduction_factor} says nothing where no candidate is stopped early "
-                f"({self.unstopped}): leave it out"
+                f"({self.no_early_stopping}): leave it out"
             )
         # These raise where a recipe's stages are more than the epochs.
         with as_flags({"epochs": "proxy.epochs"}):
@@ -149,21 +149,21 @@ class SearchConfig(RegionConfig, TrialConfig):
         self.seconds, self.execution  # noqa: B018
 
     @property
-    def aim(self) -> Objective:
+    def objective_function(self) -> Objective:
         """The objective with its target."""
         return Objective(self.objective, self.target, self.weight, self.params_weight)
 
     @property
     def sampler_name(self) -> str:
         """The sampler by name, the default where none is given."""
-        return self.sampler or samplers.default(len(self.aim.directions))
+        return self.sampler or samplers.default(len(self.objective_function.directions))
 
     @property
-    def unstopped(self) -> str:
+    def no_early_stopping(self) -> str:
         """Why no candidate is stopped early; empty where ASHA stops those that are behind."""
         if self.scheduler == "none":
             return "--scheduler none"
-        if len(self.aim.directions) > 1:
+        if len(self.objective_function.directions) > 1:
             return "--objective pareto has no one order of them"
         return "one epoch has no rungs" if self.proxy.epochs == 1 else ""
 
@@ -191,7 +191,9 @@ class SearchConfig(RegionConfig, TrialConfig):
     def said(self, values: dict[str, Any]) -> dict[str, Any]:
         """The settings without those that the objective does not look at."""
         return {
-            key: value for key, value in values.items() if key not in STEP_TIME_SETTINGS or self.aim.needs_step_times
+            key: value
+            for key, value in values.items()
+            if key not in STEP_TIME_SETTINGS or self.objective_function.needs_step_times
         }
 
     def identity(self) -> dict[str, Any]:
@@ -200,7 +202,7 @@ class SearchConfig(RegionConfig, TrialConfig):
         recipe = {"name": self.recipe, **get_recipe(self.recipe).identity()}
         return values | {"recipe": recipe, "target_flops": self.target, "sampler": self.sampler_name}
 
-    def _check_looked_at(self) -> None:
+    def _check_used(self) -> None:
         """Raise ValueError for a setting, other than it is unless given, that the objective does not look at."""
         for name, objectives in USED_BY.items():
             value = getattr(self, name)

@@ -50,7 +50,7 @@ class SearchResult:
             "best": {
                 "key": winner.arch.key,
                 "reward": winner.reward,
-                "objective": str(config.aim),
+                "objective": str(config.objective_function),
                 "target_macs": config.target,
                 "macs": spent.macs,
                 "params": spent.params,
@@ -82,7 +82,7 @@ def conclude(session: SearchRun, records: Sequence[Record], verdict: Verdict) ->
     """Score the winner on the test images, audit its cost, and write best.json, its proxy's weights, result.json."""
     winner = verdict.winner
     session.run.write(BEST, winner.arch.to_json())
-    weights = session.longer.weights(winner.record.key, winner.seeds[0])
+    weights = session.finalist_training.weights(winner.record.key, winner.seeds[0])
     if not weights.exists():
         raise ValueError(
             f"{weights} is missing: drivers that share a study need one --storage-path that all of them see"
@@ -95,7 +95,7 @@ def conclude(session: SearchRun, records: Sequence[Record], verdict: Verdict) ->
         verdict=verdict,
         test=mean_interval(_test_accuracies(session, verdict)),
         gain=gain_of_doubling(final),
-        edge=at_edge(winner.record.macs, session.field.band),
+        edge=at_edge(winner.record.macs, session.region.band),
         outcomes=Counter(record.outcome for record in final if record.outcome is not None),
         trained=len({record.key for record in final if record.rungs}),
         fvcore=audit(winner.arch).fvcore,
@@ -111,6 +111,6 @@ def _test_accuracies(session: SearchRun, verdict: Verdict) -> list[float]:
 
     winner, accuracies = verdict.winner, []
     for seed in winner.seeds:
-        arch, network = load_weights(session.longer.weights(winner.record.key, seed))
+        arch, network = load_weights(session.finalist_training.weights(winner.record.key, seed))
         accuracies.append(score_on_test(network, session.data, resolution=arch.resolution).top1)
     return accuracies

@@ -20,22 +20,22 @@ EDGE = 0.03
 
 
 def choose(
-    records: Sequence[Record], aim: Objective, number: int, believed: Mapping[str, float] | None = None
+    records: Sequence[Record], objective: Objective, number: int, posterior_means: Mapping[str, float] | None = None
 ) -> list[Record]:
     """The `number` different networks with the highest reward at the end of their training, best first.
 
-    `believed` has, by key, what a sampler that models the noise takes rewards to be; it goes before what was measured.
+    Candidates are ranked by the sampler's posterior mean, by key, if it has one, otherwise by the measured reward.
     """
     complete = [r for r in records if r.outcome is Outcome.COMPLETE and r.repeat_of is None and r.accuracy is not None]
-    values = {record.key: reward(record, aim) for record in complete} | dict(believed or {})
+    values = {record.key: reward(record, objective) for record in complete} | dict(posterior_means or {})
     ranked = sorted(complete, key=lambda record: (-values[record.key], record.number))
     return ranked[:number]
 
 
-def reward(record: Record, aim: Objective) -> float:
+def reward(record: Record, objective: Objective) -> float:
     """The reward of a trial's last rung; the proxy's accuracy with the full network's cost."""
     assert record.accuracy is not None
-    return aim.reward(record.accuracy, record.macs, Relative.of(record.rungs[-1]))
+    return objective.reward(record.accuracy, record.macs, Relative.of(record.rungs[-1]))
 
 
 def proposals(chosen: Sequence[Record], config: SearchConfig) -> list[Proposal]:
@@ -97,7 +97,7 @@ class Verdict:
         return self.ranked[0]
 
 
-def judge(records: Sequence[Record], aim: Objective) -> Verdict | None:
+def judge(records: Sequence[Record], objective: Objective) -> Verdict | None:
     """The verdict over all finalists' finished trainings; None where none has finished."""
     groups: defaultdict[str, list[Record]] = defaultdict(list)
     for record in records:
@@ -105,18 +105,18 @@ def judge(records: Sequence[Record], aim: Objective) -> Verdict | None:
             groups[record.key].append(record)
     if not groups:
         return None
-    ranked = sorted((_finalist(group, aim) for group in groups.values()), key=lambda f: -f.reward)
+    ranked = sorted((_finalist(group, objective) for group in groups.values()), key=lambda f: -f.reward)
     return Verdict(tuple(ranked), _equals(ranked))
 
 
-def _finalist(group: list[Record], aim: Objective) -> Finalist:
+def _finalist(group: list[Record], objective: Objective) -> Finalist:
     ordered = sorted(group, key=lambda record: record.seed)
     return Finalist(
         arch=Arch.from_json(ordered[0].arch),
         record=ordered[0],
         seeds=tuple(record.seed for record in ordered),
         accuracies=tuple(record.accuracy or 0.0 for record in ordered),
-        rewards=tuple(reward(record, aim) for record in ordered),
+        rewards=tuple(reward(record, objective) for record in ordered),
     )
 
 

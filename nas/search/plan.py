@@ -36,13 +36,13 @@ def check(config: SearchConfig) -> tuple[SearchRegion, Resources | None]:
     from studies.trainer.registry import get_recipe
     from studies.workers.resources import settle_here
 
-    field, resources = SearchRegion.of(config, class_count(config.dataset)), settle_here(config.execution)
+    region, resources = SearchRegion.of(config, class_count(config.dataset)), settle_here(config.execution)
     # All networks of a space have its reference's strides.
     recipe = config.proxy.recipe(get_recipe(config.recipe))
-    check_sizes(recipe, config.proxy.arch(baseline_of(field)), "proxy.resolution")
-    if config.aim.needs_step_times:
-        check_steps(config, field, resources)
-    return field, resources
+    check_sizes(recipe, config.proxy.arch(baseline_of(region)), "proxy.resolution")
+    if config.objective_function.needs_step_times:
+        check_steps(config, region, resources)
+    return region, resources
 
 
 def finished(config: SearchConfig) -> str | None:
@@ -55,26 +55,28 @@ def finished(config: SearchConfig) -> str | None:
     return said and f"{said}; a higher --trials goes on with it."
 
 
-def describe(config: SearchConfig, field: SearchRegion, resources: Resources | None) -> str:
+def describe(config: SearchConfig, region: SearchRegion, resources: Resources | None) -> str:
     """The plan as text: space, band, cost of a trial (measured on a few short trainings), expected time.
 
     Without resources, which on a cluster only joining it tells, the trials are timed here and no total is given.
     """
-    archs, proxy = _typical(field), config.proxy
+    archs, proxy = _typical(region), config.proxy
     device = None if resources is None or resources.gpus_per_trial else "cpu"
     pace = _pace(config, archs, device)
     # On a cluster steps may fit that do not fit here.
-    stepping = timing(config, field, archs, device) if config.aim.needs_step_times and resources else 0.0
+    stepping = (
+        timing(config, region, archs, device) if config.objective_function.needs_step_times and resources else 0.0
+    )
     images = _images(config, pace.images)
     trial = proxy.epochs * (images * pace.image + pace.judging)
     finalist = config.finalist_epochs * (pace.images * pace.image + pace.judging)
     size = format_count(round(sum(cost(proxy.arch(arch)).macs for arch in archs) / len(archs)), 3)
     rows = {
-        "space": f"{config.space}: {_power(field.space.size)} encodings",
-        "near the target": f"{_power(int(field.inside))} different networks between "
-        f"{format_count(field.band[0], 4)} and {format_count(field.band[1], 4)} FLOPs (multiply-adds)",
-        "objective": config.aim.described,
-        **_steps(config, field, stepping),
+        "space": f"{config.space}: {_power(region.space.size)} encodings",
+        "near the target": f"{_power(int(region.inside))} different networks between "
+        f"{format_count(region.band[0], 4)} and {format_count(region.band[1], 4)} FLOPs (multiply-adds)",
+        "objective": config.objective_function.described,
+        **_steps(config, region, stepping),
         "sampler": f"{config.sampler_name}, {config.trials} candidates, early stopping: {_stopping(config)}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
         f"{proxy.epochs} x {images} images, about {_round(trial)}",
@@ -108,11 +110,11 @@ def _images(config: SearchConfig, images: int) -> int:
     return min(config.proxy.images or images, images)
 
 
-def _steps(config: SearchConfig, field: SearchRegion, stepping: float) -> dict[str, str]:
+def _steps(config: SearchConfig, region: SearchRegion, stepping: float) -> dict[str, str]:
     """How step times are had, where the objective needs them; `stepping` is what one takes in seconds, 0 unknown."""
-    if not config.aim.needs_step_times:
+    if not config.objective_function.needs_step_times:
         return {}
-    base, batch = baseline_of(field), step_batch(config, field)
+    base, batch = baseline_of(region), step_batch(config, region)
     how = "timed before its proxy is trained"
     taken = f"about {_round(stepping)} each"
     if config.step_times == "layers":
@@ -126,8 +128,8 @@ def _steps(config: SearchConfig, field: SearchRegion, stepping: float) -> dict[s
 
 
 def _stopping(config: SearchConfig) -> str:
-    if config.unstopped:
-        return f"none ({config.unstopped})"
+    if config.no_early_stopping:
+        return f"none ({config.no_early_stopping})"
     return f"after each epoch one in {config.reduction_factor} goes on"
 
 
@@ -155,10 +157,10 @@ class _Pace(NamedTuple):
     images: int
 
 
-def _typical(field: SearchRegion) -> list[Arch]:
+def _typical(region: SearchRegion) -> list[Arch]:
     """A few networks of the band."""
-    encodings = field.space.sample(np.random.default_rng(0), SAMPLE, macs=field.band, of="networks")
-    return [field.space.decode(field.space.choice(encoding)) for encoding in encodings]
+    encodings = region.space.sample(np.random.default_rng(0), SAMPLE, macs=region.band, of="networks")
+    return [region.space.decode(region.space.choice(encoding)) for encoding in encodings]
 
 
 def _pace(config: SearchConfig, archs: list[Arch], device: str | None) -> _Pace:

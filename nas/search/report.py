@@ -42,7 +42,7 @@ def _figures(result: SearchResult) -> str:
     share = spent.macs / config.target
     return align_facts(
         {
-            "reward": f"{winner.reward:.4f}  ({config.aim.described})",
+            "reward": f"{winner.reward:.4f}  ({config.objective_function.described})",
             "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of the target); "
             f"fvcore reads {format_count(result.fvcore, 4)}, with batch norm and pooling",
             "params": f"{format_count(spent.params, 4)}",
@@ -59,14 +59,14 @@ def _figures(result: SearchResult) -> str:
 def _step(result: SearchResult) -> dict[str, str]:
     """The winner's training-step time, where the objective asks for it."""
     config, rung = result.session.config, result.verdict.winner.record.rungs[-1]
-    if not config.aim.needs_step_times:
+    if not config.objective_function.needs_step_times:
         return {}
     how = "measured" if config.step_times == "measured" else "summed from its layers' times"
     seconds, step, params = (rung[name] for name in KEYS)
-    batch = step_batch(config, result.session.field)
+    batch = step_batch(config, result.session.region)
     return {
         "training step": f"{seconds:.4g} s for {pluralise(batch, 'image')}, {how}; S = {step:.3f}, P = {params:.3f}",
-        " ": f"over {baseline_of(result.session.field).key}, the network that the space varies",
+        " ": f"over {baseline_of(result.session.region).key}, the network that the space varies",
     }
 
 
@@ -94,7 +94,7 @@ def _gain(result: SearchResult) -> str:
 
 def _assumed(config: SearchConfig) -> float | None:
     """The gain per doubling of multiply-adds at which the reward breaks even; None where w weighs no multiply-adds."""
-    if config.objective not in USED_BY["weight"] or config.aim.needs_step_times:
+    if config.objective not in USED_BY["weight"] or config.objective_function.needs_step_times:
         return None
     return float(2.0**-config.weight - 1)
 

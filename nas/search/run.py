@@ -35,7 +35,7 @@ class SearchRun:
     """What the two phases of a search, candidates and finalists, share."""
 
     config: SearchConfig
-    field: SearchRegion
+    region: SearchRegion
     run: RunFolder
     console: Console
     data: Dataset
@@ -56,7 +56,7 @@ class SearchRun:
         )
 
     @property
-    def longer(self) -> Training:
+    def finalist_training(self) -> Training:
         """How finalists are trained: the same proxy, longer, on all training images; their weights are kept."""
         proxy = replace(self.config.proxy, images=0, epochs=self.config.finalist_epochs)
         return replace(self.training, proxy=proxy, folder=str(self._folder("weights")), keep_weights=True)
@@ -65,13 +65,13 @@ class SearchRun:
         """One of the run's two ledgers: `search` or `finalists`."""
         config = self.config
         rungs = tuple(range(1, config.proxy.epochs))
-        stops = study == "search" and not config.unstopped
+        stops = study == "search" and not config.no_early_stopping
         halving = Halving(rungs, factor=config.reduction_factor, generation=config.generation)
         return Ledger.open(
             self.storage,
             f"{self.run.folder.name}: {study}" if config.storage else study,
-            choices(self.field.space),
-            directions=config.aim.directions,
+            choices(self.region.space),
+            directions=config.objective_function.directions,
             pruner=halving if stops else None,
             settings=config.identity(),
             seed=config.seed,
@@ -80,7 +80,7 @@ class SearchRun:
     def search(self) -> list[Record]:
         """Train candidates until there are enough. Returns all of them, earlier sessions' included."""
         with self.open("search") as ledger:
-            candidates = Candidates.of(self.config, self.field, ledger)
+            candidates = Candidates.of(self.config, self.region, ledger)
             execution = replace(self.config.execution, time_budget=self.config.seconds)
             total = self.config.trials
             plan = Draws(total, candidates.draw, generation=self.config.generation)
@@ -90,30 +90,30 @@ class SearchRun:
     def final(self, records: Sequence[Record]) -> list[Record]:
         """Train the best candidates longer, with several seeds. Returns the trainings of these finalists."""
         with self.open("search") as ledger:
-            believed = Candidates.of(self.config, self.field, ledger).believed()
-        chosen = finalists.choose(records, self.config.aim, self.config.finalists, believed)
+            posterior_means = Candidates.of(self.config, self.region, ledger).posterior_means()
+        chosen = finalists.choose(records, self.config.objective_function, self.config.finalists, posterior_means)
         if not chosen:
             raise ValueError(f"no candidate was trained to the end: see the outcomes in {self.run.path('trials.csv')}")
         wanted = finalists.proposals(chosen, self.config)
         with self.open("finalists") as ledger:
-            candidates = Candidates.of(self.config, self.field, ledger)
+            candidates = Candidates.of(self.config, self.region, ledger)
             keys = frozenset(record.key for record in chosen)
-            batch = self._batch("finalists", len(wanted), Fixed(wanted), self.longer, candidates.score)
+            batch = self._batch("finalists", len(wanted), Fixed(wanted), self.finalist_training, candidates.score)
             batch = replace(batch, counts=lambda record: record.key in keys)
             trainings = run_trials(batch, ledger, self.config.execution, self.console, self.workers)
         return [record for record in trainings if record.key in keys]
 
     @property
     def _step_times(self) -> StepTimes | None:
-        if not self.config.aim.needs_step_times:
+        if not self.config.objective_function.needs_step_times:
             return None
-        return step_times(self.config, self.field, str(self._folder("steptimes")))
+        return step_times(self.config, self.region, str(self._folder("steptimes")))
 
     def _batch(self, title: str, total: int, plan: TrialPlan, training: Training, score: Score) -> TrialBatch:
         return TrialBatch(title, total, plan, training, score, self._describe_best, self.run.path(TABLES[title]))
 
     def _describe_best(self, record: Record, accuracy: float) -> tuple[float, str]:
-        value = self.config.aim.reward(accuracy, record.macs, Relative.of(record.rungs[-1]))
+        value = self.config.objective_function.reward(accuracy, record.macs, Relative.of(record.rungs[-1]))
         return value, describe_best(value, accuracy, record.macs)
 
     def _folder(self, name: str) -> Path:

@@ -24,55 +24,55 @@ MAX_BATCH = 32
 SAMPLE = 32
 
 
-def step_times(config: SearchConfig, field: SearchRegion, folder: str) -> StepTimes:
+def step_times(config: SearchConfig, region: SearchRegion, folder: str) -> StepTimes:
     """How the workers find out step times, kept in `folder`."""
-    baseline = baseline_of(field)
-    return StepTimes(baseline.to_json(), step_batch(config, field), folder, config.step_times)
+    baseline = baseline_of(region)
+    return StepTimes(baseline.to_json(), step_batch(config, region), folder, config.step_times)
 
 
-def baseline_of(field: SearchRegion) -> Arch:
+def baseline_of(region: SearchRegion) -> Arch:
     """The network whose step time and parameters are 1: the one that the space varies, at the search's size.
 
     The paper's is the backbone of its search too. Another one would change all rewards by the same factor.
     """
-    assert isinstance(field.space, StagedSpace), "all spaces by name are chains of stages"
-    return field.space.reference
+    assert isinstance(region.space, StagedSpace), "all spaces by name are chains of stages"
+    return region.space.reference
 
 
-def step_batch(config: SearchConfig, field: SearchRegion) -> int:
+def step_batch(config: SearchConfig, region: SearchRegion) -> int:
     """Images in a step: as asked for, or the largest power of two up to 32 whose steps fit `MEMORY_BUDGET`.
 
     Raises ValueError where not even one image fits.
     """
     if config.step_batch:
         return config.step_batch
-    fitting = min(_largest(arch, config, MEMORY_BUDGET) for arch in [baseline_of(field), *_typical(field)])
+    fitting = min(_largest(arch, config, MEMORY_BUDGET) for arch in [baseline_of(region), *_typical(region)])
     if fitting < 1:
         raise ValueError(
-            f"a training step of one image at {baseline_of(field).resolution} px takes more than "
+            f"a training step of one image at {baseline_of(region).resolution} px takes more than "
             f"{format_bytes(MEMORY_BUDGET)}: "
             "choose a lower --resolution or --width, or give --step-batch 1"
         )
     return min(MAX_BATCH, 1 << (fitting.bit_length() - 1))
 
 
-def timing(config: SearchConfig, field: SearchRegion, archs: Sequence[Arch], device: str | None) -> float:
+def timing(config: SearchConfig, region: SearchRegion, archs: Sequence[Arch], device: str | None) -> float:
     """Seconds that a worker spends on one network's step time: measured, on a step of each of some networks.
 
     Summing the times of layers takes at most as long, as each shape is timed once.
     """
     from studies.timing.step_clock import StepClock
 
-    clock = StepClock.here(get_recipe(config.recipe), step_batch(config, field), 1, 1, "", device)
-    return step_times(config, field, "").steps * sum(map(clock.whole, archs)) / len(archs)
+    clock = StepClock.here(get_recipe(config.recipe), step_batch(config, region), 1, 1, "", device)
+    return step_times(config, region, "").steps * sum(map(clock.whole, archs)) / len(archs)
 
 
-def check_steps(config: SearchConfig, field: SearchRegion, resources: Resources | None) -> None:
+def check_steps(config: SearchConfig, region: SearchRegion, resources: Resources | None) -> None:
     """Raise ValueError for a batch that this machine cannot hold, and for a GPU that trials share.
 
     What a cluster has is known only once it is joined.
     """
-    batch, share = step_batch(config, field), resources.gpus_per_trial if resources else config.gpus_per_trial or 0.0
+    batch, share = step_batch(config, region), resources.gpus_per_trial if resources else config.gpus_per_trial or 0.0
     if share % 1:
         raise ValueError(
             f"--objective training-aware times steps, so no two trials may share a GPU: "
@@ -81,12 +81,12 @@ def check_steps(config: SearchConfig, field: SearchRegion, resources: Resources 
     if resources is None or share:
         return
     room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // resources.workers
-    archs = [baseline_of(field), *_typical(field)]
-    dearest = max(archs, key=lambda arch: training_memory(arch, batch).total)
-    if (fits := _largest(dearest, config, room)) < batch:
+    archs = [baseline_of(region), *_typical(region)]
+    largest = max(archs, key=lambda arch: training_memory(arch, batch).total)
+    if (fits := _largest(largest, config, room)) < batch:
         raise ValueError(
             f"--step-batch {batch} does not fit: {resources.workers} workers have {format_bytes(room, 3)} each, enough "
-            f"for {fits} images of {dearest.resolution} px: choose --step-batch {max(1, fits)}, or a lower --resolution"
+            f"for {fits} images of {largest.resolution} px: choose --step-batch {max(1, fits)}, or a lower --resolution"
         )
 
 
@@ -95,6 +95,6 @@ def _largest(arch: Arch, config: SearchConfig, room: int) -> int:
     return largest_batch(arch, room, optimizer=recipe.optimizer, ema=bool(recipe.ema_decay))
 
 
-def _typical(field: SearchRegion) -> Sequence[Arch]:
-    encodings = field.space.sample(np.random.default_rng(0), SAMPLE, macs=field.band, of="networks")
-    return [field.space.decode(field.space.choice(encoding)) for encoding in encodings]
+def _typical(region: SearchRegion) -> Sequence[Arch]:
+    encodings = region.space.sample(np.random.default_rng(0), SAMPLE, macs=region.band, of="networks")
+    return [region.space.decode(region.space.choice(encoding)) for encoding in encodings]

@@ -1,4 +1,4 @@
-"""What a training of a network promises: the expected improvement of the reward, whose cost factor is known."""
+"""The acquisition function: the expected improvement of the reward, whose cost factor is known."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from nas.samplers.predictor.transform import OutputTransform
 from search_spaces.spaces.space import Ints
 
 Score = Callable[[Ints], Floats]
-LOOKS = np.array([1, 2, 4, 8, 16])  # numbers of trainings of one network whose gain is looked at
+TRAININGS = np.array([1, 2, 4, 8, 16])  # numbers of trainings of one network whose gain is compared
 
 
 class Improvement:
-    """The logarithm of the expected improvement over the best network measured, as the model sees it.
+    """The logarithm of the expected improvement over the best measured network.
 
-    The best is the highest posterior mean among the measured networks, not the luckiest measurement (noisy expected
-    improvement with a plug-in). Rewards are accuracy * factor; a network of factor f improves on a best reward R
-    where its accuracy exceeds R / f, and f times what it exceeds it by is gained.
+    The best network is the one with the highest posterior mean, not the one with the highest measurement (noisy
+    expected improvement with a plug-in). Rewards are accuracy * factor: a network of factor f improves on the best
+    reward R if its accuracy exceeds R / f, and its gain is f times the excess.
     """
 
-    def __init__(self, model: Model, warp: OutputTransform, factor: Factor | None, measured: Ints) -> None:
-        self._model, self._warp, self._factor = model, warp, factor
+    def __init__(self, model: Model, transform: OutputTransform, factor: Factor | None, measured: Ints) -> None:
+        self._model, self._transform, self._factor = model, transform, factor
         self._measured = measured
         self.rewards: Floats = self.expected(measured)
         self._best = float(self.rewards.max())
 
     def expected(self, encodings: Ints) -> Floats:
-        """The rewards [n] that the model's means stand for."""
-        return self._warp.back(self._model.believe(encodings).mean) * self._factors(encodings)
+        """The rewards [n] at the posterior means."""
+        return self._transform.inverse(self._model.posterior(encodings).mean) * self._factors(encodings)
 
     def __call__(self, encodings: Ints) -> Floats:
         """Log expected improvements [n] of networks [n, k]."""
         factors = self._factors(encodings)
-        mean, deviation = self._model.believe(encodings)
-        above = (mean - self._warp(self._best / factors)) / deviation
+        mean, deviation = self._model.posterior(encodings)
+        above = (mean - self._transform(self._best / factors)) / deviation
         return np.asarray(log_improvement(above) + np.log(deviation) + np.log(factors))
 
-    def after_training(self, encoding: Ints) -> float:
-        """By how much a training of a new network [k] is expected to raise the best mean, as a logarithm."""
+    def gain_of(self, encoding: Ints) -> float:
+        """The log expected rise of the best posterior mean by training a new network [k]."""
         return float(self._gain(encoding[None], np.array([self._best]))[0])
 
-    def best_again(self) -> tuple[Ints, float]:
-        """The measured network [k] whose next training is expected to raise the best mean most, and by how much.
+    def best_retraining(self) -> tuple[Ints, float]:
+        """The measured network [k] whose next training has the highest log expected gain, and that gain as `gain_of`.
 
-        It also counts that the best may prove worse than the second. As a logarithm, as `after_training`.
+        Learning that the best network is worse than the second counts as a gain too.
         """
         networks, first = np.unique(self._measured, axis=0, return_index=True)
         rewards = self.rewards[first]
@@ -62,15 +62,15 @@ class Improvement:
     def _gain(self, encodings: Ints, rivals: Floats) -> Floats:
         """Log expected gain [n] per training over the rewards [n] of the best others: the knowledge gradient KG(*).
 
-        One noisy training of two close leaders changes little, several of them decide: so the gain of a training is
-        that of the number of trainings which brings most for each (Frazier and Powell 2010, Paradoxes in Learning).
+        One noisy training rarely changes which of two close networks leads; a number of them can. So the gain of one
+        training is the highest mean gain over `TRAININGS` (Frazier and Powell 2010, Paradoxes in Learning).
         """
         factors = self._factors(encodings)
-        mean, deviation = self._model.believe(encodings)
-        # How far the mean of so many noisy measurements moves what is believed [looks, n].
-        moves = deviation**2 / np.sqrt(deviation**2 + self._model.noise / LOOKS[:, None])
-        apart = -np.abs(mean - self._warp(rivals / factors)) / moves
-        gains = log_improvement(apart) + np.log(moves) - np.log(LOOKS[:, None])
+        mean, deviation = self._model.posterior(encodings)
+        # Standard deviations of the change of the posterior mean by so many noisy trainings [trainings, n].
+        moves = deviation**2 / np.sqrt(deviation**2 + self._model.nugget / TRAININGS[:, None])
+        apart = -np.abs(mean - self._transform(rivals / factors)) / moves
+        gains = log_improvement(apart) + np.log(moves) - np.log(TRAININGS[:, None])
         return np.asarray(gains.max(axis=0) + np.log(factors))
 
     def _factors(self, encodings: Ints) -> Floats:

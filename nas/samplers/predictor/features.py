@@ -1,4 +1,4 @@
-"""What networks look like to the surrogate: their choices, what they hold in all, and their analytic costs."""
+"""Features of networks for the Gaussian process: their choices, how often each value occurs, and their costs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from search_spaces.counting.band import Band
 from search_spaces.spaces.space import Ints, Space
 
 Floats = NDArray[np.float64]
-SAMPLE = 512  # encodings that summaries are standardised over
+STANDARDISED_OVER = 512  # encodings that summaries are standardised over
 
 
 class Inputs(NamedTuple):
@@ -45,7 +45,7 @@ class Features:
         self._groups = _groups(space)
         self.owner: Ints = np.repeat(np.arange(len(self._codes)), [code.shape[1] for code in self._codes])
         of = "encodings" if band is None else "networks"
-        rows = space.sample(np.random.default_rng(0), SAMPLE, macs=band, of=of)  # type: ignore[arg-type]
+        rows = space.sample(np.random.default_rng(0), STANDARDISED_OVER, macs=band, of=of)  # type: ignore[arg-type]
         counts, costs = self._counts(rows), self._log_costs(rows)
         self._centre = [(part.mean(axis=0), part.std(axis=0)) for part in (counts, costs)]
 

@@ -1,4 +1,4 @@
-"""The surrogate: a Gaussian process over networks, conditioned on what was measured and on what is under way."""
+"""The Gaussian process over networks, conditioned on observations and on running trials."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from nas.samplers.predictor.kernel import Hyperparameters, covariance, prior_var
 from nas.samplers.predictor.observations import Observations
 from search_spaces.spaces.space import Ints
 
-FITTED = 160  # measurements that hyperparameters are fitted to: it is what keeps a suggestion's cost down
-SLOPE = 0.5  # what the prior believes one standard deviation of log cost buys, in standardised accuracies
+MAX_FITTED = 160  # observations that hyperparameters are fitted to; it bounds the cost of a proposal
+SLOPE = 0.5  # prior gain of one standard deviation of log cost, in standardised accuracies
 
 
 class Posterior(NamedTuple):
-    """Mean [n] and standard deviation [n] of networks' accuracies, on the warped scale, noise left out."""
+    """Mean [n] and standard deviation [n] of networks' transformed accuracies, without the noise of a training."""
 
     mean: Floats
     deviation: Floats
 
 
 class Model:
-    """The posterior given measurements. `prior` lets larger networks be better until the measurements know more."""
+    """The posterior given observations. With `prior` its mean rises with log cost where observations say nothing."""
 
     def __init__(self, features: Features, known: Observations, hyper: Hyperparameters, *, prior: bool) -> None:
         self._features, self._hyper = features, hyper
         self._slope = SLOPE if prior else 0.0
         self._inputs = features(known.encodings)
-        self.noise = (1 - hyper.own) * hyper.noise  # variance of one training's chance
-        self._noise = self.noise + known.extra
+        self.nugget = hyper.nugget
+        self._noise = self.nugget + known.extra
         self._condition(self._inputs, known.values - self._slope * self._inputs.size, self._noise)
 
-    def believe(self, encodings: Ints) -> Posterior:
-        """What is believed of networks [n, k]."""
+    def posterior(self, encodings: Ints) -> Posterior:
+        """The posterior of networks [n, k]."""
         from scipy.linalg import solve_triangular
 
         inputs = self._features(encodings)
@@ -44,17 +44,17 @@ class Model:
         explained = (solve_triangular(self._lower, shared, lower=True, check_finite=False) ** 2).sum(axis=0)
         return Posterior(mean, np.sqrt(np.maximum(prior_variance(self._hyper) - explained, 1e-12)))
 
-    def imagine(self, pending: Ints) -> None:
-        """Condition on networks [m, k] under way as if they gave what is believed of them now.
+    def condition_on_pending(self, pending: Ints) -> None:
+        """Condition on networks [m, k] of running trials as if each gave its posterior mean.
 
-        That changes no mean but removes the doubt about them, so that the next suggestion looks elsewhere.
+        That changes no mean but lowers their variance, so that the next proposal lies elsewhere.
         """
         if not len(pending):
             return
-        imagined = self._features(pending)
-        means = self.believe(pending).mean - self._slope * imagined.size
-        both = Inputs(*(np.concatenate(parts) for parts in zip(self._inputs, imagined, strict=True)))
-        noise = np.concatenate([self._noise, np.full(len(pending), self.noise)])
+        inputs = self._features(pending)
+        means = self.posterior(pending).mean - self._slope * inputs.size
+        both = Inputs(*(np.concatenate(parts) for parts in zip(self._inputs, inputs, strict=True)))
+        noise = np.concatenate([self._noise, np.full(len(pending), self.nugget)])
         self._condition(both, np.concatenate([self._values, means]), noise)
 
     def _condition(self, inputs: Inputs, values: Floats, noise: Floats) -> None:
@@ -67,13 +67,13 @@ class Model:
         self._alpha = cho_solve((self._lower, True), values)
 
 
-def fitted(features: Features, known: Observations, choices: int, *, prior: bool) -> Hyperparameters:
-    """Hyperparameters fitted to the latest measurements and the best ones, `FITTED` at most."""
+def fit_latest_and_best(features: Features, known: Observations, choices: int, *, prior: bool) -> Hyperparameters:
+    """Hyperparameters fitted to the latest observations and the best ones, `MAX_FITTED` at most."""
     number = len(known.values)
     chosen = np.arange(number)
-    if number > FITTED:
-        best = np.argsort(-known.values, kind="stable")[: FITTED // 2]
-        chosen = np.union1d(best, chosen[-FITTED // 2 :])
+    if number > MAX_FITTED:
+        best = np.argsort(-known.values, kind="stable")[: MAX_FITTED // 2]
+        chosen = np.union1d(best, chosen[-MAX_FITTED // 2 :])
     inputs = features(known.encodings[chosen])
     values = known.values[chosen] - (SLOPE * inputs.size if prior else 0.0)
     return fit(inputs, features.owner, choices, values, known.extra[chosen])

@@ -1,4 +1,4 @@
-"""What a study's trials say about accuracies: complete ones, those stopped early, and those that came to nothing."""
+"""Observations of accuracies from the trials of a study: complete ones, stopped ones and ones without a value."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from nas.samplers.predictor.features import Floats
 from nas.samplers.predictor.transform import OutputTransform
 from search_spaces.spaces.space import Ints
 
-PAIRS = 4  # complete trials with a rung before its slope is believed
-CAUTION = 0.1  # variance of what a rung says, warped, at least
+MIN_PAIRS = 4  # complete trials with a rung that its slope is estimated from; with fewer the slope is 1
+EXTRAPOLATION_VARIANCE = 0.1  # least variance of an extrapolation, transformed
 
 
 class Observations(NamedTuple):
-    """n measurements of networks [n, k]: accuracies, warped, [n], and variances [n] they have beyond one training's."""
+    """n observations of networks.
+
+    encodings  [n, k] the networks
+    values     [n] transformed accuracies
+    extra      [n] variances beyond that of one training's noise
+    transform  the output transform of `values`
+    """
 
     encodings: Ints
     values: Floats
     extra: Floats
-    warp: OutputTransform
+    transform: OutputTransform
 
 
 def accuracies(entries: Sequence[Entry], factor: Factor | None) -> list[Entry]:
@@ -36,50 +42,50 @@ def accuracies(entries: Sequence[Entry], factor: Factor | None) -> list[Entry]:
 
 
 def observations(trials: Sequence[Entry]) -> Observations | None:
-    """The measurements, once there is a complete trial.
+    """The observations; None without a complete trial.
 
-    A trial stopped early counts by what its last rung promises, with the variance that such promises had. One that is
-    neither complete nor has rungs (infeasible, not finite) counts as the worst.
+    A trial stopped early counts by the extrapolation of its last rung, with the variance of such extrapolations. A
+    trial that is neither complete nor has rungs (infeasible, not finite) counts as the worst.
     """
     complete = [(entry, entry.value) for entry in trials if entry.value is not None]
     if not complete:
         return None
     finals = np.array([value for _, value in complete])
-    warp = OutputTransform.of(finals)
-    worst = float(warp(finals).min())
-    promises = {step: _extrapolated(complete, step, warp) for entry in trials for step in entry.rungs}
+    transform = OutputTransform.of(finals)
+    worst = float(transform(finals).min())
+    extrapolations = {step: _extrapolation(complete, step, transform) for entry in trials for step in entry.rungs}
     values, extra = [], []
     for entry in trials:
         if entry.value is not None:
-            value, variance = float(warp(np.array(entry.value))), 0.0
+            value, variance = float(transform(np.array(entry.value))), 0.0
         elif entry.rungs:
             last = max(entry.rungs)
-            slope, offset, variance = promises[last]
-            value = float(warp(np.array(offset + slope * entry.rungs[last])))
+            slope, offset, variance = extrapolations[last]
+            value = float(transform(np.array(offset + slope * entry.rungs[last])))
         else:
             value, variance = worst, 0.0
         values.append(value)
         extra.append(variance)
-    return Observations(np.array([entry.encoding for entry in trials]), np.array(values), np.array(extra), warp)
+    return Observations(np.array([entry.encoding for entry in trials]), np.array(values), np.array(extra), transform)
 
 
-def _extrapolated(
-    complete: Sequence[tuple[Entry, float]], step: int, warp: OutputTransform
+def _extrapolation(
+    complete: Sequence[tuple[Entry, float]], step: int, transform: OutputTransform
 ) -> tuple[float, float, float]:
-    """Slope and offset of the final value as a function of the rung's, and the variance around it, warped."""
+    """Slope and offset of the final value as a function of the rung's, and the variance around it, transformed."""
     pairs = [(entry.rungs[step], final) for entry, final in complete if step in entry.rungs]
     if not pairs:
         return 1.0, 0.0, 1.0
     early, late = (np.array(part) for part in zip(*pairs, strict=True))
     centred = early - early.mean()
     slope = 1.0
-    if len(pairs) >= PAIRS:
+    if len(pairs) >= MIN_PAIRS:
         # Shrunk as if one more pair, a spread away from the mean, lay on the diagonal.
         more = late.var() / len(pairs) or 1.0
         slope = float((centred @ late + more) / (centred @ centred + more))
     offset = float(late.mean() - slope * early.mean())
-    residual = warp(late) - warp(offset + slope * early)
-    return slope, offset, float((residual @ residual + 1) / (len(pairs) + 1)) + CAUTION
+    residual = transform(late) - transform(offset + slope * early)
+    return slope, offset, float((residual @ residual + 1) / (len(pairs) + 1)) + EXTRAPOLATION_VARIANCE
 
 
 def _divided(entry: Entry, by: float) -> Entry:

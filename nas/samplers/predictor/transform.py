@@ -1,4 +1,4 @@
-"""Accuracies on a scale where the good ones differ most: a failed training must not stretch the whole model."""
+"""The output transform of accuracies: one failed training must not stretch the scale of the good ones."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from nas.samplers.predictor.features import Floats
 
 @dataclass(frozen=True)
 class OutputTransform:
-    """Standardised by the median and the upper spread of what was measured; logarithmic below the median."""
+    """Standardises by the median and the upper spread of observed values; logarithmic below the median."""
 
     middle: float
     scale: float
 
     @classmethod
     def of(cls, values: Floats) -> OutputTransform:
-        """The warp for measured values [n], n at least 1."""
+        """The transform for observed values [n], n at least 1."""
         middle, high = np.quantile(values, [0.5, 0.9])
         spread = high - middle if high > middle else values.std()
         return cls(float(middle), float(spread) or 1.0)
@@ -27,8 +27,8 @@ class OutputTransform:
         scaled = (values - self.middle) / self.scale
         return np.where(scaled < 0, -np.log1p(np.maximum(-scaled, 0)), scaled)
 
-    def back(self, warped: Floats) -> Floats:
-        """The values that were warped."""
+    def inverse(self, transformed: Floats) -> Floats:
+        """The values of transformed ones."""
         # Far below the median exp overflows, where nothing depends on how bad a network is.
-        low = -np.expm1(np.clip(-warped, 0, 50))
-        return self.middle + self.scale * np.where(warped < 0, low, warped)
+        low = -np.expm1(np.clip(-transformed, 0, 50))
+        return self.middle + self.scale * np.where(transformed < 0, low, transformed)

@@ -17,11 +17,11 @@ from nas import optimize
 from nas.samplers import registry as samplers
 from nas.samplers.history import Reader
 from nas.samplers.parameters import distributions, to_params
-from nas.samplers.predictor import fit as fitting
 from nas.samplers.predictor.acquisition import log_improvement
 from nas.samplers.predictor.features import features
+from nas.samplers.predictor.fit import NegativeLogPosterior
 from nas.samplers.predictor.kernel import Hyperparameters, covariance
-from nas.samplers.predictor.model import Model, fitted
+from nas.samplers.predictor.model import Model, fit_latest_and_best
 from nas.samplers.predictor.observations import accuracies, observations
 from nas.samplers.predictor.sampler import STARTUP, PredictorSampler
 from nas.samplers.predictor.transform import OutputTransform
@@ -30,10 +30,11 @@ PLAIN = ss.Space("plain", {"kernel": (3, 5, 7), "op1": tuple("abc"), "op2": tupl
 SMALL = ss.space("small", resolution=28)
 
 
-def hyper(space: ss.Space, noise: float = 0.1, own: float = 0.0) -> Hyperparameters:
+def hyper(space: ss.Space, residual: float = 0.1, network_share: float = 0.0) -> Hyperparameters:
     found = features(space, None)
     summaries = found(space.sample(np.random.default_rng(0), 2)).summaries.shape[1]
-    return Hyperparameters(0.5, 0.5, 0.5, noise, own, np.full(len(space.radices), 0.3), np.full(summaries, 0.2))
+    weights, rates = np.full(len(space.radices), 0.3), np.full(summaries, 0.2)
+    return Hyperparameters(0.5, 0.5, 0.5, residual, network_share, weights, rates)
 
 
 def study_of(space: ss.Space, trials: list[dict[str, Any]]) -> optuna.Study:
@@ -73,51 +74,48 @@ def test_covariances_are_positive_semidefinite():
 def test_the_gradient_of_the_fit_is_that_of_finite_differences():
     rng, described = np.random.default_rng(2), features(PLAIN, None)
     inputs = described(PLAIN.sample(rng, 12)[[*range(12), 0, 0]])
-    centre, spread = fitting._prior(4, inputs.summaries.shape[1])
-    distances = fitting._choice_distances(inputs, described.owner, 4)
-    summaries = np.array([np.subtract.outer(c, c) ** 2 / 2 for c in inputs.summaries.T])
-    density = fitting._Posterior(distances, summaries, rng.normal(size=14), rng.random(14), centre, spread)
-    logs = centre + rng.normal(size=len(centre)) / 2
+    density = NegativeLogPosterior(inputs, described.owner, 4, rng.normal(size=14), rng.random(14))
+    logs = density.means + rng.normal(size=len(density.means)) / 2
     numeric = approx_fprime(logs, lambda at: density(at)[0], 1e-6)
     assert density(logs)[1] == pytest.approx(numeric, rel=1e-3, abs=1e-4)
 
 
-@pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
-def test_repeated_trainings_tell_how_much_is_chance(chance: float):
+@pytest.mark.parametrize("deviation", [0.0, 0.3, 1.0])
+def test_repeated_trainings_tell_the_noise(deviation: float):
     rng, described = np.random.default_rng(4), features(PLAIN, None)
     which = np.arange(120) % 20
     rows = np.unique(PLAIN.sample(rng, 200), axis=0)[:20][which]
-    values = rng.normal(size=20)[which] + chance * rng.normal(size=120)
-    found = fitted(described, evidence_of(rows, values), 4, prior=False)
-    assert np.sqrt(found.noise * (1 - found.own)) == pytest.approx(chance, abs=0.1)
+    values = rng.normal(size=20)[which] + deviation * rng.normal(size=120)
+    found = fit_latest_and_best(described, observations_of(rows, values), 4, prior=False)
+    assert np.sqrt(found.nugget) == pytest.approx(deviation, abs=0.1)
 
 
-def test_beliefs_are_the_textbook_posterior():
+def test_the_posterior_is_the_textbooks():
     rng, described = np.random.default_rng(3), features(PLAIN, None)
     measured, asked = np.array([[0, 0, 0, 0], [1, 2, 0, 0], [2, 1, 1, 0]]), np.array([[2, 2, 2, 0]])
-    known = evidence_of(measured, rng.normal(size=3))
+    known = observations_of(measured, rng.normal(size=3))
     model = Model(described, known, hyper(PLAIN), prior=False)
     left, right = described(measured), described(asked)
     total = covariance(hyper(PLAIN), described.owner, left, left)
-    # A measured network's own share of the noise is in the covariance already.
+    # The network effect of a measured network is in the covariance already.
     total = total + np.eye(3) * (1.5 + 0.5 + 0.1 - total[0, 0] + 1e-6 + 0.5)
     shared = covariance(hyper(PLAIN), described.owner, left, right)
-    assert model.believe(asked).mean == pytest.approx(shared.T @ np.linalg.solve(total, known.values), rel=1e-4)
+    assert model.posterior(asked).mean == pytest.approx(shared.T @ np.linalg.solve(total, known.values), rel=1e-4)
 
 
-def evidence_of(encodings: np.ndarray, values: np.ndarray) -> Any:
+def observations_of(encodings: np.ndarray, values: np.ndarray) -> Any:
     from nas.samplers.predictor.observations import Observations
 
     return Observations(encodings, values, np.zeros(len(values)), OutputTransform(0.0, 1.0))
 
 
-def test_what_is_under_way_loses_its_doubt_and_keeps_its_mean():
+def test_running_trials_lose_variance_and_keep_their_mean():
     described = features(PLAIN, None)
-    known = evidence_of(np.array([[0, 0, 0, 0], [1, 2, 0, 0]]), np.array([0.5, -1.0]))
+    known = observations_of(np.array([[0, 0, 0, 0], [1, 2, 0, 0]]), np.array([0.5, -1.0]))
     model, pending = Model(described, known, hyper(PLAIN), prior=False), np.array([[2, 2, 2, 0]])
-    before = model.believe(pending)
-    model.imagine(pending)
-    after = model.believe(pending)
+    before = model.posterior(pending)
+    model.condition_on_pending(pending)
+    after = model.posterior(pending)
     assert after.mean == pytest.approx(before.mean, abs=1e-4)
     assert after.deviation[0] < before.deviation[0] / 2
 
@@ -135,15 +133,15 @@ def test_expected_improvement_is_the_integral(above: float):
 
 
 @given(st.lists(st.floats(0, 100), min_size=2, max_size=20))
-def test_a_warp_keeps_the_order_and_can_be_undone(values: list[float]):
+def test_an_output_transform_keeps_the_order_and_can_be_undone(values: list[float]):
     array = np.array(values)
-    warp = OutputTransform.of(array)
-    warped = warp(array)
-    assert (np.diff(warped[np.argsort(array)]) >= 0).all()
-    assert warp.back(warped) == pytest.approx(array, abs=1e-5 * max(1.0, warp.scale))
+    transform = OutputTransform.of(array)
+    transformed = transform(array)
+    assert (np.diff(transformed[np.argsort(array)]) >= 0).all()
+    assert transform.inverse(transformed) == pytest.approx(array, abs=1e-5 * max(1.0, transform.scale))
 
 
-def test_rungs_of_stopped_trials_are_worth_what_they_promised_the_others():
+def test_stopped_trials_count_by_the_extrapolation_of_their_last_rung():
     rng = np.random.default_rng(4)
     rows = PLAIN.sample(rng, 21)
     early = rng.random(20)
@@ -156,7 +154,7 @@ def test_rungs_of_stopped_trials_are_worth_what_they_promised_the_others():
     known = observations(accuracies(Reader(PLAIN).entries(study), None))
     assert known is not None
     # As good as the best of those that went on, and less certain.
-    assert known.warp.back(known.values)[20] == pytest.approx(2 * early.max() + 1, abs=0.3)
+    assert known.transform.inverse(known.values)[20] == pytest.approx(2 * early.max() + 1, abs=0.3)
     assert known.extra[20] > 0
     assert (known.extra[:20] == 0).all()
 
@@ -171,7 +169,7 @@ def test_a_network_that_came_to_nothing_counts_as_the_worst_and_repeats_do_not_c
     ]
     known = observations(accuracies(Reader(PLAIN).entries(study_of(PLAIN, trials)), None))
     assert known is not None
-    assert known.warp.back(known.values) == pytest.approx([0.5, 0.9, 0.5])
+    assert known.transform.inverse(known.values) == pytest.approx([0.5, 0.9, 0.5])
 
 
 def test_the_known_part_of_the_reward_is_divided_out():
@@ -191,10 +189,10 @@ def test_the_winner_is_not_the_luckiest_measurement():
     values[poor] = values.max() + 0.01
     trials = [{"encoding": r, "state": TrialState.COMPLETE, "value": v} for r, v in zip(rows, values, strict=True)]
     study = study_of(space, trials)
-    believed = space.encode(PredictorSampler(space).recommend(study))
+    recommended = space.encode(PredictorSampler(space).recommend(study))
     luckiest = space.encode(samplers.make("random", space).recommend(study))
     assert luckiest.tolist() == rows[poor].tolist()
-    assert believed.sum() >= 6
+    assert recommended.sum() >= 6
 
 
 def test_the_prior_can_be_switched_off():

@@ -25,12 +25,12 @@ def search(trials: int = 8, **settings: object) -> list[Record]:
     """A search without Ray; returns the ledger's records."""
     torch.set_num_threads(1)
     config = SearchConfig(target_flops="400M", proxy=PROXY, trials=trials, finalists=1, **settings)  # type: ignore[arg-type]
-    field = SearchRegion.of(config, classes=10)
+    region = SearchRegion.of(config, classes=10)
     training = Training(config.dataset, get_recipe(config.recipe), config.proxy)
     with Ledger.open(
-        None, "search", choices(field.space), directions=config.aim.directions, seed=config.seed
+        None, "search", choices(region.space), directions=config.objective_function.directions, seed=config.seed
     ) as ledger:
-        candidates = Candidates.of(config, field, ledger)
+        candidates = Candidates.of(config, region, ledger)
         jobs = TrialQueue(ledger, Draws(trials, candidates.draw), candidates.score, payload=training.payload())
         execute_in_process(jobs, evaluate)
         return ledger.records()

@@ -41,9 +41,9 @@ def test_finalists_are_the_best_that_were_trained_to_the_end():
 
 def test_what_is_believed_of_a_network_goes_before_what_was_measured():
     lucky, steady, other, unknown = (record(n, [value]) for n, value in enumerate((0.9, 0.8, 0.7, 0.72)))
-    believed = {lucky.key: 0.65, steady.key: 0.79, other.key: 0.75}
+    posterior_means = {lucky.key: 0.65, steady.key: 0.79, other.key: 0.75}
     records = [lucky, steady, other, unknown]
-    assert finalists.choose(records, AIM, 3, believed) == [steady, other, unknown]
+    assert finalists.choose(records, AIM, 3, posterior_means) == [steady, other, unknown]
     assert finalists.choose(records, AIM, 3) == [lucky, steady, unknown]
 
 

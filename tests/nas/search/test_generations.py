@@ -32,10 +32,10 @@ def accuracy(job: dict[str, Any], step: int) -> float:
 def search(workers: int, luck: int, **settings: Any) -> list[Record]:
     """A search with pretended workers of random speeds; every job takes two rungs."""
     config = SearchConfig(**{**PLAIN, **settings})
-    field, pace = SearchRegion.of(config, classes=10), random.Random(luck)
+    region, pace = SearchRegion.of(config, classes=10), random.Random(luck)
     pruner = Halving((1,), generation=config.generation)
-    with Ledger.open(None, "search", choices(field.space), pruner=pruner, seed=config.seed) as ledger:
-        candidates = Candidates.of(config, field, ledger)
+    with Ledger.open(None, "search", choices(region.space), pruner=pruner, seed=config.seed) as ledger:
+        candidates = Candidates.of(config, region, ledger)
         plan = Draws(config.trials, candidates.draw, generation=config.generation)
         jobs = TrialQueue(ledger, plan, candidates.score)
         busy: list[tuple[dict[str, Any], int]] = []
@@ -75,9 +75,9 @@ def test_without_generations_they_differ():
 
 def test_a_generation_begins_when_the_one_before_is_over():
     config = SearchConfig(**PLAIN, sampler="random", deterministic=True)
-    field = SearchRegion.of(config, classes=10)
-    with Ledger.open(None, "search", choices(field.space), seed=0) as ledger:
-        candidates = Candidates.of(config, field, ledger)
+    region = SearchRegion.of(config, classes=10)
+    with Ledger.open(None, "search", choices(region.space), seed=0) as ledger:
+        candidates = Candidates.of(config, region, ledger)
         jobs = TrialQueue(ledger, Draws(TRIALS, candidates.draw, generation=GENERATION), candidates.score)
         first = [jobs.next_job() for _ in range(GENERATION)]
         assert None not in first

@@ -85,5 +85,5 @@ def test_steps_are_not_timed_for_a_cluster(monkeypatch: pytest.MonkeyPatch):
 
 def test_step_times_are_timed_in_earnest():
     config = aware()
-    field = SearchRegion.of(config, 10)
-    assert timing(config, field, plan._typical(field)[:1], "cpu") > 0
+    region = SearchRegion.of(config, 10)
+    assert timing(config, region, plan._typical(region)[:1], "cpu") > 0

@@ -26,10 +26,10 @@ from studies.workers.trial_batch import TrialBatch
 TRIALS = 24
 
 
-def proposals(field: SearchRegion) -> list[Proposal]:
-    """Some networks of the field, smallest first."""
-    rows = field.space.sample(np.random.default_rng(0), TRIALS, macs=field.band, of="networks")
-    found = [propose(field.space, to_params(field.space, field.space.choice(row)), "uniform") for row in rows]
+def proposals(region: SearchRegion) -> list[Proposal]:
+    """Some networks of the region, smallest first."""
+    rows = region.space.sample(np.random.default_rng(0), TRIALS, macs=region.band, of="networks")
+    found = [propose(region.space, to_params(region.space, region.space.choice(row)), "uniform") for row in rows]
     return sorted(found, key=lambda proposal: proposal.macs)
 
 
@@ -46,14 +46,14 @@ def test_finalists_are_the_networks_that_the_strategy_believes_in(tmp_path: Path
     config = SearchConfig(
         target_flops="60M", space="small", objective="accuracy", scheduler="none", trials=TRIALS, finalists=2
     )
-    field, phases = SearchRegion.of(config, classes=10), list[TrialBatch]()
-    wanted = proposals(field)
+    region, phases = SearchRegion.of(config, classes=10), list[TrialBatch]()
+    wanted = proposals(region)
     # Larger is better, give or take some luck, of which the smallest of all had most.
     luck = np.random.default_rng(1).normal(0, 0.03, TRIALS).tolist()
     accuracies = {proposal.arch: 0.5 + 0.01 * rank + luck[rank] for rank, proposal in enumerate(wanted)}
     accuracies[wanted[0].arch] = max(accuracies.values()) + 0.0001
     run: Any = SimpleNamespace(folder=tmp_path, path=lambda name: tmp_path / name)
-    begun = SearchRun(config, field, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=())))
+    begun = SearchRun(config, region, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=())))
     with begun.open("search") as ledger:
         records = train(ledger, wanted, accuracies)
     monkeypatch.setattr(session, "run_trials", lambda phase, *_: phases.append(phase) or [])
@@ -61,7 +61,7 @@ def test_finalists_are_the_networks_that_the_strategy_believes_in(tmp_path: Path
     plan = phases[0].plan
     assert isinstance(plan, Fixed)
     chosen = {proposal.key for proposal in plan._proposals}
-    luckiest = finalists.choose(records, config.aim, 1)[0]
+    luckiest = finalists.choose(records, config.objective_function, 1)[0]
     assert luckiest.key == wanted[0].key
     assert len(chosen) == 2
     assert wanted[0].key not in chosen

@@ -42,12 +42,14 @@ def config(**changes: object) -> SearchConfig:
 def search(asked: SearchConfig, url: str | None, folder: Path) -> list[Record]:
     """A search without Ray; returns the ledger's records."""
     torch.set_num_threads(1)
-    field = SearchRegion.of(asked, classes=10)
+    region = SearchRegion.of(asked, classes=10)
     training = Training(
-        asked.dataset, get_recipe(asked.recipe), PROXY, step_times=step_times(asked, field, str(folder))
+        asked.dataset, get_recipe(asked.recipe), PROXY, step_times=step_times(asked, region, str(folder))
     )
-    with Ledger.open(url, "search", choices(field.space), directions=asked.aim.directions, seed=0) as ledger:
-        candidates = Candidates.of(asked, field, ledger)
+    with Ledger.open(
+        url, "search", choices(region.space), directions=asked.objective_function.directions, seed=0
+    ) as ledger:
+        candidates = Candidates.of(asked, region, ledger)
         plan = Draws(asked.trials, candidates.draw)
         execute_in_process(TrialQueue(ledger, plan, candidates.score, payload=training.payload()), evaluate)
         return ledger.records()
@@ -75,7 +77,7 @@ def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tm
     base = baseline_of(SearchRegion.of(config(), classes=10))
     # The baseline once, then each network once.
     assert timed == [base.key, *(record.key for record in records)]
-    aim = config().aim
+    objective = config().objective_function
     for place, record in enumerate(records, start=2):
         last = record.rungs[-1]
         assert [rung["step_seconds"] for rung in record.rungs] == [pytest.approx(place * 1e-6)] * 2
@@ -83,7 +85,7 @@ def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tm
         assert last["relative_params"] == pytest.approx(record.params / ss.cost(base).params)
         expected = last["accuracy"] * place**-0.07 * (record.params / ss.cost(base).params) ** -0.05
         assert record.values == (pytest.approx(expected),)
-        assert finalists.reward(record, aim) == pytest.approx(expected)
+        assert finalists.reward(record, objective) == pytest.approx(expected)
     assert [row["relative_step"] for row in rows_of(records)] == pytest.approx([2, 3, 4])
 
     # Gone on with on a machine that is ten times slower: what was recorded stays, the baseline's time too.
@@ -96,15 +98,15 @@ def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_a_ledger_without_step_times_has_no_such_reward():
     training = Training("fashion-mnist-mini", get_recipe("quick"), PROXY)
-    asked, field = config(trials=1), SearchRegion.of(config(), classes=10)
-    with Ledger.open(None, "search", choices(field.space), seed=0) as ledger:
-        candidates = Candidates.of(asked, field, ledger)
+    asked, region = config(trials=1), SearchRegion.of(config(), classes=10)
+    with Ledger.open(None, "search", choices(region.space), seed=0) as ledger:
+        candidates = Candidates.of(asked, region, ledger)
         execute_in_process(
             TrialQueue(ledger, Draws(1, candidates.draw), candidates.score, payload=training.payload()), evaluate
         )
         (record,) = ledger.records()
     assert record.outcome is Outcome.NAN
-    assert math.isnan(finalists.reward(record, asked.aim))
+    assert math.isnan(finalists.reward(record, asked.objective_function))
 
 
 def test_the_baseline_is_what_the_space_varies():
@@ -117,12 +119,12 @@ def test_the_baseline_is_what_the_space_varies():
 @pytest.mark.parametrize(("resolution", "width", "target"), [(32, 0.25, "30M"), (224, 1.0, "1.5G"), (380, 1.0, "4.4G")])
 def test_the_batch_is_the_largest_that_fits(resolution: int, width: float, target: str):
     asked = config(resolution=resolution, width=width, target_flops=target)
-    field = SearchRegion.of(asked, classes=10)
-    batch, base = step_batch(asked, field), baseline_of(field)
+    region = SearchRegion.of(asked, classes=10)
+    batch, base = step_batch(asked, region), baseline_of(region)
     assert batch in (1, 2, 4, 8, 16, 32)
     assert training_memory(base, batch, ema=True).total <= MEMORY_BUDGET
     assert batch < 32 or resolution == 32
-    assert step_batch(config(step_batch=5), field) == 5
+    assert step_batch(config(step_batch=5), region) == 5
 
 
 def test_steps_that_cannot_fit_are_refused():
@@ -130,19 +132,19 @@ def test_steps_that_cannot_fit_are_refused():
     with pytest.raises(ValueError, match="a training step of one image at 3000 px takes more than 2GiB"):
         step_batch(asked, SearchRegion.of(asked, classes=10))
     asked = config(step_batch=10**6)
-    field = SearchRegion.of(asked, classes=10)
+    region = SearchRegion.of(asked, classes=10)
     with pytest.raises(
         ValueError, match=r"--step-batch 1000000 does not fit: 2 workers have .* each, enough for \d+ im"
     ):
-        check_steps(asked, field, Resources(2, 1, 0.0))
+        check_steps(asked, region, Resources(2, 1, 0.0))
 
 
 def test_timed_trials_share_no_gpu():
-    field = SearchRegion.of(config(), classes=10)
+    region = SearchRegion.of(config(), classes=10)
     with pytest.raises(ValueError, match=r"no two trials may share a GPU: give --gpus-per-trial 1 .*got 0.5"):
-        check_steps(config(), field, Resources(2, 1, 0.5))
-    check_steps(config(), field, Resources(2, 1, 1.0))
-    check_steps(config(), field, Resources(2, 1, 0.0))
+        check_steps(config(), region, Resources(2, 1, 0.5))
+    check_steps(config(), region, Resources(2, 1, 1.0))
+    check_steps(config(), region, Resources(2, 1, 0.0))
 
 
 def test_other_searches_do_not_know_its_settings():
