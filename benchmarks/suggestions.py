@@ -1,4 +1,4 @@
-"""What samplers cost beside trainings: python benchmarks/suggestions.py [--trials 2000] [--held 500].
+"""The cost of samplers, besides trainings: python benchmarks/suggestions.py [--trials 2000] [--study-trials 500].
 
 `optimize` on a table of 15 625 networks, for random and evolution: trials a second, and by how much the process grows
 meanwhile. Then seconds a suggestion takes in a study that holds 500 trials, on the MnasNet space (1.25e18 encodings)
@@ -34,17 +34,17 @@ def main() -> None:
     for sampler in ("random", "evolution"):
         rate, growth = _optimize(table, sampler, arguments.trials)
         print(f"{sampler:20} {rate:15,.0f}  {growth / 2**20:12.1f} MiB in {arguments.trials} trials")
-    print(f"\na suggestion with {arguments.held} trials held")
+    print(f"\na suggestion in a study of {arguments.study_trials} trials")
     space = ss.space("mnasnet")
-    study = optimize(space, _score, sampler="random", trials=arguments.held, macs=BAND).study
+    study = optimize(space, _score, sampler="random", trials=arguments.study_trials, macs=BAND).study
     for name in samplers.SAMPLERS:
-        sampler, seconds, held = samplers.make(name, space, band=BAND, retrain=False), [], []
+        sampler, seconds, memory = samplers.make(name, space, band=BAND, retrain=False), [], []
         for number in range(1 + FURTHER):
             began = time.perf_counter()
             sampler.draw(study, (0, number))
             seconds.append(time.perf_counter() - began)
-            held.append(_held())
-        growth = (held[-1] - held[FURTHER // 2]) / 2**20
+            memory.append(_memory())
+        growth = (memory[-1] - memory[FURTHER // 2]) / 2**20
         print(f"{name:20} first {seconds[0]:.3f} s, then at most {max(seconds[1:]):.3f} s, {growth:+5.1f} MiB")
 
 
@@ -53,9 +53,9 @@ def _optimize(table: dict[tuple[str, ...], float], sampler: str, trials: int) ->
     choices = {f"edge{edge}": OPERATIONS for edge in range(EDGES)}
     space = ss.Space("table", choices, lambda choice: tuple(choice.values()))
     optimize(space, table.__getitem__, sampler=sampler, trials=100)  # imports and caches
-    before, began = _held(), time.perf_counter()
+    before, began = _memory(), time.perf_counter()
     optimize(space, table.__getitem__, sampler=sampler, trials=trials)
-    return trials / (time.perf_counter() - began), _held() - before
+    return trials / (time.perf_counter() - began), _memory() - before
 
 
 def _score(arch: ss.Arch) -> float:
@@ -63,14 +63,14 @@ def _score(arch: ss.Arch) -> float:
     return int(arch.key, 16) / 2**64
 
 
-def _held() -> int:
+def _memory() -> int:
     return int(psutil.Process().memory_full_info().uss)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=2000)
-    parser.add_argument("--held", type=int, default=500)
+    parser.add_argument("--study-trials", type=int, default=500)
     return parser.parse_args()
 
 

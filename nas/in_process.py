@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from nas.samplers.history import Factor
     from search_spaces.counting.band import Band
 
-# After so many proposals in a row that were seen before, a sampler has nothing new to say (or the space is used up).
+# A search ends after so many repeated proposals in a row: the sampler, or the space, has no new network.
 MAX_REPEATS = 200
 
 
 @dataclass(frozen=True)
 class SearchStudy:
-    """What an in-process search found. `study` is the Optuna study, with repeats and failures in it."""
+    """The result of an in-process search. `study` is the Optuna study, repeats and failures included."""
 
     space: Space
     study: optuna.Study
@@ -35,7 +35,7 @@ class SearchStudy:
 
     @property
     def best_choice(self) -> dict[str, Any]:
-        """The choice with the highest value. Raises ValueError where no trial has one."""
+        """The choice with the highest value. Raises ValueError if no trial has a value."""
         return to_choice(self.space, self._best.params)
 
     @property
@@ -45,9 +45,9 @@ class SearchStudy:
 
     @property
     def recommended_choice(self) -> dict[str, Any]:
-        """The choice that the sampler takes for the best, the noise considered. ValueError where no trial has a value.
+        """The choice that the sampler recommends. Raises ValueError if no trial has a value.
 
-        A predictor's is its highest posterior mean; for the others it is the best choice.
+        The predictor recommends the highest posterior mean, the others the best choice.
         """
         return to_choice(self.space, self.sampler.recommend(self.study))
 
@@ -64,7 +64,7 @@ class SearchStudy:
         return value
 
     def frame(self) -> pd.DataFrame:
-        """One row a trial: number, value, outcome, how it was drawn, the choice's values under their names."""
+        """One row per trial: number, value, outcome, proposed_by, and the values of the choice under their names."""
         import pandas as pd
 
         rows = [self._row(trial) for trial in self.study.get_trials(deepcopy=False)]
@@ -93,13 +93,13 @@ def optimize(
 ) -> SearchStudy:
     """Maximise `evaluate(space.decode(choice))` over a space, with `trials` evaluations at most.
 
-    Without a `sampler` the default one searches. `macs` is the band of multiply-adds (lowest, highest) to stay in, for
-    spaces that have a cost. `factor` is the part of the value that is known beforehand, where there is one: value =
-    accuracy * factor(encodings [n, k]) [n], as in MnasNet's reward; samplers that predict then predict the accuracy
-    alone. A choice whose canonical key was evaluated before takes its recorded value and costs nothing; the search ends
-    early when nothing new comes any more. A value that is not finite is recorded as outcome `nan`; an exception of
-    `evaluate` passes through. Same seed, same trials. Raises ValueError for an unknown sampler, fewer trials than it
-    begins with, an empty band, or a factor that is not finite and above 0.
+    `sampler` is a name of `nas.samplers.registry`, by default the default one. `macs` is the band of multiply-adds
+    (lowest, highest), for spaces that have a cost. `factor` is the known part of the value, if there is one: value =
+    accuracy * factor(encodings [n, k]) [n], as in MnasNet's reward; samplers with a model then predict the accuracy
+    alone. A choice whose canonical key was evaluated before takes its recorded value and costs no trial; the search
+    ends early if proposals only repeat. A value that is not finite is recorded as outcome `nan`; an exception of
+    `evaluate` is passed on. Same seed, same trials. Raises ValueError for an unknown sampler, fewer trials than its
+    startup, an empty band, or a factor that is not finite and above 0.
     """
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials}")

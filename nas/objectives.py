@@ -20,12 +20,12 @@ WEIGHT = -0.07
 HARD_WEIGHT = -1.0
 # V2, Section 3.2.
 PARAMS_WEIGHT = -0.05
-# The objectives that look at a search's settings which others do not; pareto ranks its finalists by the soft reward.
+# Settings of a search that only some objectives use; pareto ranks its finalists by the soft reward.
 USED_BY = {
     "weight": ("soft", "pareto", TRAINING_AWARE),
     **dict.fromkeys(("params_weight", "step_times", "step_batch"), (TRAINING_AWARE,)),
 }
-# Those that have the target in them; for the others it says only around what the band lies.
+# The objectives whose formula has the target; for the others the target only places the cost band.
 TARGETED = ("soft", "hard", "pareto")
 
 
@@ -34,7 +34,7 @@ def mnas_reward(
 ) -> float:
     """ACC * (macs / target)^w (MnasNet, section 3; EfficientNet, section 4, with multiply-adds in place of latency).
 
-    `weight` is w at or below the target, `weight_above` beyond it (the same unless given). MnasNet's soft constraint
+    `weight` is w at or below the target, `weight_above` beyond it (default: the same). MnasNet's soft constraint
     is -0.07 on both sides (doubling the cost should buy 5 % relative accuracy), its hard one 0 below and -1 above.
     """
     exponent = weight if macs <= target or weight_above is None else weight_above
@@ -60,7 +60,7 @@ class Relative:
 
     @classmethod
     def of(cls, rung: Mapping[str, Any]) -> Relative | None:
-        """What a rung holds; None where it holds no step time."""
+        """The values of a rung; None without a step time."""
         step, params = rung.get(STEP), rung.get(PARAMS)
         return None if step is None or params is None else cls(float(step), float(params))
 
@@ -125,7 +125,7 @@ class Objective:
 
     @property
     def described(self) -> str:
-        """The formula and, where there is a T in it, what that is."""
+        """The formula and, if it has T, the value of T."""
         return f"{self}, T = {format_count(self.target)}" if self.kind in TARGETED else str(self)
 
     def __str__(self) -> str:
@@ -140,7 +140,7 @@ class Objective:
 
 
 def pareto_front(accuracy: NDArray[np.float64], macs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which networks no other one beats: at least as accurate, at most as costly, and better in one of the two."""
+    """[n] which networks are on the Pareto front: no other is as accurate, as cheap, and better in one of the two."""
     front = np.zeros(len(macs), dtype=bool)
     best, cost_of_best = -np.inf, -1
     for index in np.lexsort((-accuracy, macs)):

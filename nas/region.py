@@ -1,4 +1,4 @@
-"""Where a search looks: a space at a resolution and width, and a band of costs around the target."""
+"""The region that is searched: a space at a resolution and width, and a band of costs around the target."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RegionConfig:
         return parsed("target_flops", parse_count, self.target_flops)
 
     def check_region(self) -> None:
-        """Raise ValueError for a target, a width or a band that makes no sense."""
+        """Raise ValueError for an invalid target, width or band."""
         if not 0 < self.width <= MAX_WIDTH:
             raise ValueError(f"--width must be greater than 0 and at most {MAX_WIDTH}, got {self.width:g}")
         low, high = self.cost_band
@@ -44,7 +44,7 @@ class RegionConfig:
 
 @dataclass(frozen=True)
 class SearchRegion:
-    """Where the search looks: the space for this data set, the cost band in multiply-adds, the networks inside."""
+    """What is searched: the space for this data set, the cost band in multiply-adds, the number of networks inside."""
 
     space: Space
     band: Band
@@ -52,19 +52,19 @@ class SearchRegion:
 
     @classmethod
     def of(cls, config: RegionConfig, classes: int) -> SearchRegion:
-        """The region of a configuration. Raises ValueError, with the reachable range, where the band holds nothing."""
+        """The region of a configuration. Raises ValueError, with the reachable range, for an empty band."""
         from search_spaces.spaces.registry import space
 
         settings: dict[str, Any] = {"classes": classes, "width": config.width}
         if config.space == "small" and config.reference:
-            raise ValueError(f"--reference is no setting of space small, got {config.reference}")
+            raise ValueError(f"--reference is not used by --space small, got {config.reference}: remove it")
         if config.resolution:
             settings["resolution"] = config.resolution
         if config.reference:
             settings["reference"] = config.reference
         found = space(config.space, **settings)
         low, high = (round(factor * config.target) for factor in config.cost_band)
-        # Above all the target itself must be there: a band around nothing would be searched in vain.
+        # The target itself must be reachable, not only some network of the band.
         found.check_target(config.target, "--target-flops")
         inside = found.count(macs=(low, high), of="networks")
         if inside.upper == 0:

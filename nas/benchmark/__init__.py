@@ -1,1 +1,1 @@
-"""The command `python -m nas.benchmark`: judge samplers on tables of trained networks."""
+"""The command `python -m nas.benchmark`: compare samplers on tables of trained networks."""

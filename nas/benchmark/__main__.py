@@ -1,17 +1,17 @@
-"""Judge samplers on tables: `python -m nas.benchmark --table nas-bench-201:cifar100`; see docs/benchmark.md."""
+"""Compare samplers on tables: `python -m nas.benchmark --table nas-bench-201:cifar100`; see docs/benchmark.md."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from nas.benchmark.config import BenchmarkConfig
-from nas.benchmark.run import judge
+from nas.benchmark.run import run_benchmark
 from nas.samplers import registry as samplers
 from search_spaces.common import cli
 
 DESCRIPTION = (
-    "Judge search samplers on a table of networks that others have trained: mean regret against trials, with "
-    "intervals over seeds, and the seconds that a suggestion costs."
+    "Compare samplers on a table of networks that others have trained: mean regret against trials, with confidence "
+    "intervals over seeds, and seconds per proposal. The same command resumes an interrupted benchmark."
 )
 
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
         samplers.check(sampler)
     from nas.benchmark.optimizers import make_optimizer
 
-    judge(config, make_optimizer, config.samplers or tuple(samplers.SAMPLERS))
+    run_benchmark(config, make_optimizer, config.samplers or tuple(samplers.SAMPLERS))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The settings of a benchmark of samplers."""
+"""The configuration of a benchmark of samplers."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from search_spaces.counting.band import Band
 
 SCORES = ("accuracy", "reward50", "hard25", "hard50", "hard75")
 AT = (50, 100, 200)
-# What decides how a search goes, besides table, program and cost band.
-DECISIVE = ("table", "trials", "free_repeats")
+# Settings that every search depends on, besides table, program and cost band.
+SEARCH_SETTINGS = ("table", "trials", "free_repeats")
 
 
 @dataclass(frozen=True)
 class BenchmarkConfig:
-    """Which samplers are judged, on which table, and how long.
+    """The samplers to compare, the table, and the length of the searches.
 
     Attributes:
-        table: Needed: nas-bench-macro:FILE, nas-bench-201:DATASET (cifar10, cifar100, imagenet16-120), or csv:FILE.
-        samplers: Samplers by name; all of them unless given.
-        scores: accuracy, rewardP, the MnasNet reward with T at the P-th percentile of MACs, hardP, its hard constraint
-            there; accuracy reward50 hard25 hard50 hard75 unless given (without multiply-adds accuracy alone).
-        trials: Trainings a search.
-        seeds: Searches of each sampler, each with its own seed.
-        first_seed: The first of these seeds.
-        at: Trials at which regrets are printed, besides the last one; 50 100 200, those that there are, unless given.
-        cost_band: Multiply-adds, lowest and highest such as 30M 60M, of the networks that may be proposed and
-            chosen, and no multiples of a target as in nas.search; all unless given.
-        free_repeats: A network that is proposed again shows its old score and costs nothing, as in nas.search.
-        measured: csv, columns of what was measured, one or several repetitions.
-        choices: csv, columns of choices; all that are nothing else unless given.
-        macs: csv, column of multiply-adds; none unless given.
-        params: csv, column of parameters; none unless given.
-        minimize: csv, lower is better.
-        workers: Searches side by side, one thread each; as many as there are CPU cores unless given.
-        run: Folder for results.json, curves.csv, regret.svg and config.yaml. The same command goes on where it was
-            ended; what an earlier benchmark left is replaced.
-        new: Begin anew, without the searches that an unfinished command made.
+        table: Table of trained networks (required): nas-bench-macro:FILE, nas-bench-201:DATASET (cifar10, cifar100 or
+            imagenet16-120), or csv:FILE.
+        samplers: Samplers to compare, by name. Default: all.
+        scores: Scores to maximise: accuracy; rewardP, the MnasNet reward with T at the P-th percentile of
+            multiply-adds; hardP, accuracy under MnasNet's hard constraint with that T. Default: accuracy reward50
+            hard25 hard50 hard75, or accuracy alone for a table without multiply-adds.
+        trials: Trainings per search.
+        seeds: Searches per sampler, each with its own seed.
+        first_seed: The seed of each sampler's first search.
+        at: Numbers of trials at which regrets are printed, besides the last one. Default: 50 100 200, up to --trials.
+        cost_band: Lowest and highest multiply-adds, such as 30M 60M, of the networks that may be proposed and chosen;
+            unlike in nas.search these are no multiples of a target. Default: all networks.
+        free_repeats: A network that is proposed again has its earlier score and costs no trial, as in nas.search.
+        measured: Columns of a csv table that hold the repetitions of the measurement.
+        choices: Columns of a csv table that hold the choices. Default: all columns without another use.
+        macs: Column of a csv table that holds multiply-adds. Default: none.
+        params: Column of a csv table that holds parameters. Default: none.
+        minimize: Lower measurements of a csv table are better.
+        workers: Searches at once, with one thread each. Default: the number of CPU cores.
+        run: Folder for results.json, curves.csv, regret.svg, report.txt and config.yaml. The same command resumes an
+            interrupted benchmark and replaces the results of a finished one.
+        new: Start anew, without the searches of an interrupted command.
 
     """
 
@@ -63,7 +65,7 @@ class BenchmarkConfig:
 
     def __post_init__(self) -> None:
         if not self.table:
-            raise ValueError(f"--table is needed, such as {' or '.join(tables.EXAMPLES.values())}")
+            raise ValueError(f"--table is required, such as {' or '.join(tables.EXAMPLES.values())}")
         check_minimum(self, {"trials": 1, "seeds": 1, "first_seed": 0, "workers": 1})
         for name in ("samplers", "scores"):
             check_different(name, getattr(self, name))

@@ -1,4 +1,4 @@
-"""What is maximised on a table: what was measured, or the reward at a target that percentiles of the costs give."""
+"""What is maximised on a table: the measurement, or a reward whose target is a percentile of the costs."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ def parse(name: str) -> tuple[str, int] | None:
 
 @dataclass(frozen=True)
 class TableObjective:
-    """What is maximised over a table's networks (those in the band, if there is one).
+    """What is maximised over the networks of a table, or over those in the band if there is one.
 
-    name       "accuracy", what was measured; "reward25", the soft reward (MnasNet, section 3) with its T at the 25th
-               percentile of the multiply-adds of the networks inside the band; "hard25", the reward under a hard
-               constraint: accuracy up to T, accuracy times T/macs above. Soft rewards differ by a constant factor
-               only, whatever T is.
+    name   "accuracy", the measurement; "reward25", the soft reward (MnasNet, section 3) with T at the 25th percentile
+           of the multiply-adds of the networks inside the band; "hard25", the reward under a hard constraint: accuracy
+           up to T, accuracy times T/macs above. Soft rewards of different T differ by a constant factor only.
     """
 
     name: str
@@ -45,12 +44,12 @@ class TableObjective:
 
     @cached_property
     def inside(self) -> NDArray[np.bool_]:
-        """[networks] which may be chosen."""
+        """[networks] which networks may be chosen."""
         return self.table.inside(self.band)
 
     @cached_property
-    def objective(self) -> Objective | None:
-        """The reward with its target; None where what was measured is the score."""
+    def reward(self) -> Objective | None:
+        """The reward with its target; None if the measurement is the score."""
         if (parsed := parse(self.name)) is None:
             return None
         kind, percentile = parsed
@@ -61,26 +60,26 @@ class TableObjective:
 
     @cached_property
     def factors(self) -> Floats:
-        """[networks] what a score is of the measured: known before training."""
-        if self.objective is None:
+        """[networks] the score over the measurement, which is known before training."""
+        if self.reward is None:
             return np.ones(len(self.table.measured))
-        return np.array([self.objective.reward(1.0, macs) for macs in self.table.known_macs(self.name).tolist()])
+        return np.array([self.reward.reward(1.0, macs) for macs in self.table.known_macs(self.name).tolist()])
 
     @property
     def factor(self) -> Callable[[Ints], Floats] | None:
-        """The factors [n] of encodings [n, k], for samplers that predict accuracy; None where there is nothing."""
-        # Not a method: through its `self` a sampler could reach what was measured.
-        return None if self.objective is None else partial(_known, self.factors, self.table.space)
+        """The factors [n] of encodings [n, k], for samplers that predict accuracy; None without a reward."""
+        # Not a method: through its `self` a sampler could read the measurements.
+        return None if self.reward is None else partial(_known, self.factors, self.table.space)
 
     @cached_property
     def regret(self) -> Floats:
-        """[networks] by how much each falls short of the best inside the band, by true means."""
+        """[networks] the difference from the best network inside the band, by true means."""
         truth = self.table.truth * self.factors
         return np.asarray(truth[self.inside].max() - truth)
 
     @cached_property
     def regret_of_largest(self) -> float | None:
-        """What choosing the network of most multiply-adds, without a search, falls short by."""
+        """The regret of the network with the most multiply-adds, which needs no search; None without multiply-adds."""
         if self.table.macs is None:
             return None
         return float(self.regret[np.argmax(np.where(self.inside, self.table.macs, -1))])

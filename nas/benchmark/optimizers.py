@@ -1,4 +1,4 @@
-"""Optuna samplers as players: this project's samplers, and any other sampler."""
+"""Optuna samplers as optimizers that are asked and told: the samplers of this project, and any other sampler."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from search_spaces.spaces.space import Ints, Space
 
 
 class SamplerOptimizer:
-    """Plays what an Optuna sampler proposes, in a study in memory.
+    """An Optuna sampler with a study in memory.
 
-    What a sampler's own `recommend` names is its own choice. Where it has none, it names the best seen, as all do.
+    Only a sampler that ranks networks otherwise than by their mean value recommends one.
     """
 
     def __init__(self, sampler: optuna.samplers.BaseSampler, space: Space) -> None:
@@ -46,8 +46,9 @@ class SamplerOptimizer:
         return self._space.encode(to_choice(self._space, params))
 
 
-def make_optimizer(sampler: str, aim: TableObjective, trials: int, seed: int) -> SamplerOptimizer:
+def make_optimizer(sampler: str, objective: TableObjective, trials: int, seed: int) -> SamplerOptimizer:
     """One of this project's samplers. Raises ValueError for an unknown name, or too few trials for its start."""
-    space = aim.table.space
+    space = objective.table.space
     samplers.check(sampler, trials=trials)
-    return SamplerOptimizer(samplers.make(sampler, space, band=aim.band, seed=seed, factor=aim.factor), space)
+    made = samplers.make(sampler, space, band=objective.band, seed=seed, factor=objective.factor)
+    return SamplerOptimizer(made, space)

@@ -1,4 +1,4 @@
-"""One search on a table: a sampler asks, the table answers with one repetition, and the regret is written down."""
+"""A simulated search on a table: the optimizer asks, the table tells one repetition, and the regret is recorded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nas.benchmark.objective import TableObjective
 from nas.tables.table import Floats
 from search_spaces.spaces.space import Ints
 
-# After so many proposals in a row that were trained before, a sampler has nothing new to say.
+# A search ends after so many repeated proposals in a row: the sampler has no new network.
 MAX_REPEATS = 200
-EVERY = 10  # trials between two looks at a sampler's own recommendation
+RECOMMENDATION_INTERVAL = 10  # trials between two recommendations
 
 
 SearchId = tuple[str, str, int]
@@ -24,27 +24,27 @@ SearchId = tuple[str, str, int]
 
 
 class Optimizer(Protocol):
-    """A sampler at the table. It knows the space and its costs; of what was measured only what it is told."""
+    """A sampler that is asked and told. It knows the space and its costs; of the measurements only what it is told."""
 
     def ask(self) -> Ints:
         """The encoding [k] to train next."""
 
     def tell(self, value: float, *, repeat: bool = False) -> None:
-        """The score of what was asked for last; `repeat` where it is the one that was told before."""
+        """The score of the last encoding; `repeat` if it is the score that was told before."""
 
     def recommend(self) -> Ints | None:
-        """The encoding [k] that the sampler itself would choose now; None where it has no opinion."""
+        """The encoding [k] that the sampler recommends now; None if it recommends nothing of its own."""
 
 
-# From the aim, the number of trials and the seed.
+# From the objective, the number of trials and the seed.
 MakeOptimizer = Callable[[str, TableObjective, int, int], Optimizer]
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What one search did.
+    """The course of one search.
 
-    sampler, aim, seed   which search
+    sampler, score, seed  which search
     observed              [trials] regret of the network with the best score so far, the mean where it was trained again
     recommended           [trials] regret of the network that the sampler recommends, asked every tenth trial and held
                           until the next; NaN where it recommends nothing
@@ -53,7 +53,7 @@ class Trace:
     """
 
     sampler: str
-    aim: str
+    score: str
     seed: int
     observed: Floats
     recommended: Floats
@@ -61,61 +61,61 @@ class Trace:
     repeats: int
 
     @property
-    def game(self) -> SearchId:
+    def search(self) -> SearchId:
         """Which search."""
-        return self.sampler, self.aim, self.seed
+        return self.sampler, self.score, self.seed
 
 
 def simulate(
-    sampler: str, make: MakeOptimizer, aim: TableObjective, trials: int, seed: int, *, free: bool = False
+    sampler: str, make: MakeOptimizer, objective: TableObjective, trials: int, seed: int, *, free: bool = False
 ) -> Trace:
     """Search with `trials` trainings.
 
-    A training shows one of the network's repetitions, drawn by (seed, network, how often it was trained before), so the
-    same for every sampler. A network that is proposed again is trained again, as in any Optuna study; with `free` it
-    takes the score it showed before and costs nothing, as in `nas.search`. Where a sampler then asks for nothing new
-    any more, its last state stands for the trials that are left.
+    A training gives one of the network's repetitions, drawn by (seed, network, number of earlier trainings), so it is
+    the same for every sampler. A network that is proposed again is trained again, as in any Optuna study; with `free`
+    it has its earlier score and costs no trial, as in `nas.search`. If a sampler then proposes no new network any more,
+    its last state counts for the trials that are left.
     """
-    player = make(sampler, aim, trials, seed)
-    looks: dict[int, list[float]] = {}
+    optimizer = make(sampler, objective, trials, seed)
+    observations: dict[int, list[float]] = {}
     observed: list[float] = []
     recommended: list[float] = []
     seconds: list[float] = []
-    waited, repeats, stuck, advice = 0.0, 0, 0, math.nan
-    while len(observed) < trials and stuck < MAX_REPEATS:
+    waited, repeats, repeats_in_a_row, regret_of_recommended = 0.0, 0, 0, math.nan
+    while len(observed) < trials and repeats_in_a_row < MAX_REPEATS:
         began = time.perf_counter()
-        encoding = player.ask()
+        encoding = optimizer.ask()
         waited += time.perf_counter() - began
-        network = int(aim.table.space.network(encoding)[0])
-        if not aim.inside[network]:
-            raise ValueError(f"sampler {sampler} proposed a network outside the cost band: it cannot be judged")
-        seen = looks.setdefault(network, [])
+        network = int(objective.table.space.network(encoding)[0])
+        if not objective.inside[network]:
+            raise ValueError(f"sampler {sampler} proposed a network outside the cost band")
+        seen = observations.setdefault(network, [])
         repeats += bool(seen)
         if seen and free:
-            player.tell(seen[-1], repeat=True)
-            stuck += 1
+            optimizer.tell(seen[-1], repeat=True)
+            repeats_in_a_row += 1
             continue
-        seen.append(aim.factors[network] * aim.table.observe(network, seed, len(seen)))
-        player.tell(seen[-1])
-        observed.append(_regret_of_best(looks, aim))
-        if len(observed) % EVERY == 0 or len(observed) == trials:
-            advice = _recommended(player, aim)
-        recommended.append(advice)
+        seen.append(objective.factors[network] * objective.table.observe(network, seed, len(seen)))
+        optimizer.tell(seen[-1])
+        observed.append(_regret_of_best(observations, objective))
+        if len(observed) % RECOMMENDATION_INTERVAL == 0 or len(observed) == trials:
+            regret_of_recommended = _recommended(optimizer, objective)
+        recommended.append(regret_of_recommended)
         seconds.append(waited)
-        waited, stuck = 0.0, 0
+        waited, repeats_in_a_row = 0.0, 0
     lengthened = (_filled(observed, trials), _filled(recommended, trials), _filled(seconds, trials, 0.0))
-    return Trace(sampler, aim.name, seed, *lengthened, repeats)
+    return Trace(sampler, objective.name, seed, *lengthened, repeats)
 
 
-def _regret_of_best(looks: dict[int, list[float]], aim: TableObjective) -> float:
-    """The first seen wins among equals."""
-    best = max(looks, key=lambda network: sum(looks[network]) / len(looks[network]))
-    return float(aim.regret[best])
+def _regret_of_best(observations: dict[int, list[float]], objective: TableObjective) -> float:
+    """The regret of the network with the best mean observation, the first one among equals."""
+    best = max(observations, key=lambda network: sum(observations[network]) / len(observations[network]))
+    return float(objective.regret[best])
 
 
-def _recommended(player: Optimizer, aim: TableObjective) -> float:
-    encoding = player.recommend()
-    return math.nan if encoding is None else float(aim.regret[aim.table.space.network(encoding)[0]])
+def _recommended(optimizer: Optimizer, objective: TableObjective) -> float:
+    encoding = optimizer.recommend()
+    return math.nan if encoding is None else float(objective.regret[objective.table.space.network(encoding)[0]])
 
 
 def _filled(values: list[float], trials: int, rest: float | None = None) -> Floats:

@@ -16,14 +16,14 @@ from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
 from studies.workers.config import PLACEMENT, TrialConfig
 
-# A rank correlation over fewer networks has an interval from no agreement to all.
+# With fewer networks the interval of a rank correlation reaches from no agreement to full agreement.
 MIN_NETWORKS = 8
 MINIMUM = {"networks": MIN_NETWORKS, "against_seeds": 1, "retries": 0, "seed": 0}
 GRID = ("widths", "resolutions", "images", "epochs")
-# These say how much to do; a study goes on with more of it, its trainings being what they were.
+# Settings of how much is done: a study resumes with more.
 EXTENDABLE = frozenset({*GRID, "networks", "against_seeds", "time_budget"})
 RESUMABLE = EXTENDABLE | PLACEMENT
-# What the study and a search have in common: what is searched, and on what.
+# Settings that the study hands on to a search.
 SHARED = ("target_flops", "space", "reference", "resolution", "width", "cost_band", "dataset", "data_root", "recipe")
 
 
@@ -32,35 +32,36 @@ class ProxyConfig(RegionConfig, TrialConfig):
     """A comparison of cheap trainings with a reference training, on networks of a cost band.
 
     Attributes:
-        target_flops: Target cost of the full network, T, such as 400M. FLOPs are multiply-adds, as in the papers.
-        space: Search space: mnasnet, small for 28 to 64 px images, or efficientnetv2.
-        reference: Network that the space varies, as in nas.search; the space's default unless given.
-        resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
+        target_flops: Target cost T of the full network in multiply-adds, such as 400M.
+        space: Search space: mnasnet, small (for images of 28 to 64 px) or efficientnetv2.
+        reference: Network that the space varies, as in nas.search. Default: that of the space.
+        resolution: Input side in pixels at which the cost of the full network is counted. 0: the space's default.
         width: Factor on the widths of the network that the space varies.
-        cost_band: The networks' multiply-adds, lowest and highest, as multiples of the target.
-        dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
-        data_root: Where downloaded data sets lie.
-        networks: Networks of the sample, spread evenly over the band; at least 8.
-        against: The reference training that all others are compared with: its network, its images and its epochs.
+        cost_band: Lowest and highest multiply-adds of the networks, as multiples of the target.
+        dataset: Images: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
+        data_root: Folder of downloaded data sets.
+        networks: Number of networks in the sample, spread evenly over the cost band; at least 8.
+        against: The reference training that all proxies are compared with: its network, images and epochs.
         against_recipe: Recipe of the reference training, by name (docs/recipes.md).
-        against_seeds: Reference trainings of each network; their mean counts, and with two or more it is shown how
-            well the reference agrees with itself.
+        against_seeds: Number of reference trainings per network, whose mean counts. With 2 or more the agreement of the
+            reference with itself is reported.
         recipe: Recipe of the proxies, and of the search that follows, by name (docs/recipes.md).
-        widths: Proxies to compare: factors on every number of channels ...
-        resolutions: ... with every side of the training images in pixels ...
-        images: ... every number of training images of an epoch (0: all of them) ...
-        epochs: ... and every number of epochs, each trained from the start, as its learning rate falls to 0 in them.
-        time_budget: Seconds, or 10m, 2h: start no training after this; 0 is no limit.
-        workers: Trainings at once; by default as many as fit. 0: one by one in this process, without Ray.
-        cpus_per_trial: CPU cores (and threads) of a training.
-        gpus_per_trial: GPUs of a training, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.
-        retries: How often a training whose worker died is tried again.
+        widths: Width multipliers of the proxies to compare.
+        resolutions: Sides in pixels of the training images of the proxies to compare.
+        images: Numbers of training images per epoch of the proxies to compare. 0: all of them.
+        epochs: Numbers of epochs of the proxies to compare; each is a training of its own, whose learning rate falls
+            to 0 in them.
+        time_budget: Start no training after this time, in seconds or such as 10m or 2h. 0: no limit.
+        workers: Trainings at once. Default: as many as fit. 0: one by one in this process, without Ray.
+        cpus_per_trial: CPU cores, and threads, per training.
+        gpus_per_trial: GPUs per training, fractions allowed. Default: GPUs are split evenly between the workers.
+        ray_address: Address of an existing Ray cluster, such as auto or host:6379. Default: this machine alone.
+        retries: Retries of a training after a worker crash.
         tensorboard: Write TensorBoard logs of all trainings into the run folder.
-        seed: Of the sample and of everything else that is drawn.
+        seed: Random seed.
         run: Run folder.
-        new: Begin anew; an old run in the folder is moved aside, under a name with its date.
-        dry_run: Print the plan and end.
+        new: Start a new run; an old run in the folder is renamed with its date.
+        dry_run: Print the plan and exit.
 
     """
 
@@ -99,7 +100,7 @@ class ProxyConfig(RegionConfig, TrialConfig):
             if not getattr(self, name):
                 raise ValueError(f"{flag_of(name)} needs at least one value")
             check_different(name, getattr(self, name))
-        # These raise where a proxy, its recipe, a duration or resources make no sense.
+        # These raise for an invalid proxy, recipe, duration or number of resources.
         with as_flags({"epochs": "against.epochs"}):
             self.against.recipe(get_recipe(self.against_recipe))
         with as_flags({"width": "widths", "resolution": "resolutions"} | {name: name for name in ("images", "epochs")}):
@@ -123,15 +124,15 @@ class ProxyConfig(RegionConfig, TrialConfig):
         return parsed("time_budget", parse_duration, self.time_budget) or None
 
     def settings(self) -> dict[str, Any]:
-        """The configuration as it is written down: what reproduces the run."""
+        """The configuration as it is stored in the run folder: it reproduces the run."""
         return cli.plain(dataclasses.replace(self, new=False, target_flops=format_count(self.target)))
 
     def for_search(self, proxy: Proxy) -> dict[str, Any]:
-        """What was studied and the proxy, as plain settings of `nas.search`."""
+        """The settings of a search of the same space and images with the proxy, as plain values."""
         return cli.plain({name: getattr(self, name) for name in SHARED} | {"proxy": dataclasses.asdict(proxy)})
 
     def identity(self) -> dict[str, Any]:
-        """What decides what a training means, the recipes' numbers included; a study goes on only under the same."""
+        """The settings that trainings depend on, the recipes' numbers included: a study resumes only with the same."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in RESUMABLE}
         recipes = {
             name: {"name": getattr(self, name), **dataclasses.asdict(get_recipe(getattr(self, name)))}

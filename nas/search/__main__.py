@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nas.search.config import RESUMABLE, SearchConfig
-from nas.search.plan import check, finished
+from nas.search.plan import check, describe, finished, warning
 from search_spaces.common import cli
 
 if TYPE_CHECKING:
@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Search a baseline network near a target cost: candidates from a search space are trained as small proxies on your "
-    "images, on Ray Tune workers; the best are trained longer, with several seeds; the winner is written as a file. "
-    "The same command goes on where an earlier one was ended."
+    "images, on Ray Tune workers; the best are trained longer, with more than one seed; the winner is written as a "
+    "file. The same command resumes an interrupted run."
 )
 
 
 def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> None:
-    """Run the search in its folder and print the result; `workers` side by side, where that is known."""
-    from nas.search.files import conclude
-    from nas.search.finalists import judge
-    from nas.search.plan import warning
+    """Run the search in its folder, with so many workers if that is known, and print the result."""
+    from nas.search.analysis import conclude, judge
+    from nas.search.files import write_files
     from nas.search.report import report
     from nas.search.run import SearchRun
     from studies.runs.command import run_command
@@ -42,11 +41,13 @@ def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> N
         if verdict is None:
             raise ValueError(f"no finalist was trained to the end: see the outcomes in {run.path('finalists.csv')}")
         if sum(record.is_final for record in records) < config.trials:
-            # The time budget was over first: the same command has something left to do.
+            # The time budget ended first: the same command resumes the run.
             run.status = Status.INTERRUPTED
-        return report(conclude(session, records, verdict))
+        result = conclude(session, records, verdict)
+        write_files(result)
+        return report(result)
 
-    # With another ledger the trials of the old one would be out of sight.
+    # A run with another ledger would lose the trials of its own.
     resumable = RESUMABLE - {"storage", "storage_path"}
     run_command(work, config, config.settings(), "nas.search", resumable=resumable, storage=config.storage)
 
@@ -56,12 +57,10 @@ def main(argv: Sequence[str]) -> int:
     config = cli.parse(SearchConfig, argv, prog="python -m nas.search", description=DESCRIPTION)
     region, resources = check(config)
     if config.dry_run:
-        from nas.search.plan import describe
-
         print(describe(config, region, resources))
         return 0
-    if (shown := finished(config)) is not None:
-        print(shown)
+    if (text := finished(config)) is not None:
+        print(text)
         return 0
     search(config, region, resources.workers if resources else None)
     return 0

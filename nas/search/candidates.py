@@ -1,4 +1,4 @@
-"""The candidates of a search: drawn by a sampler, trained as their proxies, scored at the full network's cost."""
+"""The candidates of a search: proposed by a sampler, trained as proxies, scored at the cost of the full network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from studies.outcome import Rung
 
 @dataclass(frozen=True)
 class Candidates:
-    """Draws candidates and scores them; the functions that a plan of jobs needs."""
+    """Proposes candidates and scores them, as a queue of trials needs."""
 
     config: SearchConfig
     region: SearchRegion
@@ -41,19 +41,19 @@ class Candidates:
             band=region.band,
             seed=config.seed,
             factor=known_factor(config.objective_function, region.space),
-            # A network that is proposed again takes over its recorded value.
+            # A network that is proposed again takes its recorded value.
             retrain=False,
             by_proposal=config.deterministic,
         )
         return cls(config, region, sampler, ledger)
 
     def draw(self, number: int, entropy: tuple[int, ...]) -> Proposal:
-        """The next candidate; `number` counts the draws."""
+        """The next candidate; `number` is its proposal index."""
         params, how = self.sampler.draw(self.ledger.study, entropy)
         return propose(self.region.space, params, how)
 
     def posterior_means(self) -> dict[str, float]:
-        """What the sampler takes each complete candidate's reward to be, by key; of several objectives nothing."""
+        """The sampler's value of each complete candidate, by key (`SpaceSampler.ranking`); empty for two objectives."""
         if len(self.config.objective_function.directions) > 1:
             return {}
         space, ranking = self.region.space, self.sampler.ranking(self.ledger.study)
@@ -66,7 +66,7 @@ class Candidates:
 
 
 def known_factor(objective: Objective, space: Space) -> Factor | None:
-    """The reward's known part: what an accuracy is multiplied by, from the cost; None where there is no such part."""
+    """The reward's known part: the factor of the accuracy, from the cost; None if there is none."""
     if objective.kind not in ("soft", "hard"):
         return None
 

@@ -26,10 +26,11 @@ MINIMUM = {
     "trials": 1, "finalists": 1, "finalist_seeds": 1, "finalist_epochs": 1, "reduction_factor": 2, "resolution": 0,
     "retries": 0, "seed": 0, "step_batch": 0,
 }  # fmt: skip
-# Settings of the training-aware objective, which say nothing to others.
+# Settings that only the training-aware objective uses.
 STEP_TIME_SETTINGS = frozenset(name for name, objectives in USED_BY.items() if objectives == (TRAINING_AWARE,))
-# Settings that say how much to do and where, not what is being judged: a run may go on with others.
+# Settings of how much is done: a run resumes with more.
 EXTENDABLE = frozenset({"trials", "finalists", "finalist_seeds"})
+# Settings that may change between two commands of one run.
 RESUMABLE = EXTENDABLE | PLACEMENT | {"time_budget", "storage", "storage_path"}
 
 
@@ -38,49 +39,52 @@ class SearchConfig(RegionConfig, TrialConfig):
     """A search for a baseline network near a target cost.
 
     Attributes:
-        target_flops: Target cost of the full network, T, such as 400M. FLOPs are multiply-adds, as in the papers.
-        space: Search space: mnasnet, small for 28 to 64 px images, or efficientnetv2.
-        reference: Network that the space varies; for mnasnet mobilenet_v2 (unless given) or mnasnet_a1, for
-            efficientnetv2 efficientnet_b4 (unless given), efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
-        resolution: Input side in pixels of the full network, which cost and target speak of; 0 is the space's default.
+        target_flops: Target cost T of the full network in multiply-adds, such as 400M.
+        space: Search space: mnasnet, small (for images of 28 to 64 px) or efficientnetv2.
+        reference: Network that the space varies. For mnasnet: mobilenet_v2 (default) or mnasnet_a1; for efficientnetv2:
+            efficientnet_b4 (default), efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
+        resolution: Input side in pixels at which the cost of the full network is counted. 0: the space's default.
         width: Factor on the widths of the network that the space varies.
-        sampler: predictor (nsga2 with objective pareto) unless given; random, tpe, nsga2, gp, evolution or ppo:
-            docs/samplers.md says when to use which.
-        objective: soft (MnasNet reward), hard (no reward lost below T, T/FLOPs above), accuracy, pareto, or
-            training-aware (EfficientNetV2's accuracy * S^w * P^v: training-step time and parameters of the full
-            network, over those of the network that the space varies).
-        weight: soft, pareto and training-aware, exponent w of the soft reward, or of the step time S.
-        params_weight: training-aware, exponent v of the parameters P.
-        step_times: training-aware, measured (steps of each full network) or layers (the sum of its layers' times, each
-            layer's shape measured once).
-        step_batch: training-aware, images in a step; 0 is the largest power of two up to 32 that fits 2GiB.
-        cost_band: Candidates' multiply-adds, lowest and highest, as multiples of the target.
-        dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
-        data_root: Where downloaded data sets lie.
-        proxy: The cheaper network that ranks candidates.
-        recipe: How networks are trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
-        scheduler: asha (candidates behind at a rung are stopped) or none.
-        reduction_factor: asha: one in so many candidates goes on from a rung.
-        trials: Candidates to judge.
-        deterministic: Draw candidates in generations of 8, so that any number of workers gives the same trials; workers
-            wait at the end of each generation.
-        time_budget: Seconds, or 10m, 2h: start no candidate after this; 0 is no limit.
-        finalists: How many of the best are trained longer, with several seeds, before the winner is named.
-        finalist_seeds: Seeds a finalist; under 2 there are no intervals.
-        finalist_epochs: Passes over all training images for a finalist.
-        workers: Candidates trained at once; by default as many as fit. 0: one by one in this process, without Ray.
-        cpus_per_trial: CPU cores (and threads) of a candidate.
-        gpus_per_trial: GPUs of a candidate, fractions allowed; a GPU is shared evenly among the workers unless given.
-        ray_address: An existing Ray cluster, such as auto or host:6379; this machine alone unless given.
-        retries: How often a candidate whose worker died is tried again.
-        storage: Optuna storage URL of the ledger, where the run folder's name is the study's, so that several machines
-            can share it; ledger.db in the run folder unless given.
-        storage_path: Folder, seen by all workers and drivers, for checkpoints and weights; the run folder unless given.
+        sampler: Sampler that proposes candidates: random, tpe, nsga2, gp, evolution, ppo or predictor
+            (docs/samplers.md). Default: predictor; nsga2 with --objective pareto.
+        objective: What is maximised: soft (MnasNet reward), hard (accuracy up to T, accuracy * T/FLOPs above),
+            accuracy, pareto (accuracy up, FLOPs down) or training-aware (EfficientNetV2's accuracy * S^w * P^v, from
+            training-step time S and parameters P of the full network relative to the network that the space varies).
+        weight: Exponent w of the cost in the soft reward (also used by pareto), or of the step time S in the
+            training-aware reward.
+        params_weight: Exponent v of the parameters P in the training-aware reward.
+        step_times: Source of the step times of --objective training-aware: measured (steps of each full network) or
+            layers (the sum of the times of its layers, each shape measured once).
+        step_batch: Images in a training step of --objective training-aware. 0: the largest power of two up to 32 that
+            fits 2GiB.
+        cost_band: Lowest and highest multiply-adds of candidates, as multiples of the target.
+        dataset: Images: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
+        data_root: Folder of downloaded data sets.
+        proxy: The cheaper network that is trained in place of a candidate.
+        recipe: Training recipe of proxies: quick, standard, one-cycle, efficientnet, efficientnetv2_s, efficientnetv2_m
+            or efficientnetv2_l.
+        scheduler: Early stopping of candidates: asha (stops the worse ones after each epoch) or none.
+        reduction_factor: With --scheduler asha, one in so many candidates continues after an epoch.
+        trials: Number of candidates.
+        deterministic: Propose candidates in generations of 8, so that any number of workers gives the same trials.
+            Workers then wait for the end of each generation.
+        time_budget: Start no candidate after this time, in seconds or such as 10m or 2h. 0: no limit.
+        finalists: Number of best candidates that are trained longer, with more than one seed, to find the winner.
+        finalist_seeds: Number of training seeds per finalist. At least 2 are needed for confidence intervals.
+        finalist_epochs: Epochs of a finalist's training, on all training images.
+        workers: Candidates trained at once. Default: as many as fit. 0: one by one in this process, without Ray.
+        cpus_per_trial: CPU cores, and threads, per candidate.
+        gpus_per_trial: GPUs per candidate, fractions allowed. Default: GPUs are split evenly between the workers.
+        ray_address: Address of an existing Ray cluster, such as auto or host:6379. Default: this machine alone.
+        retries: Retries of a candidate after a worker crash.
+        storage: Optuna storage URL of the ledger, with the name of the run folder as the study's name, so that
+            machines can share a study. Default: ledger.db in the run folder.
+        storage_path: Folder for checkpoints and weights that all workers and drivers reach. Default: the run folder.
         tensorboard: Write TensorBoard logs of all trainings into the run folder.
-        seed: Of everything that is drawn.
+        seed: Random seed.
         run: Run folder.
-        new: Begin anew; an old run in the folder is moved aside, under a name with its date.
-        dry_run: Print the plan and end.
+        new: Start a new run; an old run in the folder is renamed with its date.
+        dry_run: Print the plan and exit.
 
     """
 
@@ -137,39 +141,39 @@ class SearchConfig(RegionConfig, TrialConfig):
         self._check_used()
         if self.no_early_stopping and self.reduction_factor != SearchConfig.reduction_factor:
             raise ValueError(
-                f"--reduction-factor {self.reduction_factor} says nothing where no candidate is stopped early "
-                f"({self.no_early_stopping}): leave it out"
+                f"--reduction-factor has no effect without early stopping ({self.no_early_stopping}), "
+                f"got {self.reduction_factor}: remove it"
             )
-        # These raise where a recipe's stages are more than the epochs.
+        # These raise if a recipe has more stages than epochs.
         with as_flags({"epochs": "proxy.epochs"}):
             self.proxy.recipe(recipe)
         with as_flags({"epochs": "finalist_epochs"}):
             recipe.lasting(self.finalist_epochs)
-        # These raise where target, objective, weight, durations or resources make no sense.
+        # These raise for an invalid target, objective, weight, duration or number of resources.
         self.seconds, self.execution  # noqa: B018
 
     @property
     def objective_function(self) -> Objective:
-        """The objective with its target."""
+        """The objective that the flags describe, with its target."""
         return Objective(self.objective, self.target, self.weight, self.params_weight)
 
     @property
     def sampler_name(self) -> str:
-        """The sampler by name, the default where none is given."""
+        """The name of the sampler, given or default."""
         return self.sampler or samplers.default(len(self.objective_function.directions))
 
     @property
     def no_early_stopping(self) -> str:
-        """Why no candidate is stopped early; empty where ASHA stops those that are behind."""
+        """The setting that excludes early stopping; empty if candidates are stopped early."""
         if self.scheduler == "none":
             return "--scheduler none"
         if len(self.objective_function.directions) > 1:
-            return "--objective pareto has no one order of them"
-        return "one epoch has no rungs" if self.proxy.epochs == 1 else ""
+            return "--objective pareto"
+        return "--proxy.epochs 1" if self.proxy.epochs == 1 else ""
 
     @property
     def generation(self) -> int:
-        """Candidates that are drawn together; 1 is each when a worker is free."""
+        """Candidates that are proposed together; with 1 each is proposed when a worker is free."""
         return GENERATION if self.deterministic else 1
 
     @property
@@ -183,12 +187,12 @@ class SearchConfig(RegionConfig, TrialConfig):
         return dataclasses.replace(super().execution, storage_path=self.storage_path and f"{self.storage_path}/ray")
 
     def settings(self) -> dict[str, Any]:
-        """The configuration as it is written down: what reproduces the run."""
+        """The configuration as it is stored in the run folder: it reproduces the run."""
         target = format_count(self.target)
         normal = dataclasses.replace(self, new=False, target_flops=target, sampler=self.sampler_name)
-        return self.said(cli.plain(normal))
+        return self._used(cli.plain(normal))
 
-    def said(self, values: dict[str, Any]) -> dict[str, Any]:
+    def _used(self, values: dict[str, Any]) -> dict[str, Any]:
         """The settings without those that the objective does not look at."""
         return {
             key: value
@@ -197,17 +201,17 @@ class SearchConfig(RegionConfig, TrialConfig):
         }
 
     def identity(self) -> dict[str, Any]:
-        """What decides what a trial means, the recipe's numbers included; a study goes on only under the same."""
-        values = {key: value for key, value in self.said(dataclasses.asdict(self)).items() if key not in RESUMABLE}
+        """The settings that trials depend on, the recipe's numbers included: a study resumes only with the same."""
+        values = {key: value for key, value in self._used(dataclasses.asdict(self)).items() if key not in RESUMABLE}
         recipe = {"name": self.recipe, **get_recipe(self.recipe).identity()}
         return values | {"recipe": recipe, "target_flops": self.target, "sampler": self.sampler_name}
 
     def _check_used(self) -> None:
-        """Raise ValueError for a setting, other than it is unless given, that the objective does not look at."""
+        """Raise ValueError for a setting, other than its default, that the objective does not use."""
         for name, objectives in USED_BY.items():
             value = getattr(self, name)
             if self.objective not in objectives and value != getattr(SearchConfig, name):
                 raise ValueError(
-                    f"{flag_of(name)} is no setting of --objective {self.objective}, got {value}: leave it out, or "
-                    f"choose {' or '.join(objectives)}"
+                    f"{flag_of(name)} is not used by --objective {self.objective}, got {value}: remove it, or choose "
+                    f"--objective {' or '.join(objectives)}"
                 )

@@ -1,4 +1,4 @@
-"""What a search is going to do, said before it does it: `--dry-run`."""
+"""Everything of a search that can be wrong before compute is spent, and the plan that `--dry-run` prints."""
 
 from __future__ import annotations
 
@@ -9,32 +9,28 @@ import numpy as np
 
 from nas.region import SearchRegion
 from nas.search.config import EXTENDABLE, RESUMABLE, SearchConfig
-from nas.search.step_times import baseline_of, step_batch, timing
+from nas.search.step_times import baseline_of, check_steps, step_batch, timing
 from search_spaces.common.text import pluralise
 from search_spaces.common.units import format_count, format_duration
 from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
+from studies.data.registry import class_count
 from studies.trainer.registry import get_recipe
-from studies.workers.resources import Resources
+from studies.workers.resources import Resources, settle_here
 
-# Networks that are timed, and images they are timed on.
-SAMPLE, IMAGES = 3, 320
-# A recipe that is made for more than so many times the proxies' epochs is warned of: only its schedule is pressed into
-# them, while learning rate, weight average and batch-norm momentum stay those of a long training.
-PRESSED = 20
+# Networks that are timed, and images that each is timed on.
+TIMED_NETWORKS, TIMED_IMAGES = 3, 320
+# A recipe for more than so many times the proxies' epochs gives a warning: its schedule is shortened to them, but its
+# learning rate, weight average and batch-norm momentum stay those of a long training.
+MAX_SHORTENING = 20
 
 
 def check(config: SearchConfig) -> tuple[SearchRegion, Resources | None]:
-    """Everything that can be found wrong before compute is spent: data set, target, band, resources.
+    """The region and the resources, None on a cluster, whose resources are known only after joining it.
 
-    What a cluster has is known only once it is joined.
+    Raises ValueError for everything that can be wrong before compute is spent: data set, target, band, resources.
     """
-    from nas.region import SearchRegion
-    from nas.search.step_times import baseline_of, check_steps
-    from studies.data.registry import class_count
     from studies.trainer.progressive import check_sizes
-    from studies.trainer.registry import get_recipe
-    from studies.workers.resources import settle_here
 
     region, resources = SearchRegion.of(config, class_count(config.dataset)), settle_here(config.execution)
     # All networks of a space have its reference's strides.
@@ -46,43 +42,77 @@ def check(config: SearchConfig) -> tuple[SearchRegion, Resources | None]:
 
 
 def finished(config: SearchConfig) -> str | None:
-    """What a finished run of this size, or a greater one, said; None where there is something to do."""
+    """The report of a finished run of at least this size; None if there is something to do."""
     from studies.runs.command import finished_report
 
     if config.new:
         return None
-    said = finished_report(config.run, config.settings(), resumable=RESUMABLE, extendable=EXTENDABLE)
-    return said and f"{said}; a higher --trials goes on with it."
+    report = finished_report(config.run, config.settings(), resumable=RESUMABLE, extendable=EXTENDABLE)
+    return report and f"{report}; use a higher --trials to extend it."
 
 
-def describe(config: SearchConfig, region: SearchRegion, resources: Resources | None) -> str:
-    """The plan as text: space, band, cost of a trial (measured on a few short trainings), expected time.
+class Pace(NamedTuple):
+    """Seconds for one training image, for one evaluation on the validation images and for one network's step time.
 
-    Without resources, which on a cluster only joining it tells, the trials are timed here and no total is given.
+    image       seconds
+    evaluation  seconds
+    images      number of training images
+    step_time   seconds; 0 if the objective needs no step times, or on a cluster
     """
+
+    image: float
+    evaluation: float
+    images: int
+    step_time: float = 0.0
+
+
+def measure_pace(config: SearchConfig, region: SearchRegion, resources: Resources | None) -> Pace:
+    """Trains each of a few networks on a few images, the first one twice: the first steps of a process are slow."""
+    import torch
+
+    from studies.data.load import load
+    from studies.trainer.loop import train
+
+    torch.set_num_threads(config.cpus_per_trial)
+    data = load(config.dataset, seed=config.seed, root=config.data_root)
+    recipe = get_recipe(config.recipe).replace(epochs=1, stages=1)
+    archs, device = _typical(region), None if resources is None or resources.gpus_per_trial else "cpu"
+    timed = []
+    for arch in (archs[0], *archs):
+        run = train(config.proxy.arch(arch), data, recipe, seed=0, images=TIMED_IMAGES, device=device)
+        timed.append(next(iter(run)))
+    del timed[0]
+    training = sum(evaluation.train_seconds / evaluation.images for evaluation in timed) / len(timed)
+    judging = sum(evaluation.eval_seconds for evaluation in timed) / len(timed)
+    # A step that does not fit on this machine may fit on a cluster.
+    stepping = config.objective_function.needs_step_times and resources is not None
+    return Pace(training, judging, len(data.train), timing(config, region, archs, device) if stepping else 0.0)
+
+
+def describe(config: SearchConfig, region: SearchRegion, resources: Resources | None, pace: Pace | None = None) -> str:
+    """The plan as text: space, band, cost of a trial, expected time.
+
+    Without a `pace` it is measured on a few short trainings. Without resources, which on a cluster are known only after
+    joining it, the trials are timed on this machine and no total is given.
+    """
+    pace = measure_pace(config, region, resources) if pace is None else pace
     archs, proxy = _typical(region), config.proxy
-    device = None if resources is None or resources.gpus_per_trial else "cpu"
-    pace = _pace(config, archs, device)
-    # On a cluster steps may fit that do not fit here.
-    stepping = (
-        timing(config, region, archs, device) if config.objective_function.needs_step_times and resources else 0.0
-    )
     images = _images(config, pace.images)
-    trial = proxy.epochs * (images * pace.image + pace.judging)
-    finalist = config.finalist_epochs * (pace.images * pace.image + pace.judging)
+    trial = proxy.epochs * (images * pace.image + pace.evaluation)
+    finalist = config.finalist_epochs * (pace.images * pace.image + pace.evaluation)
     size = format_count(round(sum(cost(proxy.arch(arch)).macs for arch in archs) / len(archs)), 3)
     rows = {
         "space": f"{config.space}: {_power(region.space.size)} encodings",
         "near the target": f"{_power(int(region.inside))} different networks between "
         f"{format_count(region.band[0], 4)} and {format_count(region.band[1], 4)} FLOPs (multiply-adds)",
         "objective": config.objective_function.described,
-        **_steps(config, region, stepping),
+        **_steps(config, region, pace.step_time),
         "sampler": f"{config.sampler_name}, {config.trials} candidates, early stopping: {_stopping(config)}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
         f"{proxy.epochs} x {images} images, about {_round(trial)}",
         "finalists": f"{config.finalists} x {config.finalist_seeds} seeds: "
         f"{config.finalist_epochs} x {pace.images} images, about {_round(finalist)} each",
-        **_hardware(config, resources, trial, finalist, stepping),
+        **_hardware(config, resources, trial, finalist, pace.step_time),
     }
     width = max(map(len, rows))
     lines = [f"{name:<{width}}  {text}" for name, text in rows.items()]
@@ -90,18 +120,17 @@ def describe(config: SearchConfig, region: SearchRegion, resources: Resources | 
 
 
 def warning(config: SearchConfig, images: int) -> str:
-    """What to say, in a line, of a recipe that is made for far more epochs than the proxies have; mostly nothing.
+    """One line about a recipe that is designed for far more epochs than the proxies have; else an empty text.
 
-    `images` are the training images there are.
+    `images` is the number of training images.
     """
     recipe, epochs = get_recipe(config.recipe), config.proxy.epochs
-    if recipe.epochs <= PRESSED * epochs:
+    if recipe.epochs <= MAX_SHORTENING * epochs:
         return ""
     steps = epochs * math.ceil(_images(config, images) / recipe.batch_size)
     return (
-        f"warning: recipe {config.recipe} is made for {recipe.epochs} epochs; with its schedule pressed into the "
-        f"proxies' {epochs} ({pluralise(steps, 'step')}) they may learn too little to be ranked: --recipe quick "
-        "is for so few"
+        f"warning: recipe {config.recipe} is designed for {recipe.epochs} epochs; proxies train for {epochs} "
+        f"({pluralise(steps, 'step')}), too few to rank them. Use --recipe quick."
     )
 
 
@@ -111,7 +140,7 @@ def _images(config: SearchConfig, images: int) -> int:
 
 
 def _steps(config: SearchConfig, region: SearchRegion, stepping: float) -> dict[str, str]:
-    """How step times are had, where the objective needs them; `stepping` is what one takes in seconds, 0 unknown."""
+    """How step times are found, if the objective needs them; `stepping` is the seconds for one, 0 if unknown."""
     if not config.objective_function.needs_step_times:
         return {}
     base, batch = baseline_of(region), step_batch(config, region)
@@ -122,7 +151,7 @@ def _steps(config: SearchConfig, region: SearchRegion, stepping: float) -> dict[
     spent = f"{format_count(cost(base).macs, 4)} FLOPs, {format_count(cost(base).params, 4)} params"
     return {
         "S, P": f"training-step time and params of the full network at batch {batch}, {base.resolution} px, "
-        f"{how}, {taken if stepping else 'which is not in the times below'}",
+        f"{how}, {taken if stepping else 'not included in the times below'}",
         "over": f"those of {base.key}, the network that the space varies: {spent}",
     }
 
@@ -130,57 +159,29 @@ def _steps(config: SearchConfig, region: SearchRegion, stepping: float) -> dict[
 def _stopping(config: SearchConfig) -> str:
     if config.no_early_stopping:
         return f"none ({config.no_early_stopping})"
-    return f"after each epoch one in {config.reduction_factor} goes on"
+    return f"after each epoch one in {config.reduction_factor} continues"
 
 
 def _hardware(
     config: SearchConfig, resources: Resources | None, trial: float, finalist: float, stepping: float
 ) -> dict[str, str]:
-    """Workers and, where they are known, the time: trials with their networks' step times (finalists have theirs)."""
+    """Workers and, if they are known, the time: trials with their step times, which finalists reuse."""
     if resources is None:
-        return {"workers": f"as many as the cluster at {config.ray_address} has room for; times are this machine's"}
+        return {"workers": f"as many as fit on the cluster at {config.ray_address}; times are those of this machine"}
     workers, finalists = resources.workers, config.finalists * config.finalist_seeds
     trials = math.ceil(config.trials / workers) * (trial + stepping)
     # The first step time is the baseline's.
     total = stepping + trials + math.ceil(finalists / workers) * finalist
     return {
         "workers": f"{resources.describe()}, {resources.cpus_per_trial} CPU and {resources.gpus_per_trial:g} GPU each",
-        "expected": f"at most about {_round(total)}, and some 20 s to start",
+        "expected": f"at most about {_round(total)}, plus about 20 s to start",
     }
-
-
-class _Pace(NamedTuple):
-    """Seconds for one training image and for one judging on the validation images; training images there are."""
-
-    image: float
-    judging: float
-    images: int
 
 
 def _typical(region: SearchRegion) -> list[Arch]:
     """A few networks of the band."""
-    encodings = region.space.sample(np.random.default_rng(0), SAMPLE, macs=region.band, of="networks")
+    encodings = region.space.sample(np.random.default_rng(0), TIMED_NETWORKS, macs=region.band, of="networks")
     return [region.space.decode(region.space.choice(encoding)) for encoding in encodings]
-
-
-def _pace(config: SearchConfig, archs: list[Arch], device: str | None) -> _Pace:
-    """Measured: each network trained on a few images, the first one twice because a process' first steps are slow."""
-    import torch
-
-    from studies.data.load import load
-    from studies.trainer.loop import train
-
-    torch.set_num_threads(config.cpus_per_trial)
-    data = load(config.dataset, seed=config.seed, root=config.data_root)
-    recipe = get_recipe(config.recipe).replace(epochs=1, stages=1)
-    timed = []
-    for arch in (archs[0], *archs):
-        run = train(config.proxy.arch(arch), data, recipe, seed=0, images=IMAGES, device=device)
-        timed.append(next(iter(run)))
-    del timed[0]
-    training = sum(evaluation.train_seconds / evaluation.images for evaluation in timed) / len(timed)
-    judging = sum(evaluation.eval_seconds for evaluation in timed) / len(timed)
-    return _Pace(training, judging, len(data.train))
 
 
 def _round(seconds: float) -> str:

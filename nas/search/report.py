@@ -1,10 +1,11 @@
-"""What a search says at its end."""
+"""The report that a search prints at its end."""
 
 from __future__ import annotations
 
 from nas.objectives import USED_BY
+from nas.search.analysis import SearchResult
 from nas.search.config import SearchConfig
-from nas.search.files import BEST, PROXY_WEIGHTS, SearchResult
+from nas.search.files import BEST, PROXY_WEIGHTS, RESULT
 from nas.search.step_times import baseline_of, step_batch
 from nas.search.wording import describe_edge, describe_finalists
 from search_spaces.common.text import align_facts, pluralise
@@ -13,14 +14,15 @@ from search_spaces.metrics.counts import cost
 from search_spaces.metrics.tables import stage_table
 from studies.ledger.storage import without_password
 from studies.outcome import Outcome
+from studies.statistics.intervals import Estimate
 from studies.timing.step_time import KEYS
 
-# An interval of the gain per doubling that is wider than this, 100 %, says nothing.
-WIDEST = 1.0
+# An interval of the gain per doubling that is wider than this, 100 %, is not reported.
+MAX_GAIN_WIDTH = 1.0
 
 
 def report(result: SearchResult) -> str:
-    """The result as text: network, reward, cost, accuracy with its labels, how sure it is, where everything lies."""
+    """The result as text: network, reward, cost, accuracies, confidence intervals, warnings and files."""
     table = stage_table(result.verdict.winner.arch)
     parts = (_headline(result), table, _figures(result), _caveats(result), _files(result))
     return "\n\n".join(filter(None, parts))
@@ -44,20 +46,20 @@ def _figures(result: SearchResult) -> str:
         {
             "reward": f"{winner.reward:.4f}  ({config.objective_function.described})",
             "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of the target); "
-            f"fvcore reads {format_count(result.fvcore, 4)}, with batch norm and pooling",
+            f"fvcore counts {format_count(result.fvcore, 4)}, with batch norm and pooling",
             "params": f"{format_count(spent.params, 4)}",
             **_step(result),
             "proxy accuracy": f"{winner.accuracy.percent} on validation images, {result.test.percent} on test images",
             "": f"of the PROXY, not of the full network: {training}",
             "finalists": _finalists(result),
             "candidates": _candidates(result),
-            "FLOPs' worth": _gain(result),
+            "accuracy per FLOPs doubling": gain_per_doubling(result.gain, result.session.config),
         }
     )
 
 
 def _step(result: SearchResult) -> dict[str, str]:
-    """The winner's training-step time, where the objective asks for it."""
+    """The winner's training-step time, if the objective needs it."""
     config, rung = result.session.config, result.verdict.winner.record.rungs[-1]
     if not config.objective_function.needs_step_times:
         return {}
@@ -81,36 +83,36 @@ def _candidates(result: SearchResult) -> str:
     return f"{result.trained} different networks trained: {counts}"
 
 
-def _gain(result: SearchResult) -> str:
-    if result.gain is None or not result.gain.high - result.gain.low < WIDEST:
-        return "not known: too few candidates, or too much alike in cost"
-    low, high = (f"{100 * end:+.1f}" for end in (result.gain.low, result.gain.high))
-    told = f"a doubling gains {100 * result.gain.value:+.1f} % accuracy here (95 %: {low} to {high})"
-    assumed = _assumed(result.session.config)
-    if assumed is None:
-        return told
-    return f"{told}, where w = {result.session.config.weight:g} assumes {100 * assumed:+.0f} %"
+def gain_per_doubling(gain: Estimate | None, config: SearchConfig) -> str:
+    """The gain in accuracy per doubling of FLOPs among the candidates, and the gain that the reward assumes."""
+    if gain is None or not gain.high - gain.low < MAX_GAIN_WIDTH:
+        return "unknown: too few candidates, or too similar in cost"
+    low, high = (f"{100 * end:+.1f}" for end in (gain.low, gain.high))
+    text = f"{100 * gain.value:+.1f} % (95 % CI {low} to {high})"
+    assumed = _assumed(config)
+    return text if assumed is None else f"{text}; the reward assumes {100 * assumed:+.0f} %"
 
 
 def _assumed(config: SearchConfig) -> float | None:
-    """The gain per doubling of multiply-adds at which the reward breaks even; None where w weighs no multiply-adds."""
+    """The gain per doubling of multiply-adds at which the reward stays equal; None if w weighs no multiply-adds."""
     if config.objective not in USED_BY["weight"] or config.objective_function.needs_step_times:
         return None
     return float(2.0**-config.weight - 1)
 
 
 def _caveats(result: SearchResult) -> str:
-    """Warnings, or nothing."""
+    """Warnings, a line each; an empty text without any."""
     lines = []
     if result.edge:
         lines.append(f"warning: {describe_edge(result.edge)}")
     assumed = _assumed(result.session.config)
     if result.gain and assumed and not result.gain.low <= assumed <= result.gain.high:
         lines.append(
-            "warning: the reward's exponent does not fit these data: cost is worth more or less than it assumes"
+            "warning: the reward's exponent does not fit this data: the accuracy per FLOPs doubling differs from what "
+            "it assumes; choose another --weight"
         )
     if len(result.verdict.winner.seeds) < 2:
-        lines.append("warning: one seed a finalist gives no intervals; use --finalist-seeds 3 or more")
+        lines.append("warning: one seed per finalist gives no confidence intervals; use --finalist-seeds 3 or more")
     return "\n".join(lines)
 
 
@@ -119,10 +121,10 @@ def _files(result: SearchResult) -> str:
     return align_facts(
         {
             "network": f'{run.path(BEST)}  (search_spaces.Arch.load("{run.path(BEST)}"))',
-            "proxy's weights": f"{run.path(PROXY_WEIGHTS)}, the arch that was trained beside it",
+            "proxy's weights": f"{run.path(PROXY_WEIGHTS)}, with its arch in the .json file beside it",
             "all trials": f"{run.path('trials.csv')}, {run.path('finalists.csv')}",
             "ledger": without_password(result.session.storage),
-            "figures": f"{run.path('result.json')}",
-            "report": f"python -m reports.build {run.folder}  (a page with everything, to read and to mail)",
+            "numbers": f"{run.path(RESULT)}",
+            "report": f"python -m reports.build {run.folder}  (one page with all results)",
         }
     )

@@ -1,4 +1,4 @@
-"""One search from beginning to end, or from where an earlier session of it was ended."""
+"""The trainings of a search: candidates, then finalists; an interrupted search resumes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TABLES = {"search": "trials.csv", "finalists": "finalists.csv"}
 
 @dataclass(frozen=True)
 class SearchRun:
-    """What the two phases of a search, candidates and finalists, share."""
+    """A search in its run folder: the two phases, candidates and finalists, and what they share."""
 
     config: SearchConfig
     region: SearchRegion

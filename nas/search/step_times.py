@@ -1,4 +1,4 @@
-"""The training steps of a training-aware search: over which baseline, at which batch, on what (V2, Section 3.2)."""
+"""The training steps of a training-aware search: baseline network, batch size, memory (V2, Section 3.2)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from studies.timing.step_time import StepTimes
 from studies.trainer.registry import get_recipe
 from studies.workers.resources import Resources
 
-# What steps of all networks of a search should fit into: the same on every machine, so that a search may move.
+# The default batch fits into this memory; it is the same on every machine, so that a search may move to another.
 MEMORY_BUDGET = 2 << 30
 MAX_BATCH = 32
-# Networks of the band that are looked at for how much memory they need.
-SAMPLE = 32
+# Networks of the band whose memory is computed.
+SAMPLED_NETWORKS = 32
 
 
 def step_times(config: SearchConfig, region: SearchRegion, folder: str) -> StepTimes:
-    """How the workers find out step times, kept in `folder`."""
+    """How workers find step times, which are kept in `folder`."""
     baseline = baseline_of(region)
     return StepTimes(baseline.to_json(), step_batch(config, region), folder, config.step_times)
 
@@ -33,16 +33,16 @@ def step_times(config: SearchConfig, region: SearchRegion, folder: str) -> StepT
 def baseline_of(region: SearchRegion) -> Arch:
     """The network whose step time and parameters are 1: the one that the space varies, at the search's size.
 
-    The paper's is the backbone of its search too. Another one would change all rewards by the same factor.
+    The paper uses the backbone of its search, too. Another network would change all rewards by the same factor.
     """
     assert isinstance(region.space, StagedSpace), "all spaces by name are chains of stages"
     return region.space.reference
 
 
 def step_batch(config: SearchConfig, region: SearchRegion) -> int:
-    """Images in a step: as asked for, or the largest power of two up to 32 whose steps fit `MEMORY_BUDGET`.
+    """Images in a step: --step-batch, or the largest power of two up to 32 whose steps fit `MEMORY_BUDGET`.
 
-    Raises ValueError where not even one image fits.
+    Raises ValueError if not even one image fits.
     """
     if config.step_batch:
         return config.step_batch
@@ -50,16 +50,15 @@ def step_batch(config: SearchConfig, region: SearchRegion) -> int:
     if fitting < 1:
         raise ValueError(
             f"a training step of one image at {baseline_of(region).resolution} px takes more than "
-            f"{format_bytes(MEMORY_BUDGET)}: "
-            "choose a lower --resolution or --width, or give --step-batch 1"
+            f"{format_bytes(MEMORY_BUDGET)}: choose a lower --resolution or --width, or give --step-batch 1"
         )
     return min(MAX_BATCH, 1 << (fitting.bit_length() - 1))
 
 
 def timing(config: SearchConfig, region: SearchRegion, archs: Sequence[Arch], device: str | None) -> float:
-    """Seconds that a worker spends on one network's step time: measured, on a step of each of some networks.
+    """Seconds of a worker for one network's step time, measured by a step of each of some networks.
 
-    Summing the times of layers takes at most as long, as each shape is timed once.
+    Summing the times of layers takes at most as long, because each shape is timed once.
     """
     from studies.timing.step_clock import StepClock
 
@@ -68,15 +67,15 @@ def timing(config: SearchConfig, region: SearchRegion, archs: Sequence[Arch], de
 
 
 def check_steps(config: SearchConfig, region: SearchRegion, resources: Resources | None) -> None:
-    """Raise ValueError for a batch that this machine cannot hold, and for a GPU that trials share.
+    """Raise ValueError for a batch that does not fit into memory, and for a GPU that trials share.
 
-    What a cluster has is known only once it is joined.
+    Memory is not checked on a cluster, whose resources are known only after joining it.
     """
     batch, share = step_batch(config, region), resources.gpus_per_trial if resources else config.gpus_per_trial or 0.0
     if share % 1:
         raise ValueError(
-            f"--objective training-aware times steps, so no two trials may share a GPU: "
-            f"give --gpus-per-trial 1 (or 0 for CPUs), got {share:g}"
+            f"--gpus-per-trial must be a whole number, got {share:g}: --objective training-aware times steps, "
+            "so trials cannot share a GPU; use 1, or 0 for CPUs"
         )
     if resources is None or share:
         return
@@ -96,5 +95,5 @@ def _largest(arch: Arch, config: SearchConfig, room: int) -> int:
 
 
 def _typical(region: SearchRegion) -> Sequence[Arch]:
-    encodings = region.space.sample(np.random.default_rng(0), SAMPLE, macs=region.band, of="networks")
+    encodings = region.space.sample(np.random.default_rng(0), SAMPLED_NETWORKS, macs=region.band, of="networks")
     return [region.space.decode(region.space.choice(encoding)) for encoding in encodings]

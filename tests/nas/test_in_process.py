@@ -89,7 +89,7 @@ def test_mistakes_are_refused(settings: dict[str, object], message: str):
         optimize(TABLE, score, **settings)  # type: ignore[arg-type]
 
 
-def test_without_a_strategys_name_the_default_searches():
+def test_without_a_name_the_default_searches():
     named, unnamed = (optimize(TABLE, score, sampler=name, trials=10, seed=5).frame() for name in ("predictor", None))
     assert named.equals(unnamed)
 

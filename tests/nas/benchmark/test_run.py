@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from nas.benchmark import __main__ as benchmark
-from nas.benchmark.analysis import results_of, text
+from nas.benchmark.analysis import results_of
 from nas.benchmark.objective import TableObjective
 from nas.benchmark.optimizers import make_optimizer
-from nas.benchmark.run import Benchmark
+from nas.benchmark.plan import Benchmark
+from nas.benchmark.processes import run_searches
+from nas.benchmark.report import report
 from nas.benchmark.simulate import MAX_REPEATS, Trace, simulate
 from nas.objectives import mnas_reward
 from nas.tables.table import BenchmarkTable
@@ -21,17 +23,17 @@ from search_spaces.spaces.space import Ints
 
 
 class Script:
-    """Proposes given encodings, in a circle, and remembers what it was told."""
+    """Proposes given encodings, in a circle, and remembers the values it is told."""
 
     def __init__(self, rows: list[list[int]], own: list[int] | None = None) -> None:
         self.rows, self.own = rows, own
-        self.told: list[tuple[float, bool]] = []
+        self.values: list[tuple[float, bool]] = []
 
     def ask(self) -> Ints:
-        return np.array(self.rows[len(self.told) % len(self.rows)])
+        return np.array(self.rows[len(self.values) % len(self.rows)])
 
     def tell(self, value: float, *, repeat: bool = False) -> None:
-        self.told.append((value, repeat))
+        self.values.append((value, repeat))
 
     def recommend(self) -> Ints | None:
         return None if self.own is None else np.array(self.own)
@@ -59,9 +61,9 @@ def lucky_seed(table: BenchmarkTable) -> int:
 
 
 def test_regret_is_counted_by_true_means_of_the_best_seen(table: BenchmarkTable):
-    player = Script([[0, 0], [0, 1], [1, 0], [1, 1]])
-    trace = simulate("script", lambda *_: player, TableObjective("accuracy", table), 4, lucky_seed(table))
-    assert [value for value, _ in player.told] == [10.0, 20.0, 50.0, 41.0]
+    optimizer = Script([[0, 0], [0, 1], [1, 0], [1, 1]])
+    trace = simulate("script", lambda *_: optimizer, TableObjective("accuracy", table), 4, lucky_seed(table))
+    assert [value for value, _ in optimizer.values] == [10.0, 20.0, 50.0, 41.0]
     # The third looks best and is not: its mean is 30, 11 under the fourth's, which is never chosen.
     assert trace.observed.tolist() == [31.0, 21.0, 11.0, 11.0]
     assert np.isnan(trace.recommended).all()
@@ -69,23 +71,23 @@ def test_regret_is_counted_by_true_means_of_the_best_seen(table: BenchmarkTable)
 
 def test_a_network_trained_again_is_judged_by_its_mean(table: BenchmarkTable):
     lucky = next(s for s in range(200) if [table.observe(2, s, time) for time in (0, 1)] == [50.0, 10.0])
-    player = Script([[1, 1], [1, 0], [1, 0]])
-    trace = simulate("script", lambda *_: player, TableObjective("accuracy", table), 3, lucky)
+    optimizer = Script([[1, 1], [1, 0], [1, 0]])
+    trace = simulate("script", lambda *_: optimizer, TableObjective("accuracy", table), 3, lucky)
     assert trace.observed.tolist() == [0.0, 11.0, 0.0]
     assert trace.repeats == 1
 
 
 def test_free_repeats_cost_nothing_and_end_where_nothing_is_new(table: BenchmarkTable):
-    player = Script([[0, 1], [0, 1], [1, 0]])
-    trace = simulate("script", lambda *_: player, TableObjective("accuracy", table), 10, 0, free=True)
-    assert len(player.told) == 2 + trace.repeats  # two trainings
+    optimizer = Script([[0, 1], [0, 1], [1, 0]])
+    trace = simulate("script", lambda *_: optimizer, TableObjective("accuracy", table), 10, 0, free=True)
+    assert len(optimizer.values) == 2 + trace.repeats  # two trainings
     assert trace.repeats >= MAX_REPEATS
-    assert player.told[:2] == [(20.0, False), (20.0, True)]
+    assert optimizer.values[:2] == [(20.0, False), (20.0, True)]
     assert trace.observed[0] == 21.0
     assert (trace.observed[1:] == trace.observed[1]).all()
 
 
-def test_a_strategys_own_choice_stands_beside_the_best_seen(table: BenchmarkTable):
+def test_a_recommendation_stands_beside_the_best_seen(table: BenchmarkTable):
     trace = simulate("script", lambda *_: Script([[0, 0]], own=[1, 1]), TableObjective("accuracy", table), 12, 0)
     assert np.isnan(trace.recommended[:9]).all()
     assert (trace.recommended[9:] == 0.0).all()
@@ -94,8 +96,8 @@ def test_a_strategys_own_choice_stands_beside_the_best_seen(table: BenchmarkTabl
 
 def test_rewards_take_their_target_from_percentiles_of_macs(table: BenchmarkTable):
     soft, hard = TableObjective("reward50", table), TableObjective("hard50", table)
-    assert soft.objective is not None
-    assert soft.objective.target == 300
+    assert soft.reward is not None
+    assert soft.reward.target == 300
     expected = [mnas_reward(a, m, 300) for a, m in zip((10, 20, 30, 41), (100, 200, 400, 800), strict=True)]
     assert soft.regret == pytest.approx(max(expected) - np.array(expected))
     hards = np.array([10, 20, 30 * 300 / 400, 41 * 300 / 800])
@@ -113,11 +115,11 @@ def test_largest_network_is_a_baseline(table: BenchmarkTable):
 
 
 def test_bands_hold_proposals_and_the_optimum(grid: BenchmarkTable):
-    aim = TableObjective("accuracy", grid, (1300, 1500))
-    trace = simulate("random", make_optimizer, aim, 20, 3)
+    objective = TableObjective("accuracy", grid, (1300, 1500))
+    trace = simulate("random", make_optimizer, objective, 20, 3)
     assert (trace.observed >= 0).all()
     with pytest.raises(ValueError, match="sampler script proposed a network outside the cost band"):
-        simulate("script", lambda *_: Script([[0, 0, 0, 0]]), aim, 5, 0)
+        simulate("script", lambda *_: Script([[0, 0, 0, 0]]), objective, 5, 0)
     with pytest.raises(ValueError, match="no network of 1 to 2 multiply-adds: they reach from 1000 to 2200"):
         TableObjective("accuracy", grid, (1, 2)).regret  # noqa: B018
 
@@ -141,13 +143,13 @@ def test_intervals_are_students(table: BenchmarkTable):
 
 def test_small_regrets_are_printed_to_three_digits(table: BenchmarkTable):
     (one,) = results_of([Trace("s", "accuracy", 0, np.array([0.00123456]), np.array([np.nan]), np.array([0.5]), 0)])
-    assert " 0.00123 " in text([one], [1], [TableObjective("accuracy", table)])
+    assert " 0.00123 " in report([one], [1], [TableObjective("accuracy", table)])
 
 
 def test_processes_find_what_one_process_finds(grid: BenchmarkTable):
-    tournament = Benchmark(grid, make_optimizer, ("random",), ("accuracy",), 10, range(3))
-    alone = sorted(tournament.run(), key=lambda trace: trace.seed)
-    beside = sorted(tournament.run(workers=2), key=lambda trace: trace.seed)
+    three = Benchmark(grid, make_optimizer, ("random",), ("accuracy",), 10, range(3))
+    alone = sorted(run_searches(three), key=lambda trace: trace.seed)
+    beside = sorted(run_searches(three, workers=2), key=lambda trace: trace.seed)
     assert all((a.observed == b.observed).all() for a, b in zip(alone, beside, strict=True))
 
 
@@ -162,7 +164,7 @@ def write_csv(folder: Path, grid: BenchmarkTable) -> str:
     return f"csv:{folder / 'grid.csv'}"
 
 
-def test_the_command_prints_and_writes_standings(
+def test_the_command_prints_and_writes_results(
     tmp_path: Path, grid: BenchmarkTable, capsys: pytest.CaptureFixture[str]
 ):
     argv = ["--table", write_csv(tmp_path, grid), "--measured", "first", "second", "--macs", "macs", "--seeds", "2"]
@@ -184,7 +186,7 @@ def test_the_command_prints_and_writes_standings(
     assert "256 networks (256 encodings), each measured 2 times" in printed
     assert "largest network  no search" in printed
     found = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert [(row["score"], sorted(row["regret"])) for row in found["standings"]] == [
+    assert [(row["score"], sorted(row["regret"])) for row in found["results"]] == [
         ("accuracy", ["12", "5"]),
         ("hard25", ["12", "5"]),
     ]
@@ -228,4 +230,4 @@ def test_mistakes_are_one_line(
 
 def test_a_table_is_needed(capsys: pytest.CaptureFixture[str]):
     assert cli.run(benchmark.main, []) == 2
-    assert "--table is needed, such as nas-bench-macro:" in capsys.readouterr().err
+    assert "--table" in capsys.readouterr().err

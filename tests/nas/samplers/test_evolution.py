@@ -54,7 +54,7 @@ def test_a_network_that_came_to_nothing_has_no_children_among_better_ones():
 
 
 @pytest.mark.parametrize("sampler", ["evolution", "nsga2", "ppo", "predictor"])
-def test_strategies_beat_chance_where_choices_add_up(sampler: str):
+def test_samplers_beat_chance_where_choices_add_up(sampler: str):
     def score(choice: dict[str, str]) -> float:
         return float(sum(value == "a" for value in choice.values()))
 
@@ -80,6 +80,6 @@ def test_a_controller_learns_nothing_from_equal_rewards_that_makes_it_sure():
     assert shares.min() > 0.15
 
 
-def test_unknown_strategies_are_refused_with_the_near_name():
+def test_unknown_samplers_are_refused_with_the_near_name():
     with pytest.raises(ValueError, match="unknown sampler 'predictr'.*predictor"):
         samplers.check("predictr")

@@ -65,7 +65,7 @@ def test_a_trial_holds_the_full_networks_cost_and_the_proxys_accuracy(records: l
         assert record.values == (pytest.approx(accuracy * (record.macs / 400e6) ** -0.07),)
 
 
-def test_draws_without_a_strategys_say_are_marked_uniform(records: list[Record]):
+def test_draws_without_a_samplers_choice_are_marked_uniform(records: list[Record]):
     assert [record.proposed_by for record in records] == ["predictor"] + ["uniform"] * 7
 
 

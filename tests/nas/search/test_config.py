@@ -29,74 +29,73 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "named"),
     [
         (["--space", "mnasent"], "unknown space 'mnasent': did you mean 'mnasnet'?"),
         (["--dataset", "cifra10"], "unknown dataset 'cifra10': did you mean 'cifar10'?"),
         (["--sampler", "tpee"], "unknown sampler 'tpee': did you mean 'tpe'?"),
         (["--objective", "sfot"], "unknown objective 'sfot': did you mean 'soft'?"),
         (["--recipe", "qick"], "unknown recipe 'qick': did you mean 'quick'?"),
-        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "3"], "--proxy.epochs must be at least 4, one for each"),
-        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "4"], "--finalist-epochs must be at least 4, one for each"),
+        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "3"], "--proxy.epochs"),
+        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "4"], "--finalist-epochs"),
         (
             ["--recipe", "efficientnetv2_m", "--proxy.epochs", "4", "--finalist-epochs", "4"],
-            "--proxy.resolution 28 is too small: stage 1 of 4 would train on images of 7 px, below the network's total "
-            "stride of 8; take at least 29, or another --recipe",
+            "--proxy.resolution 28",
         ),
         (["--reference", "mobilenetv2"], "unknown reference 'mobilenetv2': did you mean 'mobilenet_v2'?"),
         (["--scheduler", "asah"], "unknown scheduler 'asah': did you mean 'asha'?"),
-        (["--target-flops", "lots"], "cannot read 'lots' as a count"),
-        (["--target-flops", "-400M"], "cannot read '-400M' as a count"),
-        (["--target-flops", "5G"], "--target-flops must lie between 42.4M and 1.53G"),
-        (["--sampler", "tpe", "--trials", "9"], "sampler tpe starts with 10 trials, got 9"),
-        (["--sampler", "ppo", "--objective", "pareto"], "ppo maximises one number, got 2 objectives"),
-        (["--trials", "0"], "--trials must be at least 1, got 0"),
-        (["--finalists", "5", "--trials", "4"], "--finalists must not exceed --trials (4), got 5"),
-        (["--time-budget", "soon"], "cannot read 'soon' as a duration"),
-        (["--cost-band", "1.1", "0.9"], "--cost-band must be two multiples of the target"),
-        (["--cost-band", "3.9", "4"], "holds no network"),
-        (["--proxy.width", "0"], "error: --proxy.width must be greater than 0, got 0"),
-        (["--proxy.width", "1e9"], "error: --proxy.width must be at most 16, got 1e+09"),
-        (["--reduction-factor", "4", "--scheduler", "none"], "is stopped early (--scheduler none)"),
-        (["--reduction-factor", "4", "--proxy.epochs", "1"], "is stopped early (one epoch has no rungs)"),
-        (["--reduction-factor", "4", "--objective", "pareto"], "is stopped early (--objective pareto has no one order"),
-        (["--proxy.resolution", "2"], "error: --proxy.resolution must be at least 4 (min_map), got 2"),
-        (["--proxy.resolution", "0"], "error: --proxy.resolution must be greater than 0, got 0"),
-        (["--proxy.images", "-1"], "error: --proxy.images must be 0 (all) or more, got -1"),
-        (["--proxy.epochs", "0"], "error: --proxy.epochs must be greater than 0, got 0"),
-        (["--proxy.min-map", "0"], "error: --proxy.min-map must be greater than 0, got 0"),
-        (["--proxy.divisor", "-4"], "error: --proxy.divisor must be greater than 0, got -4"),
-        (["--dataset", "imagefolder:/no/such/folder"], "image folder /no/such/folder does not exist"),
+        (["--target-flops", "lots"], "'lots'"),
+        (["--target-flops", "-400M"], "'-400M'"),
+        (["--target-flops", "5G"], "42.4M and 1.53G"),
+        (["--sampler", "tpe", "--trials", "9"], "sampler tpe starts with 10 trials"),
+        (["--sampler", "ppo", "--objective", "pareto"], "sampler ppo"),
+        (["--trials", "0"], "--trials"),
+        (["--finalists", "5", "--trials", "4"], "--finalists"),
+        (["--time-budget", "soon"], "'soon'"),
+        (["--cost-band", "1.1", "0.9"], "--cost-band"),
+        (["--cost-band", "3.9", "4"], "--cost-band 3.9 4"),
+        (["--proxy.width", "0"], "--proxy.width"),
+        (["--proxy.width", "1e9"], "--proxy.width must be at most 16"),
+        (["--reduction-factor", "4", "--scheduler", "none"], "(--scheduler none)"),
+        (["--reduction-factor", "4", "--proxy.epochs", "1"], "(--proxy.epochs 1)"),
+        (["--reduction-factor", "4", "--objective", "pareto"], "(--objective pareto)"),
+        (["--proxy.resolution", "2"], "--proxy.resolution"),
+        (["--proxy.resolution", "0"], "--proxy.resolution"),
+        (["--proxy.images", "-1"], "--proxy.images"),
+        (["--proxy.epochs", "0"], "--proxy.epochs"),
+        (["--proxy.min-map", "0"], "--proxy.min-map"),
+        (["--proxy.divisor", "-4"], "--proxy.divisor"),
+        (["--dataset", "imagefolder:/no/such/folder"], "/no/such/folder"),
         (["--workers", "100000"], "--workers 100000"),
         (["--gpus-per-trial", "512"], "--gpus-per-trial 512"),
-        (["--new", "--storage", "sqlite:///x.db"], "--new cannot empty a shared --storage"),
+        (["--new", "--storage", "sqlite:///x.db"], "--storage"),
         (
             ["--space", "small", "--target-flops", "60M", "--reference", "mnasnet_a1"],
-            "--reference is no setting of",
+            "--reference",
         ),
-        (["--space", "efficientnetv2", "--target-flops", "200M"], "--target-flops must lie between 373M"),
+        (["--space", "efficientnetv2", "--target-flops", "200M"], "373M"),
         (["--space", "efficientnetv2", "--reference", "efficientnet_b5"], "unknown reference 'efficientnet_b5'"),
         (["--step-times", "layer"], "unknown --step-times 'layer': did you mean 'layers'?"),
-        (["--step-batch", "-1"], "--step-batch must be at least 0, got -1"),
-        (["--params-weight", "0.05"], "--params-weight must be 0 or negative (V2: -0.05), got 0.05"),
-        (["--step-batch", "8"], "--step-batch is no setting of --objective soft, got 8: leave it out, or choose"),
-        (["--objective", "pareto", "--params-weight", "-0.1"], "--params-weight is no setting of --objective pareto"),
-        (["--objective", "hard", "--step-times", "layers"], "--step-times is no setting of --objective hard, got"),
+        (["--step-batch", "-1"], "--step-batch"),
+        (["--params-weight", "0.05"], "--params-weight"),
+        (["--step-batch", "8"], "--step-batch is not used by --objective soft"),
+        (["--objective", "pareto", "--params-weight", "-0.1"], "--params-weight is not used by --objective pareto"),
+        (["--objective", "hard", "--step-times", "layers"], "--step-times is not used by --objective hard"),
         (
             ["--objective", "accuracy", "--weight", "-0.1"],
-            "--weight is no setting of --objective accuracy, got -0.1: leave it out, or choose soft or pareto or",
+            "--weight is not used by --objective accuracy",
         ),
-        (["--objective", "training-aware", "--step-batch", "1000000"], "--step-batch 1000000 does not fit"),
-        (["--ray-address", "127.0.0.1:1"], "no Ray cluster answers there"),
-        (["--retries", "-1"], "--retries must be at least 0, got -1"),
-        (["--seed", "-1"], "--seed must be at least 0, got -1"),
+        (["--objective", "training-aware", "--step-batch", "1000000"], "--step-batch 1000000"),
+        (["--ray-address", "127.0.0.1:1"], "127.0.0.1:1"),
+        (["--retries", "-1"], "--retries"),
+        (["--seed", "-1"], "--seed"),
     ],
 )
 def test_mistakes_are_one_line_and_write_nothing(
-    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     run = tmp_path / "run"
-    assert message in refusal([*words, "--run", str(run)], capsys)
+    assert named in refusal([*words, "--run", str(run)], capsys)
     assert not run.exists()
 
 
@@ -108,7 +107,7 @@ def test_mistakes_are_one_line_and_write_nothing(
         ("training-aware", {"weight": -0.1, "params_weight": -0.1, "step_times": "layers", "step_batch": 8}),
     ],
 )
-def test_an_objective_takes_the_settings_it_looks_at(objective: str, settings: dict[str, Any]):
+def test_an_objective_takes_the_settings_it_uses(objective: str, settings: dict[str, Any]):
     config = SearchConfig(objective=objective, **settings)
     assert settings.items() <= config.identity().items()
 
@@ -116,7 +115,7 @@ def test_an_objective_takes_the_settings_it_looks_at(objective: str, settings: d
 def test_an_empty_image_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "images" / "train" / "cats").mkdir(parents=True)
     words = ["--dataset", f"imagefolder:{tmp_path / 'images'}", "--run", str(tmp_path / "run")]
-    assert "holds no images" in refusal(words, capsys)
+    assert str(tmp_path / "images") in refusal(words, capsys)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
-"""What the plan warns of."""
+"""The plan of a search: its warning, its expected time, what it measures."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import pytest
 
 from nas.search import plan
 from nas.search.candidates import SearchRegion
 from nas.search.config import SearchConfig
-from nas.search.step_times import timing
+from nas.search.step_times import baseline_of, timing
 from studies.timing.step_clock import StepClock
 from studies.trainer.recipe import Proxy
 from studies.workers.resources import Resources
@@ -29,9 +31,7 @@ def asked(recipe: str, epochs: int = 2, images: int = 4000) -> SearchConfig:
 )
 def test_a_recipe_of_hundreds_of_epochs_is_warned_of(config: SearchConfig, there: int, steps: str):
     text = plan.warning(config, there)
-    assert text.startswith(f"warning: recipe {config.recipe} is made for 350 epochs; ")
-    assert f"pressed into the proxies' {steps}" in text
-    assert "--recipe quick" in text
+    assert f"{config.recipe} is designed for 350 epochs; proxies train for {steps}" in text
     assert "\n" not in text
 
 
@@ -40,12 +40,14 @@ def test_others_are_not(config: SearchConfig):
     assert plan.warning(config, 8000) == ""
 
 
-def test_the_plan_ends_with_the_warning(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(plan, "_pace", lambda *_: plan._Pace(0.01, 1.0, 8000))
+PACE = plan.Pace(image=0.01, evaluation=1.0, images=8000)
+
+
+def test_the_plan_ends_with_the_warning():
     config, usual = asked("efficientnet"), asked("quick")
-    resources = Resources(2, 1, 0.0)
-    assert plan.describe(config, SearchRegion.of(config, 10), resources).splitlines()[-1] == plan.warning(config, 8000)
-    assert plan.describe(usual, SearchRegion.of(usual, 10), resources).splitlines()[-1].startswith("expected ")
+    resources, region = Resources(2, 1, 0.0), SearchRegion.of(asked("quick"), 10)
+    lines = plan.describe(config, region, resources, PACE).splitlines()
+    assert lines == [*plan.describe(usual, region, resources, PACE).splitlines(), plan.warning(config, 8000)]
 
 
 def aware(step_times: str = "measured") -> SearchConfig:
@@ -56,34 +58,41 @@ def aware(step_times: str = "measured") -> SearchConfig:
     )  # fmt: skip
 
 
-def rows(config: SearchConfig, resources: Resources | None) -> dict[str, str]:
+def rows(config: SearchConfig, resources: Resources | None, pace: plan.Pace) -> dict[str, str]:
     """The plan's lines by their names."""
-    lines = plan.describe(config, SearchRegion.of(config, 10), resources).splitlines()
+    lines = plan.describe(config, SearchRegion.of(config, 10), resources, pace).splitlines()
     return {name.strip(): text.strip() for name, _, text in (line.partition("  ") for line in lines)}
 
 
-def test_the_expected_time_has_step_times_in_it(monkeypatch: pytest.MonkeyPatch):
-    # An epoch takes 10 s, a step 0.5 s: 7 steps of a network are 3.5 s.
-    monkeypatch.setattr(plan, "_pace", lambda *_: plan._Pace(0.0, 10.0, 8000))
+def test_the_expected_time_includes_step_times():
+    # An epoch takes 10 s, a network's step time 3.5 s.
+    pace = plan.Pace(image=0.0, evaluation=10.0, images=8000, step_time=3.5)
+    lines = rows(aware(), Resources(2, 1, 0.0), pace)
+    assert lines["S, P"].endswith("at batch 4, 32 px, timed before its proxy is trained, about 4s each")
+    assert lines["a candidate"].endswith("about 20s")
+    # The baseline's step time, three rounds of trials, a finalist: 3.5 + 3 * 23.5 + 40 = 114.
+    assert "1m50s" in lines["expected"]
+    assert "at most about 4s each" in rows(aware("layers"), Resources(2, 1, 0.0), pace)["S, P"]
+
+
+def test_without_resources_no_total_is_given():
+    lines = rows(aware(), None, plan.Pace(image=0.0, evaluation=10.0, images=8000))
+    assert "expected" not in lines
+    assert lines["objective"] == "accuracy * S^-0.07 * P^-0.05"
+
+
+def test_a_step_time_is_that_of_all_its_steps(monkeypatch: pytest.MonkeyPatch):
+    # 7 steps of 0.5 s.
     monkeypatch.setattr(StepClock, "whole", lambda *_: 0.5)
-    said = rows(aware(), Resources(2, 1, 0.0))
-    assert said["S, P"].endswith("at batch 4, 32 px, timed before its proxy is trained, about 4s each")
-    assert said["a candidate"].endswith("about 20s")
-    # The baseline's, three rounds of trials, a finalist: 3.5 + 3 * 23.5 + 40 = 114.
-    assert said["expected"].startswith("at most about 1m50s,")
-    assert "at most about 4s each" in rows(aware("layers"), Resources(2, 1, 0.0))["S, P"]
+    region = SearchRegion.of(aware(), 10)
+    assert timing(aware(), region, [baseline_of(region)] * 2, "cpu") == 3.5
 
 
-def test_steps_are_not_timed_for_a_cluster(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(plan, "_pace", lambda *_: plan._Pace(0.0, 10.0, 8000))
-    monkeypatch.setattr(plan, "timing", lambda *_: pytest.fail("they may not fit here"))
-    said = rows(aware(), None)
-    assert said["S, P"].endswith("which is not in the times below")
-    assert "expected" not in said
-    assert said["objective"] == "accuracy * S^-0.07 * P^-0.05"
-
-
-def test_step_times_are_timed_in_earnest():
-    config = aware()
-    region = SearchRegion.of(config, 10)
-    assert timing(config, region, plan._typical(region)[:1], "cpu") > 0
+@pytest.mark.parametrize("resources", [Resources(2, 1, 0.0), None])
+def test_the_pace_is_measured_and_on_a_cluster_without_step_times(resources: Resources | None):
+    config = dataclasses.replace(aware(), proxy=Proxy(width=0.125, resolution=8, epochs=2))
+    pace = plan.measure_pace(config, SearchRegion.of(config, 10), resources)
+    assert pace.images == 8000
+    assert pace.image > 0
+    assert pace.evaluation > 0
+    assert (pace.step_time > 0) == (resources is not None)

@@ -1,47 +1,61 @@
-"""What the report says of uncertain things."""
+"""The report of a search: one whole text, and the wording of the gain per doubling."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
-from nas.search import report
+from nas.search.analysis import SearchResult, judge
 from nas.search.config import SearchConfig
-from nas.search.run import describe_best
+from nas.search.report import gain_per_doubling, report
+from nas.search.run import SearchRun, describe_best
+from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate
+from tests.nas.search.records import trained
+
+GAIN = Estimate(0.021, -0.004, 0.047, 36)
 
 
-def gain(estimate: Estimate | None, objective: str = "soft") -> str:
-    """The report's line on the worth of cost, for a gain per doubling."""
-    result = SimpleNamespace(gain=estimate, session=SimpleNamespace(config=SearchConfig(objective=objective)))
-    return report._gain(result)  # type: ignore[arg-type]
-
-
-def test_a_gain_stands_beside_what_the_exponent_assumes():
-    # 2^0.07 - 1 = 4.97 %
-    assert gain(Estimate(0.021, -0.004, 0.047, 36)) == (
-        "a doubling gains +2.1 % accuracy here (95 %: -0.4 to +4.7), where w = -0.07 assumes +5 %"
+def test_the_report_of_a_search():
+    config, folder = SearchConfig(target_flops="300M"), Path("runs/x")
+    run: Any = SimpleNamespace(folder=folder, path=folder.joinpath)
+    nothing = cast("Any", None)
+    macs = 295_600_000
+    records = [*trained(0, [0.80, 0.81, 0.82], macs=macs), *trained(1, [0.80, 0.80, 0.82], macs=macs)]
+    verdict = judge(records, config.objective_function)
+    assert verdict is not None
+    result = SearchResult(
+        session=SearchRun(config, nothing, run, Console(quiet=True), nothing),
+        verdict=verdict,
+        test=Estimate(0.79, 0.77, 0.81, 3),
+        gain=Estimate(0.021, -0.004, 0.047, 36),
+        edge="upper",
+        outcomes=Counter({Outcome.PRUNED: 28, Outcome.COMPLETE: 36}),
+        trained=63,
+        fvcore=123_456_789,
     )
+    assert report(result) + "\n" == (Path(__file__).parent / "report.txt").read_text()
 
 
-@pytest.mark.parametrize("objective", ["hard", "accuracy", "training-aware"])
-def test_rewards_that_do_not_weigh_multiply_adds_by_w_assume_nothing(objective: str):
-    assert gain(Estimate(0.021, -0.004, 0.047, 36), objective).endswith("(95 %: -0.4 to +4.7)")
+@pytest.mark.parametrize(
+    ("objective", "assumes"),
+    # 2^0.07 - 1 = 4.97 %
+    [("soft", "; the reward assumes +5 %"), ("hard", ""), ("accuracy", ""), ("training-aware", "")],
+)
+def test_the_gain_per_doubling_stands_beside_what_the_exponent_assumes(objective: str, assumes: str):
+    text = gain_per_doubling(GAIN, SearchConfig(objective=objective))
+    assert text == f"+2.1 % (95 % CI -0.4 to +4.7){assumes}"
 
 
 @pytest.mark.parametrize("estimate", [None, Estimate(0.2, -1.0, math.inf, 2), Estimate(0.2, -0.9, 123.0, 4)])
-def test_a_gain_nobody_knows_is_not_printed(estimate: Estimate | None):
-    assert gain(estimate).startswith("not known")
-
-
-def test_it_ends_by_naming_the_command_that_makes_a_report(tmp_path: Path):
-    run = SimpleNamespace(folder=tmp_path, path=tmp_path.joinpath)
-    result = SimpleNamespace(session=SimpleNamespace(run=run, storage=f"sqlite:///{tmp_path}/ledger.db"))
-    last = report._files(result).splitlines()[-1]  # type: ignore[arg-type]
-    assert last.split(maxsplit=1)[1].startswith(f"python -m reports.build {tmp_path} ")
+def test_an_unknown_gain_is_not_printed(estimate: Estimate | None):
+    assert gain_per_doubling(estimate, SearchConfig()).startswith("unknown")
 
 
 def test_the_best_trial_in_a_few_words():

@@ -42,7 +42,7 @@ def train(ledger: Ledger, wanted: list[Proposal], accuracies: dict[str, float]) 
     return ledger.records()
 
 
-def test_finalists_are_the_networks_that_the_strategy_believes_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_finalists_are_the_networks_that_the_sampler_recommends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     config = SearchConfig(
         target_flops="60M", space="small", objective="accuracy", scheduler="none", trials=TRIALS, finalists=2
     )

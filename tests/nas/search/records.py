@@ -1,0 +1,30 @@
+"""Ledger records of a few networks."""
+
+from __future__ import annotations
+
+from optuna.trial import TrialState
+
+import search_spaces as ss
+from nas.objectives import Objective
+from studies.ledger.trial import Record
+from studies.outcome import Outcome
+
+ARCHS = [ss.get("mobilenet_v2").replace(stem=stem) for stem in (24, 32, 40, 48)]
+ACCURACY = Objective("accuracy", 400)
+
+
+def record(number: int, accuracies: list[float], outcome: Outcome = Outcome.COMPLETE, **changes: object) -> Record:
+    arch = ARCHS[number % len(ARCHS)]
+    fields = {
+        "number": number, "phase": "candidate", "choice": {}, "key": arch.key, "arch": arch.to_json(),
+        "macs": 400 + number, "params": 1, "activations": 1, "proposal_index": number, "seed": 0, "replicate": False,
+        "proposed_by": "uniform", "never_pruned": False, "state": TrialState.COMPLETE, "outcome": outcome, "reason": "",
+        "values": None, "rungs": tuple({"step": i, "accuracy": a} for i, a in enumerate(accuracies, start=1)),
+        "seconds": 1.0, "worker": "", "repeat_of": None, "retry_of": None, "notes": {}, "owner": {},
+    }  # fmt: skip
+    return Record(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def trained(number: int, values: list[float], **changes: object) -> list[Record]:
+    """A network with a complete training for each seed."""
+    return [record(number, [value], seed=seed, **changes) for seed, value in enumerate(values)]
