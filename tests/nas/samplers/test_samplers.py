@@ -195,7 +195,7 @@ def test_a_minimised_study_goes_down(name: str):
 def test_several_objectives_are_taken_or_refused_in_one_line(name: str):
     sampler = samplers.make(name, SPACE, band=BAND)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
-    if not samplers.SAMPLERS[name].several:
+    if not samplers.SAMPLERS[name].multi_objective:
         with pytest.raises(ValueError, match=f"^sampler {name} .* 2 objectives: choose .*$"):
             study.ask(dict(distributions(SPACE)))
         return
