@@ -1,4 +1,4 @@
-"""Which cheap training can be trusted on these images? `python -m nas.proxy`; see docs/search.md."""
+"""Compare cheap trainings on your images: `python -m nas.proxy`; see docs/search.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nas.proxy.config import EXTENDABLE, RESUMABLE, ProxyConfig
-from nas.proxy.plan import prepare
+from nas.proxy.plan import describe, prepare
 from search_spaces.common import cli
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Compare cheap trainings (proxies) with a reference training on networks spread over a cost band: how well each "
-    "ranks them, beside multiply-adds, parameters and training-free measures, and at what price. The cheapest proxy "
-    "that can be trusted is written as a file for nas.search --config. The same command goes on where an earlier one "
-    "was ended; more networks or proxies join those that are there."
+    "ranks them and at what price, beside multiply-adds, parameters and zero-cost proxies. The cheapest trusted proxy "
+    "is written as a file for nas.search --config. The same command resumes an interrupted study; with more networks "
+    "or proxies it extends a finished one."
 )
 
 
@@ -30,7 +30,8 @@ def study(
     config: ProxyConfig, archs: Sequence[Arch], workers: int | None, train: Evaluate | None, measure: Evaluate | None
 ) -> None:
     """Train what is missing in the run's folder, compare, and print what comes out."""
-    from nas.proxy.files import conclude, write_files
+    from nas.proxy.analysis import conclude
+    from nas.proxy.files import write_files
     from nas.proxy.report import report
     from nas.proxy.run import ProxyStudy
     from studies.runs.command import run_command
@@ -46,7 +47,7 @@ def study(
         if proxies.is_complete(records):
             return text
         run.status = Status.INTERRUPTED
-        return f"{text}\n\nThe time budget was over before all was trained: the same command goes on."
+        return f"{text}\n\nThe time budget ended before all was trained; run the same command again to resume."
 
     run_command(work, config, config.settings(), "nas.proxy", resumable=RESUMABLE)
 
@@ -62,15 +63,14 @@ def main(argv: Sequence[str], *, train: Evaluate | None = None, measure: Evaluat
 
     archs, resources = prepare(config)
     if config.dry_run:
-        from nas.proxy.report import describe_plan
         from studies.data.load import load
 
         data = load(config.dataset, seed=config.seed, root=config.data_root)
-        print(describe_plan(config, archs, len(data.train)))
+        print(describe(config, archs, len(data.train)))
         return 0
-    said = None if config.new else finished_report(config.run, config.settings(), resumable=RESUMABLE - EXTENDABLE)
-    if said is not None:
-        print(f"{said}; more networks or proxies extend it.")
+    text = None if config.new else finished_report(config.run, config.settings(), resumable=RESUMABLE - EXTENDABLE)
+    if text is not None:
+        print(f"{text}; use more networks or proxies to extend it.")
         return 0
     study(config, archs, resources.workers if resources else None, train, measure)
     return 0

@@ -1,4 +1,4 @@
-"""How well each way to score networks ranks them, against a reference: Kendall's tau, its interval, its price."""
+"""How well scores of networks agree with a reference: Kendall's tau with its interval, and seconds per network."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Scores = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Scored:
-    """One way to score networks, and what it gave.
+    """One way to score networks, and the scores.
 
-    name       what people call it
-    kind       "cost", "measure" (training-free), "proxy" (a cheap training) or "reference" (trained again)
-    scores     of the networks it has scored
-    seconds    median wall-clock seconds of a network on one worker; None for costs, which are known
-    early      scores after the first of several epochs, which is what early stopping goes by
+    name       in tables
+    kind       "cost", "measure" (a zero-cost proxy), "proxy" (a cheap training) or "reference"
+    scores     of the networks that it scored
+    seconds    median wall-clock seconds of a network on one worker; None for costs
+    early      scores after the first of two or more epochs, which early stopping uses
     proxy      how networks were trained, for trainings
-    different  different networks that were trained in the place of the sample's; None where that says nothing
+    different  number of different networks that were trained in place of the sample's, for trainings
     """
 
     name: str
@@ -40,12 +40,12 @@ class Scored:
 
 @dataclass(frozen=True)
 class ProxyRow:
-    """How well one way to score networks agrees with the reference.
+    """The agreement of one way to score networks with the reference.
 
-    networks    that have both scores
+    networks    number of networks with both scores
     tau         Kendall's tau-b with its 95 % bootstrap interval; None for fewer than 8 networks, or equal scores
-    early       likewise after the first epoch
-    gain        tau minus that of each cost measure, by its name, paired over networks
+    early       tau after the first epoch
+    gain        tau minus that of multiply-adds and of parameters, by name, paired over networks
     behind      tau of the proxy with the highest tau minus this one's, paired over networks
     """
 
@@ -58,7 +58,7 @@ class ProxyRow:
 
     @property
     def per_second(self) -> float | None:
-        """Tau for each second a network costs; None where either is unknown."""
+        """Tau per second of a network; None if either is unknown."""
         if self.tau is None or not self.scored.seconds:
             return None
         return self.tau.value / self.scored.seconds
@@ -83,8 +83,8 @@ def compare(scored: Sequence[Scored], reference: Scores, seed: int = 0) -> list[
     ]
 
 
-def again(first: Scores, others: Sequence[Scores], seed: int = 0) -> Estimate | None:
-    """How well the reference agrees with itself: its first seed with the mean of its others. None for one seed."""
+def self_agreement(first: Scores, others: Sequence[Scores], seed: int = 0) -> Estimate | None:
+    """Tau of the reference's first seed with the mean of its other seeds; None for one seed."""
     if not others:
         return None
     keys = set(first).intersection(*others)
@@ -111,9 +111,9 @@ def _difference(first: Scores, second: Scores, reference: Scores, seed: int) -> 
 
 
 def _columns(*scores: Scores) -> NDArray[np.float64] | None:
-    """Scores [ways, networks] of the networks that have all; None where they can't be ranked.
+    """Scores [ways, networks] of the networks that have all of them.
 
-    So are fewer than 8 networks, and scores that are all equal.
+    None for fewer than 8 networks, and for scores that are all equal: they cannot be ranked.
     """
     keys = sorted(set(scores[0]).intersection(*scores[1:]))
     columns = np.array([[each[key] for key in keys] for each in scores], dtype=np.float64)

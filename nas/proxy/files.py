@@ -1,4 +1,4 @@
-"""The outcome of a proxy study, and the files it leaves: tables, result.json and, where one is chosen, proxy.yaml."""
+"""The files of a proxy study: two tables, result.json and, if a proxy is recommended, proxy.yaml."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import yaml
 
-from nas.proxy.compare import ProxyRow, Scored, again, compare
+from nas.proxy.analysis import ProxyResult
+from nas.proxy.compare import ProxyRow
 from nas.proxy.config import ProxyConfig
-from nas.proxy.recommend import Recommendation, is_as_good, is_trusted, recommend
-from nas.proxy.run import REFERENCE, ProxyStudy
-from nas.proxy.scoring import Records, mean_accuracy, scored, scored_reference
+from nas.proxy.recommend import is_as_good, is_trusted
 from search_spaces.metrics.counts import cost
-from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate
 from studies.trainer.recipe import Proxy
 
@@ -25,36 +23,8 @@ ROWS, NETWORKS, SUMMARY, CHOSEN = "proxies.csv", "networks.csv", "result.json", 
 FORMAT = "triaxis-proxies-1"
 
 
-@dataclass(frozen=True)
-class ProxyResult:
-    """What a proxy study found.
-
-    rows       everything that was compared
-    reference  accuracies of the reference training
-    ceiling    how well the reference agrees with itself under other seeds; None for one seed
-    lost       trainings that were tried and gave no accuracy (out of memory, errors), by setting
-    """
-
-    study: ProxyStudy
-    rows: tuple[ProxyRow, ...]
-    reference: Scored
-    ceiling: Estimate | None
-    recommendation: Recommendation
-    lost: Mapping[str, int]
-
-
-def conclude(study: ProxyStudy, records: Records) -> ProxyResult:
-    """Compare everything with the reference, and choose."""
-    reference = scored_reference(study, records)
-    rows = compare(scored(study, records), reference.scores, study.config.seed)
-    (seeds,) = (setting.seeds for setting in study.settings if setting.name == REFERENCE)
-    each = [mean_accuracy(records[REFERENCE], (seed,)) for seed in seeds]
-    ceiling = again(each[0], each[1:], study.config.seed)
-    return ProxyResult(study, tuple(rows), reference, ceiling, recommend(rows), _lost(records))
-
-
 def write_files(result: ProxyResult) -> None:
-    """Write proxies.csv, a line a row; networks.csv, all scores; result.json; and proxy.yaml, or remove an old one."""
+    """Write proxies.csv, networks.csv with all scores, result.json and proxy.yaml; an old proxy.yaml is removed."""
     run = result.study.run
     run.write(ROWS, _csv([row_dict(row) for row in result.rows]))
     run.write(NETWORKS, _csv(_networks(result)))
@@ -67,12 +37,12 @@ def write_files(result: ProxyResult) -> None:
 
 
 def search_yaml(config: ProxyConfig, proxy: Proxy) -> str:
-    """What was studied and the proxy, as settings of `nas.search`."""
+    """The settings of `nas.search` with the proxy, as YAML."""
     return yaml.safe_dump(config.for_search(proxy), sort_keys=False)
 
 
 def row_dict(row: ProxyRow) -> dict[str, Any]:
-    """A row as plain values in raw units; unknown ones are None."""
+    """A row as plain values in raw units; unknown values are None."""
     one = row.scored
     return {
         "name": one.name,
@@ -98,7 +68,7 @@ def _estimate(name: str, found: Estimate | None) -> dict[str, float | None]:
 
 
 def _networks(result: ProxyResult) -> list[dict[str, Any]]:
-    """A line for each network of the sample: its costs and all scores it has."""
+    """A line for each network of the sample: its costs and its scores."""
     columns = [result.reference, *(row.scored for row in result.rows if row.scored.kind != "cost")]
     return [
         {"key": arch.key, "macs": cost(arch).macs, "params": cost(arch).params}
@@ -126,16 +96,10 @@ def _summary(result: ProxyResult) -> dict[str, Any]:
         "recommended": found.chosen and found.chosen.scored.name,
         "best": found.best and found.best.scored.name,
         "trusted": list(found.trusted),
-        "not_told_from_best": list(found.equals),
+        "not_significantly_below_best": list(found.equals),
         "trainings_without_accuracy": dict(result.lost),
         "rows": [row_dict(row) for row in result.rows],
     }
-
-
-def _lost(records: Records) -> dict[str, int]:
-    counted = (Outcome.COMPLETE, Outcome.NAN)
-    lost = {name: sum(r.is_final and r.outcome not in counted for r in found) for name, found in records.items()}
-    return {name: number for name, number in lost.items() if number}
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -1,10 +1,14 @@
-"""What a proxy study will train, and everything that can be wrong before compute is spent."""
+"""Everything of a proxy study that can be wrong before compute is spent, and the plan that `--dry-run` prints."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nas.proxy.config import ProxyConfig
+from nas.proxy.grid import different, name_of, work
+from search_spaces.common.text import align_facts, pluralise
+from search_spaces.common.units import format_count
 
 if TYPE_CHECKING:
     from search_spaces.networks.arch import Arch
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
-    """The sample, and the resources where they are known; raises ValueError for what can be found wrong before."""
+    """The sample, and the resources if they are known. Raises ValueError for everything that can be wrong before."""
     from nas.proxy.sample import spread
     from nas.region import SearchRegion
     from studies.data.registry import class_count
@@ -28,3 +32,29 @@ def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
     against = config.against
     check_sizes(against.recipe(get_recipe(config.against_recipe)), against.arch(archs[0]), "against.resolution")
     return archs, settle_here(config.execution)
+
+
+def describe(config: ProxyConfig, archs: Sequence[Arch], images: int) -> str:
+    """The plan as text: what is trained, and each proxy's work over the reference's, with so many training images."""
+    whole = work(config.against, archs, images)
+    shares = {name_of(proxy): work(proxy, archs, images) / whole for proxy in different(config.proxies, archs, images)}
+    trainings = len(archs) * (config.against_seeds + len(shares))
+    facts = study_facts(config, len(archs)) | {
+        "trainings": f"{trainings}, and zero-cost proxies of {pluralise(len(archs), 'network')}",
+        "proxies": "multiply-adds of training them, over the reference's:",
+    }
+    plan = align_facts(facts | {f"  {name}": f"{share:.1%}" for name, share in shares.items()})
+    dear = [name for name, share in shares.items() if share >= 1]
+    return plan + (f"\nwarning: no cheaper than the reference: {', '.join(dear)}" if dear else "")
+
+
+def study_facts(config: ProxyConfig, networks: int) -> dict[str, str]:
+    """The images, the sample and the reference training, as labels and texts."""
+    low, high = (format_count(round(factor * config.target), 4) for factor in config.cost_band)
+    return {
+        "images": config.dataset,
+        "sample": f"{networks} networks of {low} to {high} FLOPs (multiply-adds), spread evenly",
+        "reference": ", ".join(
+            (name_of(config.against), f"recipe {config.against_recipe}", pluralise(config.against_seeds, "seed"))
+        ),
+    }

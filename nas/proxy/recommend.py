@@ -1,4 +1,4 @@
-"""The rule: which proxy is recommended."""
+"""The rule that recommends a proxy."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from nas.proxy.compare import ProxyRow
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What a proxy study recommends.
+    """The recommendation of a proxy study.
 
-    chosen    the recommended proxy; None where none can be trusted
-    best      the proxy with the highest tau; None where there is no tau
-    trusted   names of the proxies that can be trusted
-    equals    names of those that cannot be told from the best, the best among them
+    chosen    the recommended proxy; None if no proxy is trusted and as good as the best
+    best      the proxy with the highest tau; None without any tau
+    trusted   names of the trusted proxies
+    equals    names of the proxies that are not significantly worse than the best, the best among them
     """
 
     chosen: ProxyRow | None
@@ -25,13 +25,13 @@ class Recommendation:
 
 
 def recommend(rows: Sequence[ProxyRow]) -> Recommendation:
-    """The cheapest trustworthy proxy.
+    """The cheapest trusted proxy that is not significantly worse than the best.
 
-    A proxy can be trusted where the 95 % interval of its tau lies above 0, and those of its lead over the tau of
-    multiply-adds alone and of parameters alone do as well: it ranks, and it says more than what is known for nothing.
-    Of the trusted ones the cheapest (median seconds a network) is chosen among those that cannot be told from the
-    proxy with the highest tau: the 95 % interval of the best's lead holds 0. The intervals are paired over networks
-    and not corrected for the number of proxies. Training-free measures are compared but not chosen: a search trains.
+    A proxy is trusted if the 95 % intervals of its tau, and of its lead over the tau of multiply-adds alone and of
+    parameters alone, lie above 0: it ranks networks better than their costs do. It is not significantly worse than the
+    proxy with the highest tau if the 95 % interval of that proxy's lead contains 0. The cheapest has the lowest median
+    seconds per network. The intervals are paired over networks and not corrected for the number of proxies. Zero-cost
+    proxies are compared but not recommended, because a search trains.
     """
     proxies = [row for row in rows if row.scored.kind == "proxy" and row.tau is not None]
     trusted = [row for row in proxies if is_trusted(row)]
@@ -46,17 +46,17 @@ def recommend(rows: Sequence[ProxyRow]) -> Recommendation:
 
 
 def is_trusted(row: ProxyRow) -> bool:
-    """Whether it ranks, and better than costs alone do."""
+    """Whether it ranks networks, and better than their costs do."""
     return row.tau is not None and row.tau.low > 0 and all(gain.low > 0 for gain in row.gain.values())
 
 
 def is_as_good(row: ProxyRow) -> bool:
-    """Whether it cannot be told from the proxy with the highest tau."""
+    """Whether it is not significantly worse than the proxy with the highest tau."""
     return row.behind is not None and row.behind.low <= 0
 
 
 def _price(row: ProxyRow) -> tuple[float, float]:
-    """Seconds a network; of equally cheap ones the better."""
+    """The order of cheapness: seconds per network, then tau."""
     assert row.scored.seconds is not None
     assert row.tau is not None
     return row.scored.seconds, -row.tau.value

@@ -10,6 +10,7 @@ from functools import cached_property
 from rich.console import Console
 
 from nas.proxy.config import ProxyConfig
+from nas.proxy.grid import different, name_of
 from nas.zero_cost.job import measure
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
@@ -28,7 +29,7 @@ from studies.workers.training_job import Training, evaluate
 from studies.workers.trial_batch import TrialBatch, run_trials
 
 REFERENCE, MEASURES, FOLDER = "reference", "measures", "trainings"
-# The reference's seeds lie apart from the proxies' one: what both share of luck would look like agreement.
+# The reference's seeds differ from the proxies' seed: a common seed would look like agreement.
 REFERENCE_SEEDS = 1000
 
 
@@ -73,7 +74,7 @@ class ProxyStudy:
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
-        """Everything that is trained: measures, the reference, the different proxies, the cheapest first."""
+        """Everything that is run: zero-cost proxies, the reference, the different proxies, the cheapest first."""
         config = self.config
         seeds = tuple(config.seed + REFERENCE_SEEDS + index for index in range(config.against_seeds))
         reference = Setting(REFERENCE, config.against, config.against_recipe, seeds, self.train)
@@ -82,12 +83,12 @@ class ProxyStudy:
 
     @cached_property
     def proxies(self) -> tuple[Setting, ...]:
-        """How the grid's different proxies are trained, the least work first."""
+        """The different proxies of the grid, the least work first."""
         ordered = different(self.config.proxies, self.archs, len(self.data.train))
         return tuple(Setting(name_of(p), p, self.config.recipe, (self.config.seed,), self.train) for p in ordered)
 
     def carry_out(self) -> dict[str, list[Record]]:
-        """Train what is missing, until the time budget is over. Returns each setting's trials of this sample."""
+        """Train what is missing, until the time budget ends. Returns each setting's trials of this sample."""
         began, budget = time.monotonic(), self.config.seconds
         found: dict[str, list[Record]] = {}
         for setting in self.settings:
@@ -96,14 +97,14 @@ class ProxyStudy:
         return found
 
     def is_complete(self, found: dict[str, list[Record]]) -> bool:
-        """Whether all that is wanted was tried."""
+        """Whether every training was tried."""
         return all(
             sum(record.is_final for record in found[setting.name]) >= len(self.archs) * len(setting.seeds)
             for setting in self.settings
         )
 
     def _train(self, setting: Setting, seconds: float | None) -> list[Record]:
-        """One phase; with no seconds left only what the ledger holds already."""
+        """One setting; with no seconds left only the trials that the ledger holds already."""
         wanted = [proposal(arch, setting, seed) for seed in setting.seeds for arch in self.archs]
         identities = {one.identity for one in wanted}
         table = self.run.path(f"{FOLDER}/{setting.file}.csv")
@@ -131,23 +132,6 @@ class ProxyStudy:
         return Ledger.open(url, setting.name, {}, settings=settings, seed=self.config.seed)
 
 
-def name_of(proxy: Proxy) -> str:
-    """A proxy in short, such as "x0.25 28px 2x4000": width, pixels, epochs and images."""
-    return f"x{proxy.width:g} {proxy.resolution}px {proxy.epochs}x{proxy.images or 'all'}"
-
-
-def work(proxy: Proxy, archs: Sequence[Arch], images: int) -> float:
-    """Multiply-adds of training the sample as proxies, forward passes only; `images` there are."""
-    each = sum(cost(proxy.arch(arch)).macs for arch in archs)
-    return float(each * proxy.epochs * min(proxy.images or images, images))
-
-
-def different(proxies: Sequence[Proxy], archs: Sequence[Arch], images: int) -> list[Proxy]:
-    """Those of the proxies that differ where there are `images`, of which more is all of them; least work first."""
-    merged = dict.fromkeys(proxy.replace(images=0) if proxy.images >= images else proxy for proxy in proxies)
-    return sorted(merged, key=lambda proxy: work(proxy, archs, images))
-
-
 def proposal(arch: Arch, setting: Setting, seed: int) -> Proposal:
     """The trial of a network with a seed."""
     spent = cost(arch)
@@ -165,7 +149,7 @@ def proposal(arch: Arch, setting: Setting, seed: int) -> Proposal:
 
 
 def _objective(_: Record, rung: Rung) -> float:
-    """A training's accuracy; nothing is maximised where networks are measured."""
+    """The accuracy of a training; 0 for zero-cost proxies, which train nothing."""
     return float(rung.get("accuracy", 0.0))
 
 

@@ -1,4 +1,4 @@
-"""The networks of a proxy study: exactly uniform inside each slice of the cost band, equally many from each slice."""
+"""The networks of a proxy study: uniform inside each slice of the cost band, equally many from each slice."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from search_spaces.networks.arch import Arch
 from search_spaces.spaces.space import Space
 
 SLICES = 8
-# So many rounds over all slices in a row without a network that is new: there are no more.
-MAX_ATTEMPTS = 50
+# The sample ends after so many rounds over all slices without a new network.
+MAX_ROUNDS_WITHOUT_NEW = 50
 
 
 def spread(space: Space, band: Band, number: int, seed: int) -> list[Arch]:
     """`number` different networks of a space, spread evenly over the band of multiply-adds.
 
-    The band is cut into 8 slices of equal width. Slice by slice, in turns, a network is drawn uniformly from the
-    different networks there; one that was drawn before is passed over, and so is a slice that holds none. A smaller
-    sample is the beginning of a larger one. Raises ValueError where the band does not hold so many.
+    The band is cut into 8 slices of equal width. In turns, a network is drawn uniformly from the different networks of
+    each slice; repeated networks and empty slices are skipped. A smaller sample is the beginning of a larger one.
+    Raises ValueError if the band holds fewer networks.
     """
     found: dict[str, Arch] = {}
     turn = last = 0
@@ -29,7 +29,7 @@ def spread(space: Space, band: Band, number: int, seed: int) -> list[Arch]:
             arch = _draw(space, part, np.random.default_rng((seed, turn, index)))
             if arch is not None and arch.key not in found and len(found) < number:
                 found[arch.key], last = arch, turn
-        if turn - last == MAX_ATTEMPTS:
+        if turn - last == MAX_ROUNDS_WITHOUT_NEW:
             raise ValueError(
                 f"--networks {number}: only {len(found)} networks were found between {band[0]} and {band[1]} "
                 "multiply-adds; ask for fewer, or widen --cost-band"
@@ -47,7 +47,7 @@ def _slices(band: Band) -> list[Band]:
 
 
 def _draw(space: Space, band: Band, rng: np.random.Generator) -> Arch | None:
-    """A network of the band; None where there is none."""
+    """A network of the band; None if it is empty."""
     try:
         (encoding,) = space.sample(rng, 1, macs=band, of="networks")
     except ValueError:

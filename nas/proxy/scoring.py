@@ -1,4 +1,4 @@
-"""What costs, measures and trainings say of each network of a proxy study."""
+"""The scores of a proxy study's networks by costs, by zero-cost proxies and by trainings."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Records = Mapping[str, Sequence[Record]]
 
 
 def scored(study: ProxyStudy, records: Records) -> list[Scored]:
-    """Everything that is compared: costs, measures, proxies from the least work on."""
+    """Everything that is compared: costs, zero-cost proxies, trained proxies by their work."""
     trained = [scored_training(setting, records[setting.name], study.archs) for setting in study.proxies]
     return [*scored_costs(study.archs), *scored_measures(records[MEASURES]), *trained]
 
 
 def scored_reference(study: ProxyStudy, records: Records) -> Scored:
-    """What the reference says."""
+    """The scores by the reference."""
     (setting,) = (one for one in study.settings if one.name == REFERENCE)
     return scored_training(setting, records[REFERENCE], study.archs, "reference")
 
 
 def scored_costs(archs: Sequence[Arch]) -> list[Scored]:
-    """What costs alone say: multiply-adds and parameters of the full networks."""
+    """The scores by costs alone: multiply-adds and parameters of the full networks."""
     costs = {arch.key: cost(arch) for arch in archs}
     macs = {key: float(spent.macs) for key, spent in costs.items()}
     params = {key: float(spent.params) for key, spent in costs.items()}
@@ -38,7 +38,7 @@ def scored_costs(archs: Sequence[Arch]) -> list[Scored]:
 
 
 def scored_measures(records: Sequence[Record]) -> list[Scored]:
-    """What each training-free measure says."""
+    """The scores by each zero-cost proxy."""
     rungs = {record.key: record.rungs[-1] for record in records if record.rungs}
     return [
         Scored(
@@ -52,7 +52,7 @@ def scored_measures(records: Sequence[Record]) -> list[Scored]:
 
 
 def scored_training(setting: Setting, records: Sequence[Record], archs: Sequence[Arch], kind: str = "proxy") -> Scored:
-    """What a training says: the accuracy at its end, and after its first epoch, mean over the seeds."""
+    """The scores by a training: the accuracy at its end, mean over the seeds, and after its first epoch."""
     first = {record.key: 0.0 for record in records if record.outcome is Outcome.NAN}
     first |= {record.key: record.rungs[0]["accuracy"] for record in records if record.rungs}
     seconds = [record.rungs[-1]["seconds"] for record in records if record.outcome is Outcome.COMPLETE]
@@ -70,7 +70,7 @@ def scored_training(setting: Setting, records: Sequence[Record], archs: Sequence
 def mean_accuracy(records: Sequence[Record], seeds: Sequence[int]) -> dict[str, float]:
     """Mean validation accuracy over the seeds of each network that was trained with all of them.
 
-    A training whose loss stopped being finite has accuracy 0: a search would rank that network last, too.
+    A training whose loss became infinite or NaN has accuracy 0, because a search ranks that network last.
     """
     found: dict[str, dict[int, float]] = {}
     for record in records:

@@ -12,7 +12,7 @@ import search_spaces as ss
 from nas.proxy import __main__ as proxy
 from nas.proxy.config import ProxyConfig
 from nas.proxy.files import search_yaml
-from nas.proxy.run import name_of, work
+from nas.proxy.grid import name_of, work
 from nas.proxy.sample import spread
 from nas.search.config import SearchConfig
 from search_spaces.common import cli

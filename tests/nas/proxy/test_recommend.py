@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nas.proxy.compare import ProxyRow, Scored, again, compare
+from nas.proxy.compare import ProxyRow, Scored, compare, self_agreement
 from nas.proxy.recommend import recommend
 from studies.statistics.intervals import Estimate
 
@@ -52,10 +52,10 @@ def test_too_few_networks_or_equal_scores_have_no_tau() -> None:
 def test_the_reference_agrees_with_itself_as_its_seeds_do() -> None:
     rng = np.random.default_rng(1)
     first, second, third = rng.normal(size=(3, 12))
-    found = again(scores(first), [scores(second), scores(third)])
+    found = self_agreement(scores(first), [scores(second), scores(third)])
     assert found is not None
     assert found.value == pytest.approx(stats.kendalltau(first, (second + third) / 2).statistic)
-    assert again(scores(first), []) is None
+    assert self_agreement(scores(first), []) is None
 
 
 def row(name: str, tau: float, seconds: float, *, low: float = 0.1, gain: float = 0.1, behind: float = 0.0) -> ProxyRow:
