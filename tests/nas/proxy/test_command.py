@@ -20,6 +20,7 @@ from nas.zero_cost.registry import PROXIES
 from search_spaces.common import cli
 from search_spaces.networks.arch import Arch
 from studies.outcome import Rung
+from studies.runs.command import REPORT
 from studies.trainer.recipe import Proxy
 from studies.workers.protocol import Evaluate, Job
 
@@ -86,7 +87,8 @@ def test_a_study_from_beginning_to_end(tmp_path: Path, command: Command, capsys:
     assert {seed for kind, _, seed in command.trained if kind == "reference"} == {1000}
     assert {seed for kind, _, seed in command.trained if kind != "reference"} == {0}
     text = capsys.readouterr().out
-    assert text.replace(str(run), "RUN") == (Path(__file__).parent / "report.txt").read_text()
+    report = (run / REPORT).read_text().replace(str(run), "RUN")
+    assert report == (Path(__file__).parent / "report.txt").read_text()
     assert max(len(line) for line in text.splitlines() if str(run) not in line) <= 100
     table = {line["name"]: line for line in rows_of(run / "proxies.csv")}
     assert list(table) == [

@@ -61,7 +61,6 @@ def test_one_and_many_workers_give_the_same_trials(sampler: str):
     settings = {"sampler": sampler, "deterministic": True, "trials": MORE.get(sampler, TRIALS)}
     alone = facts(search(1, 0, **settings))
     assert len(alone) == settings["trials"]
-    assert facts(search(3, 1, **settings)) == alone
     assert facts(search(20, 2, **settings)) == alone
     assert {outcome for _, _, outcome, _, _ in alone} == {Outcome.COMPLETE, Outcome.PRUNED}
     # Two generations at least are the sampler's own.

@@ -88,11 +88,18 @@ def test_a_step_time_is_that_of_all_its_steps(monkeypatch: pytest.MonkeyPatch):
     assert timing(aware(), region, [baseline_of(region)] * 2, "cpu") == 3.5
 
 
-@pytest.mark.parametrize("resources", [Resources(2, 1, 0.0), None])
-def test_the_pace_is_measured_and_on_a_cluster_without_step_times(resources: Resources | None):
-    config = dataclasses.replace(aware(), proxy=Proxy(width=0.125, resolution=8, epochs=2))
+@pytest.mark.parametrize(("resources", "step_time"), [(Resources(2, 1, 0.0), 3.5), (None, 0.0)])
+def test_the_pace_is_measured_and_on_a_cluster_without_step_times(
+    monkeypatch: pytest.MonkeyPatch, resources: Resources | None, step_time: float
+):
+    monkeypatch.setattr(StepClock, "whole", lambda *_: 0.5)
+    config = dataclasses.replace(aware(), proxy=Proxy(width=0.05, resolution=8, epochs=2))
     pace = plan.measure_pace(config, SearchRegion.of(config, 10), resources)
-    assert pace.images == 8000
+    assert (pace.images, pace.step_time) == (8000, step_time)
     assert pace.image > 0
     assert pace.evaluation > 0
-    assert (pace.step_time > 0) == (resources is not None)
+
+
+def test_a_step_is_timed():
+    region = SearchRegion.of(aware(), 10)
+    assert timing(aware(), region, [baseline_of(region)], "cpu") > 0
