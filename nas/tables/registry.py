@@ -38,10 +38,10 @@ def load(name: str, columns: Columns | None = None) -> BenchmarkTable:
     if kind == "csv":
         return csv_table.load(rest, columns or Columns())
     if given := [flag_of(field.name) for field in fields(Columns) if _differs(columns, field.name)]:
-        raise ValueError(f"leave out {' '.join(given)}: columns are those of csv tables, {kind} has its own")
+        raise ValueError(f"{' '.join(given)} is for csv tables, not for {kind}: remove it")
     return nas_bench_macro.load(rest) if kind == "nas-bench-macro" else nas_bench_201.load(rest)
 
 
 def _differs(columns: Columns | None, name: str) -> bool:
-    """Whether a setting is another than where nothing is said."""
+    """Whether a setting differs from its default."""
     return columns is not None and getattr(columns, name) != getattr(Columns(), name)

@@ -1,4 +1,4 @@
-"""A table: every network of a finite space with its measured repetitions, so that a search costs no training."""
+"""Tabular benchmarks: a finite space whose networks were all measured, so that a simulated search trains nothing."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ MAX_INTEGER = np.iinfo(np.int64).max
 
 
 def itself(choice: Choice) -> Choice:
-    """What a table's space decodes a choice to."""
+    """The choice, which is what a table's space decodes it to."""
     return choice
 
 
 class TableSpace(Space):
-    """A space of any size that fits in memory, whose costs are columns of a table.
+    """A space that fits in memory and whose costs are columns of a table.
 
-    `network` [encodings] says which network each encoding is; `macs` and `params` [networks] are their costs. A table
-    does not know activations, which count as 0. Without `macs` the space has no cost model.
+    `network` [encodings] is the number of each encoding's network; `macs` and `params` [networks] are costs. A table
+    has no activations, which count as 0. Without `macs` the space has no cost model.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ def _remake(
 
 
 def is_cost(value: Any) -> bool:
-    """Whether something is a number of multiply-adds or parameters: whole, above 0, and not too large to count in."""
+    """Whether a value is a number of multiply-adds or parameters: whole, above 0, and within 64 bits."""
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)
@@ -114,9 +114,9 @@ class BenchmarkTable:
     network   [encodings] the number of the network that each encoding is, encodings in the order of `np.indices` (the
               last choice fastest); equal encodings have the same number
     measured  [networks, repetitions] what was measured, NaN beyond a network's own repetitions; higher is better
-    macs      [networks] multiply-adds, where they are known before training
-    params    [networks] parameters, where they are known
-    unit      what one of the measured numbers is
+    macs      [networks] multiply-adds, if the table has them
+    params    [networks] parameters, if the table has them
+    unit      the unit of the measured numbers
     """
 
     name: str
@@ -133,7 +133,7 @@ class BenchmarkTable:
 
     @cached_property
     def space(self) -> TableSpace:
-        """The space of the table's networks: it knows their costs and which are equal, nothing of what was measured."""
+        """The space of the table's networks: their costs and which are equal, without the measurements."""
         return TableSpace(self.name, self.choices, network=self.network, macs=self.macs, params=self.params)
 
     @cached_property
@@ -143,16 +143,16 @@ class BenchmarkTable:
 
     @cached_property
     def repetitions(self) -> Ints:
-        """[networks] how often each was measured."""
+        """[networks] the number of repetitions of each."""
         return np.asarray(np.isfinite(self.measured).sum(axis=1))
 
     def observe(self, network: int, seed: int, time: int = 0) -> float:
-        """One of a network's repetitions at random. Same seed and `time` (0 is the first look), same repetition."""
+        """One of a network's repetitions at random. Same seed and `time` (0 is the first training), same repetition."""
         rng = np.random.default_rng([seed, network, time])
         return float(self.measured[network, rng.integers(self.repetitions[network])])
 
     def inside(self, band: Band | None) -> NDArray[np.bool_]:
-        """[networks] which lie in a band. Raises ValueError where none does, or the table has no multiply-adds."""
+        """[networks] which networks lie in a band. Raises ValueError if none does, or without multiply-adds."""
         if band is None:
             return np.ones(len(self.measured), dtype=bool)
         low, high = whole_band(band)
@@ -166,7 +166,7 @@ class BenchmarkTable:
         return np.asarray(inside)
 
     def known_macs(self, what: str) -> Ints:
-        """The multiply-adds. Raises ValueError, saying `what` needs them, where the table has none."""
+        """The multiply-adds. Raises ValueError, which names `what` needs them, if the table has none."""
         if self.macs is None:
             raise ValueError(f"{what} needs multiply-adds, which table {self.name} does not have: name their column")
         return self.macs

@@ -1,4 +1,4 @@
-"""A benchmark's run folder: whose it may be, and that the same command goes on where it was ended."""
+"""A benchmark's run folder: which folders it refuses, and that the same command resumes."""
 
 from __future__ import annotations
 
@@ -196,4 +196,4 @@ def until(holds: Any) -> None:
         if holds():
             return
         time.sleep(0.1)
-    raise AssertionError("waited in vain")
+    raise AssertionError("it never held")

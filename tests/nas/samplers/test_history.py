@@ -1,4 +1,4 @@
-"""What a study may hold besides trainings that went well; every sampler goes on all the same."""
+"""What a study may hold besides trainings that went well; every sampler continues."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def networks(number: int, seed: int = 0) -> list[dict[str, Any]]:
     return [to_params(SPACE, SPACE.choice(row)) for row in rows]
 
 
-def trial(params: dict[str, Any], **told: Any) -> FrozenTrial:
-    return create_trial(params=params, distributions=dict(distributions(SPACE)), **told)
+def trial(params: dict[str, Any], **fields: Any) -> FrozenTrial:
+    return create_trial(params=params, distributions=dict(distributions(SPACE)), **fields)
 
 
 def went_well() -> list[FrozenTrial]:

@@ -42,8 +42,8 @@ def study_of(space: ss.Space, trials: list[dict[str, Any]]) -> optuna.Study:
     study = optuna.create_study(direction="maximize")
     for trial in trials:
         params = to_params(space, space.choice(trial["encoding"]))
-        told = {key: value for key, value in trial.items() if key != "encoding"}
-        study.add_trial(create_trial(params=params, distributions=dict(distributions(space)), **told))
+        fields = {key: value for key, value in trial.items() if key != "encoding"}
+        study.add_trial(create_trial(params=params, distributions=dict(distributions(space)), **fields))
     return study
 
 

@@ -1,4 +1,4 @@
-"""The whole search on somebody's own images: killed, interrupted, continued, finished, shown again, continued anew."""
+"""The whole search on somebody's own images: killed, interrupted, resumed, finished, printed again, extended."""
 
 from __future__ import annotations
 

@@ -251,7 +251,7 @@ def test_unknown_tables_are_named(name: str, message: str):
 
 
 def test_columns_are_for_csv_alone():
-    with pytest.raises(ValueError, match="leave out --measured --macs: .* csv tables, nas-bench-201 has its own"):
+    with pytest.raises(ValueError, match="--measured --macs"):
         tables.load("nas-bench-201:cifar10", columns())
-    with pytest.raises(ValueError, match="leave out --minimize: "):
+    with pytest.raises(ValueError, match="--minimize"):
         tables.load("nas-bench-macro:gone", Columns(minimize=True))
