@@ -87,13 +87,18 @@ class SearchRun:
             batch = self._batch("search", total, plan, self.training, candidates.score)
             return run_trials(batch, ledger, execution, self.console, self.workers)
 
-    def final(self, records: Sequence[Record]) -> list[Record]:
-        """Train the best candidates longer, with several seeds. Returns the trainings of these finalists."""
+    def finalists(self, records: Sequence[Record]) -> list[Record]:
+        """The best candidates, best first. Raises ValueError if none was trained to the end."""
         with self.open("search") as ledger:
             posterior_means = Candidates.of(self.config, self.region, ledger).posterior_means()
         chosen = finalists.choose(records, self.config.objective_function, self.config.finalists, posterior_means)
         if not chosen:
             raise ValueError(f"no candidate was trained to the end: see the outcomes in {self.run.path('trials.csv')}")
+        return chosen
+
+    def final(self, records: Sequence[Record]) -> list[Record]:
+        """Train the best candidates longer, with each finalist seed. Returns the trainings of these finalists."""
+        chosen = self.finalists(records)
         wanted = finalists.proposals(chosen, self.config)
         with self.open("finalists") as ledger:
             candidates = Candidates.of(self.config, self.region, ledger)

@@ -22,32 +22,32 @@ from studies.trainer.recipe import Proxy
 
 def test_mistakes_are_one_line_and_write_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cases = {
-        "--networks 7": "--networks must be at least 8, got 7",
-        "--cost-band 3.9 4": "holds no network",
+        "--networks 7": "--networks",
+        "--cost-band 3.9 4": "--cost-band",
         "--dataset cifra10": "unknown dataset 'cifra10': did you mean 'cifar10'?",
         "--space smal": "unknown space 'smal': did you mean 'small'?",
         "--recipe qick": "unknown recipe 'qick': did you mean 'quick'?",
         "--against-recipe qick": "unknown recipe 'qick'",
-        "--widths 0.25 0.25": "--widths must differ, got 0.25 0.25",
-        "--widths 0": "--widths must be greater than 0, got 0",
-        "--images -1": "--images must be 0 (all) or more, got -1",
-        "--epochs 0": "--epochs must be greater than 0, got 0",
-        "--recipe efficientnetv2_s --epochs 4 2": "--epochs must be at least 4, one for each stage, got 2",
-        "--recipe efficientnetv2_m --epochs 4 --resolutions 28": "--resolutions 28 is too small: stage 1 of 4 would",
-        "--against-recipe efficientnetv2_m --against.epochs 4": "--against.resolution 28 is too small: stage 1 of 4",
-        "--against.width 0": "--against.width must be greater than 0, got 0",
-        "--against-recipe efficientnetv2_s --against.epochs 3": "--against.epochs must be at least 4, one for each st",
-        "--epochs": "--epochs needs a value",
-        "--resolutions 2": "--resolutions must be at least 4 (min_map), got 2",
-        "--against-seeds 0": "--against-seeds must be at least 1",
-        "--time-budget soon": "cannot read 'soon' as a duration",
-        "--target-flops 5G": "--target-flops must lie between",
+        "--widths 0.25 0.25": "--widths",
+        "--widths 0": "--widths",
+        "--images -1": "--images",
+        "--epochs 0": "--epochs",
+        "--recipe efficientnetv2_s --epochs 4 2": "--epochs",
+        "--recipe efficientnetv2_m --epochs 4 --resolutions 28": "--resolutions 28",
+        "--against-recipe efficientnetv2_m --against.epochs 4": "--against.resolution 28",
+        "--against.width 0": "--against.width",
+        "--against-recipe efficientnetv2_s --against.epochs 3": "--against.epochs",
+        "--epochs": "--epochs",
+        "--resolutions 2": "--resolutions",
+        "--against-seeds 0": "--against-seeds",
+        "--time-budget soon": "'soon'",
+        "--target-flops 5G": "--target-flops",
     }
-    for words, message in cases.items():
+    for words, named in cases.items():
         assert cli.run(proxy.main, [*words.split(), "--run", str(tmp_path / "run")]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("error: ")
-        assert message in line
+        assert named in line
     assert not (tmp_path / "run").exists()
 
 
@@ -64,7 +64,7 @@ def test_a_band_with_too_few_networks_is_refused() -> None:
     space = ss.Space("few", {"head": (8, 16, 24, 32)}, network)
     low, high = space.macs_range
     assert {arch.head for arch in spread(space, (low, high), 4, 0)} == {8, 16, 24, 32}
-    with pytest.raises(ValueError, match="--networks 4: only 3 networks were found"):
+    with pytest.raises(ValueError, match="--networks 4"):
         spread(space, (low, high - 1), 4, 0)
 
 

@@ -196,7 +196,7 @@ def test_several_objectives_are_taken_or_refused_in_one_line(name: str):
     sampler = samplers.make(name, SPACE, band=BAND)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     if not samplers.SAMPLERS[name].multi_objective:
-        with pytest.raises(ValueError, match=f"^sampler {name} .* 2 objectives: choose .*$"):
+        with pytest.raises(ValueError, match=f"sampler {name}"):
             study.ask(dict(distributions(SPACE)))
         return
     for _ in range(samplers.SAMPLERS[name].startup + 2):

@@ -1,4 +1,4 @@
-"""What a session hands on from its first phase to its second."""
+"""Which candidates of a search become its finalists."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
-import pytest
 from rich.console import Console
 
 from nas.samplers.parameters import to_params
 from nas.search import finalists
-from nas.search import run as session
 from nas.search.candidates import SearchRegion, propose
 from nas.search.config import SearchConfig
 from nas.search.run import SearchRun
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
 from studies.workers.local import execute_in_process
-from studies.workers.queue import Draws, Fixed, TrialQueue
-from studies.workers.trial_batch import TrialBatch
+from studies.workers.queue import Draws, TrialQueue
 
 TRIALS = 24
 
@@ -42,11 +39,11 @@ def train(ledger: Ledger, wanted: list[Proposal], accuracies: dict[str, float]) 
     return ledger.records()
 
 
-def test_finalists_are_the_networks_that_the_sampler_recommends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_finalists_are_the_networks_that_the_sampler_recommends(tmp_path: Path):
     config = SearchConfig(
         target_flops="60M", space="small", objective="accuracy", scheduler="none", trials=TRIALS, finalists=2
     )
-    region, phases = SearchRegion.of(config, classes=10), list[TrialBatch]()
+    region = SearchRegion.of(config, classes=10)
     wanted = proposals(region)
     # Larger is better, give or take some luck, of which the smallest of all had most.
     luck = np.random.default_rng(1).normal(0, 0.03, TRIALS).tolist()
@@ -56,11 +53,7 @@ def test_finalists_are_the_networks_that_the_sampler_recommends(tmp_path: Path, 
     begun = SearchRun(config, region, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=())))
     with begun.open("search") as ledger:
         records = train(ledger, wanted, accuracies)
-    monkeypatch.setattr(session, "run_trials", lambda phase, *_: phases.append(phase) or [])
-    begun.final(records)
-    plan = phases[0].plan
-    assert isinstance(plan, Fixed)
-    chosen = {proposal.key for proposal in plan._proposals}
+    chosen = {record.key for record in begun.finalists(records)}
     luckiest = finalists.choose(records, config.objective_function, 1)[0]
     assert luckiest.key == wanted[0].key
     assert len(chosen) == 2

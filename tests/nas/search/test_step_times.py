@@ -129,13 +129,11 @@ def test_the_batch_is_the_largest_that_fits(resolution: int, width: float, targe
 
 def test_steps_that_cannot_fit_are_refused():
     asked = config(resolution=3000, width=1.0, target_flops="300G")
-    with pytest.raises(ValueError, match="a training step of one image at 3000 px takes more than 2GiB"):
+    with pytest.raises(ValueError, match="--step-batch 1"):
         step_batch(asked, SearchRegion.of(asked, classes=10))
     asked = config(step_batch=10**6)
     region = SearchRegion.of(asked, classes=10)
-    with pytest.raises(
-        ValueError, match=r"--step-batch 1000000 does not fit: 2 workers have .* each, enough for \d+ im"
-    ):
+    with pytest.raises(ValueError, match="--step-batch 1000000"):
         check_steps(asked, region, Resources(2, 1, 0.0))
 
 
