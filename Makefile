@@ -17,7 +17,7 @@ export OMP_NUM_THREADS ?= 1
 help:
 	@echo "make install   make the environment (.venv) only"
 	@echo "make search    search for a 400M baseline on the bundled images, or resume that search"
-	@echo "               RUN=runs/NAME: another run folder; ARGS='--new': start again; ARGS='--trials 64': 64 candidates"
+	@echo "               RUN=runs/NAME: another run folder; ARGS='--new': start again; ARGS='--trials 128': 128 candidates"
 	@echo "make grid      find alpha, beta, gamma for a small baseline on the bundled images"
 	@echo "make curves    compare depth, width, resolution and compound scaling, also with the coefficients of make grid"
 	@echo "               for both: ARGS='--baseline NAME|FILE --dataset imagefolder:DIR', and RUN= as above"
