@@ -31,7 +31,7 @@ def test_no_module_has_a_public_function_s_name() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'search_spaces' has no attribute 'bild'"):
+    with pytest.raises(AttributeError, match="bild"):
         search_spaces.bild  # noqa: B018
 
 

@@ -14,6 +14,20 @@ from search_spaces.common.units import format_bytes
 from search_spaces.metrics.memory import largest_batch, training_memory
 from search_spaces.zoo.registry import get
 
+TABLE = """\
+mobilenet_v2: 224 px, relu6, batch 8, sgd, largest batch within 8GiB
+
+network    params    MACs  training  saved  inference  largest batch  in inference
+as it is   3.505M  300.8M  633.8MiB  94.1%   97.72MiB            108           776
+kernels 3  3.505M  300.8M  633.8MiB  94.1%   97.72MiB            108           776
+kernels 5  3.619M  337.6M  634.6MiB  94.0%   98.15MiB            108           776
+silu       3.505M  300.8M  633.8MiB  94.1%   97.72MiB            108           776
+
+Peak of one training step (weights, gradients, optimiser, saved activations, gradients of activations) and of a
+forward pass, images included, in float32. Not counted: scratch memory of libraries, the allocator's fragments,
+the process itself. `saved` is the share of saved activations. MACs are for one image.
+"""
+
 
 def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     code = cli.run(memory.main, arguments)
@@ -40,7 +54,22 @@ def test_kernels_and_activations_in_one_command(capsys: pytest.CaptureFixture[st
     total = format_bytes(training_memory(get("efficientnet_b0"), 64).total, 4)
     assert table["as it is"][:3] == ["5.289M", "385.8M", total]
     assert table["silu"] == table["as it is"]
-    assert memory.NOTE in out
+
+
+def test_the_table_with_a_budget_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = (
+        "mobilenet_v2",
+        "--batch-size",
+        "8",
+        "--budget",
+        "8GiB",
+        "--kernels",
+        "3",
+        "5",
+        "--activations",
+        "silu",
+    )
+    assert show(capsys, *arguments) == (0, TABLE, "")
 
 
 def test_the_variants_are_networks_of_their_own() -> None:
@@ -70,25 +99,25 @@ def test_an_arch_file_and_another_batch(capsys: pytest.CaptureFixture[str], tmp_
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "named"),
     [
-        (["efficientnet-b0"], "did you mean 'efficientnet_b0'?"),
-        (["efficientnet_b0", "--batch-size", "0"], "a batch size must be a whole number of at least 1, got 0"),
-        (["efficientnet_b0", "--budget", "10MiB"], "no batch trains within --budget 10MiB: one image needs 136MiB"),
-        (["efficientnet_b0", "--budget", "8G"], "cannot read '8G' as a size"),
-        (["efficientnet_b0", "--kernels", "4"], "a stage's kernel must be odd, got 4"),
-        (["efficientnet_b0", "--activations", "relo"], "unknown activation 'relo': did you mean 'relu'?"),
-        (["efficientnet_b0", "--optimizer", "sdg"], "unknown optimizer 'sdg': did you mean 'sgd'?"),
+        (["efficientnet-b0"], "'efficientnet_b0'"),
+        (["efficientnet_b0", "--batch-size", "0"], "batch size"),
+        (["efficientnet_b0", "--budget", "10MiB"], "--budget 10MiB: one image needs 136MiB"),
+        (["efficientnet_b0", "--budget", "8G"], "'8G'"),
+        (["efficientnet_b0", "--kernels", "4"], "kernel"),
+        (["efficientnet_b0", "--activations", "relo"], "'relu'"),
+        (["efficientnet_b0", "--optimizer", "sdg"], "'sgd'"),
         (["efficientnet_b0", "--batch"], "--help"),
-        ([], "the following arguments are required: NAME|FILE; see --help"),
+        ([], "NAME|FILE"),
     ],
 )
-def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], named: str) -> None:
     code, out, err = show(capsys, *arguments)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert err.startswith("error: ")
-    assert message in err
+    assert named in err
 
 
 def test_it_is_a_command_without_torch() -> None:

@@ -24,25 +24,25 @@ def test_a_bound_itself_and_what_is_not_given_are_enough() -> None:
     check_minimum(Config(), {"finalist_seeds": 1, "patience": 5})
 
 
-def test_what_is_less_is_told_with_its_bound() -> None:
-    with pytest.raises(ValueError, match=r"^--finalist-seeds must be at least 2, got 1$"):
+def test_a_smaller_value_is_named_with_its_bound() -> None:
+    with pytest.raises(ValueError, match=r"^--finalist-seeds .*2.*1$"):
         check_minimum(Config(), {"finalist_seeds": 2})
 
 
-def test_what_is_given_twice_is_told() -> None:
+def test_a_value_that_is_given_twice_is_named() -> None:
     check_different("finalist_seeds", (1, 2))
-    with pytest.raises(ValueError, match=r"^--finalist-seeds must differ, got 1 2 1$"):
+    with pytest.raises(ValueError, match=r"^--finalist-seeds .*1 2 1$"):
         check_different("finalist_seeds", (1, 2, 1))
 
 
 def test_human_units_are_parsed_and_mistakes_name_the_flag() -> None:
     assert parsed("target_flops", parse_count, "400M") == 400_000_000
     assert parsed("time_budget", parse_duration, 90) == 90
-    with pytest.raises(ValueError, match=r"^--target-flops: cannot read 'much' as a count"):
+    with pytest.raises(ValueError, match=r"^--target-flops: .*'much'"):
         parsed("target_flops", parse_count, "much")
 
 
-def test_a_value_that_knows_no_flag_is_told_by_it() -> None:
+def test_a_value_that_knows_no_flag_is_named_by_it() -> None:
     settings = {"min_map": "proxy.min_map"}
     with pytest.raises(ValueError, match=r"^--proxy\.min-map must be at least 1, got 0$"), as_flags(settings):
         raise ValueError("min_map must be at least 1, got 0")

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from search_spaces.common import cli
 
+ONE_LINE = r"\A[^\n]+\Z"
+
 
 @dataclass(frozen=True)
 class Inner:
@@ -100,68 +102,67 @@ def test_flags_win_over_the_file_wherever_they_stand(tmp_path: Path):
 
 
 WRONG = [
-    (["--tagret-flops", "1M"], "'--target-flops'"),
-    (["--inner.width", "wide"], "--inner.width must be a number, got wide"),
-    (["--inner.width", "-1"], "--inner.width"),
-    (["--inner.width", "nan"], "--inner.width must be a number, got nan"),
-    (["--inner.width", "inf"], "--inner.width must be a number, got inf"),
-    (["--inner.min-map", "2.5"], "--inner.min-map must be a whole number, got 2.5"),
-    (["--workers", "two"], "--workers must be a whole number, got two"),
-    (["--workers", "true"], "--workers must be a whole number, got true"),
-    (["--band", "0.7"], "--band must be 2 numbers, got 0.7"),
-    (["--band", "0.7", "0.8", "0.9"], "--band must be 2 numbers, got 0.7 0.8 0.9"),
-    (["--dry-run=yes"], "--dry-run must be true or false, got yes"),
-    (["--device", "gpu"], "--device must be one of auto, cpu, got gpu"),
-    (["--workers"], "--workers needs a value"),
-    (["400M"], "'400M'"),
+    (["--tagret-flops", "1M"], ("'--target-flops'",)),
+    (["--inner.width", "wide"], ("--inner.width", "wide")),
+    (["--inner.width", "-1"], ("--inner.width", "-1")),
+    (["--inner.width", "nan"], ("--inner.width", "nan")),
+    (["--inner.width", "inf"], ("--inner.width", "inf")),
+    (["--inner.min-map", "2.5"], ("--inner.min-map", "2.5")),
+    (["--workers", "two"], ("--workers", "two")),
+    (["--workers", "true"], ("--workers", "true")),
+    (["--band", "0.7"], ("--band", "2", "0.7")),
+    (["--band", "0.7", "0.8", "0.9"], ("--band", "2", "0.7 0.8 0.9")),
+    (["--dry-run=yes"], ("--dry-run", "true", "false", "yes")),
+    (["--device", "gpu"], ("--device", "auto, cpu", "gpu")),
+    (["--workers"], ("--workers",)),
+    (["400M"], ("'400M'",)),
 ]
 
 
 @pytest.mark.parametrize(("words", "named"), WRONG)
-def test_mistakes_name_the_flag_the_rule_and_the_value(words: list[str], named: str):
-    with pytest.raises(ValueError, match=".") as caught:
+def test_mistakes_name_the_flag_the_rule_and_the_value(words: list[str], named: tuple[str, ...]):
+    with pytest.raises(ValueError, match=ONE_LINE) as caught:
         parse(*words)
-    assert named in str(caught.value)
+    assert all(name in str(caught.value) for name in named)
 
 
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("tarflops: 1M\n", "'target_flops'"),
-        ("inner:\n  widht: 1\n", "'inner.width'"),
-        ("iner: 3\n", "'inner'"),
-        ("target_flops: 1M\nworkers: 1\nworkers: 2\n", "'workers' is given twice"),
-        ("seed: null\n", "seed must be a whole number, got null"),
-        ("seed:\n", "seed must be a whole number, got nothing"),
-        ("seed: true\n", "seed must be a whole number, got true"),
-        ("seed: 1.0\n", "seed must be a whole number, got 1.0"),
-        ("seed: [1]\n", "seed must be a whole number, got 1"),
-        ("seed:\n  a: 1\n", "seed must be a whole number, got {'a': '1'}"),
-        ("workers: two\n", "workers must be a whole number, got two"),
-        ("band: 0.5\n", "band must be 2 numbers, got 0.5"),
-        ("band: [0.5, wide]\n", "band must be 2 numbers, got 0.5 wide"),
-        ("band: null\n", "band must be 2 numbers, got null"),
-        ("dry_run: on\n", "dry_run must be true or false, got on"),
-        ("name: [a, b]\n", "name must be text, got a b"),
-        ("inner: 3\n", "'inner'"),
-        ("inner:\n", "'inner'"),
-        ("inner: [1]\n", "'inner'"),
-        ("inner:\n  width: null\n", "inner.width must be a number, got null"),
-        ("1: 2\n", "'1'"),
-        ("? [1, 2]\n: 3\n", ""),
-        ("", "must hold settings"),
-        ("- 400M\n", "must hold settings"),
-        ("band: [1\n", "YAML"),
-        ("\x00", "YAML"),
+        ("tarflops: 1M\n", ("'target_flops'",)),
+        ("inner:\n  widht: 1\n", ("'inner.width'",)),
+        ("iner: 3\n", ("'inner'",)),
+        ("target_flops: 1M\nworkers: 1\nworkers: 2\n", ("'workers'",)),
+        ("seed: null\n", ("seed", "null")),
+        ("seed:\n", ("seed", "nothing")),
+        ("seed: true\n", ("seed", "true")),
+        ("seed: 1.0\n", ("seed", "1.0")),
+        ("seed: [1]\n", ("seed", "1")),
+        ("seed:\n  a: 1\n", ("seed", "{'a': '1'}")),
+        ("workers: two\n", ("workers", "two")),
+        ("band: 0.5\n", ("band", "2", "0.5")),
+        ("band: [0.5, wide]\n", ("band", "2", "0.5 wide")),
+        ("band: null\n", ("band", "2", "null")),
+        ("dry_run: on\n", ("dry_run", "true", "false", "on")),
+        ("name: [a, b]\n", ("name", "a b")),
+        ("inner: 3\n", ("'inner'",)),
+        ("inner:\n", ("'inner'",)),
+        ("inner: [1]\n", ("'inner'",)),
+        ("inner:\n  width: null\n", ("inner.width", "null")),
+        ("1: 2\n", ("'1'",)),
+        ("? [1, 2]\n: 3\n", ()),
+        ("", ("settings",)),
+        ("- 400M\n", ("settings",)),
+        ("band: [1\n", ("YAML",)),
+        ("\x00", ("YAML",)),
     ],
 )
-def test_mistakes_in_a_file_name_it_and_the_setting(tmp_path: Path, text: str, named: str):
+def test_mistakes_in_a_file_name_it_and_the_setting(tmp_path: Path, text: str, named: tuple[str, ...]):
     path = tmp_path / "config.yaml"
     path.write_text(text)
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=re.escape(str(path))) as caught:
         parse("--config", str(path))
-    assert named in str(caught.value)
-    assert str(path) in str(caught.value)
+    assert all(name in str(caught.value) for name in named)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
@@ -245,7 +246,7 @@ def test_a_broken_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
 
 @dataclass(frozen=True)
 class Many:
-    """Settings of several words.
+    """Settings of more than one word.
 
     Attributes:
         phi: As many numbers as there are.
@@ -277,7 +278,7 @@ def test_a_mistake_is_one_line_on_stderr_and_exit_code_2(capsys: pytest.CaptureF
 
 def test_ctrl_c_is_exit_code_130(capsys: pytest.CaptureFixture[str]):
     def main(argv: object) -> int:
-        raise KeyboardInterrupt("go on with the same command")
+        raise KeyboardInterrupt("run the same command again to resume")
 
     assert cli.run(main, []) == 130
-    assert capsys.readouterr().err == "interrupted: go on with the same command\n"
+    assert capsys.readouterr().err == "interrupted: run the same command again to resume\n"

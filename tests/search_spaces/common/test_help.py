@@ -1,4 +1,4 @@
-"""Help as a user reads it: what is typed, in its column, and what is taken unless it is given."""
+"""Help as a user reads it: flags as they are typed, in their column, with their defaults."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Settings:
         target_flops: A target, reached within 5 %.
         band: Two numbers.
         phi: As many numbers as there are.
-        names: Names; all unless given.
-        workers: As many as fit unless given.
-        init: None unless given.
+        names: Names. Default: all.
+        workers: Processes. Default: as many as fit.
+        init: A checkpoint. Default: none.
         device: Where.
         inner: Nested.
         dry_run: A flag.
@@ -72,9 +72,9 @@ Settings of all kinds:
                         A target, reached within 5 %. (default: 400M)
   --band VALUE VALUE    Two numbers. (default: 0.8 1)
   --phi VALUE ...       As many numbers as there are. (default: 0 1.5)
-  --names VALUE ...     Names; all unless given.
-  --workers WORKERS     As many as fit unless given.
-  --init INIT           None unless given.
+  --names VALUE ...     Names. Default: all.
+  --workers WORKERS     Processes. Default: as many as fit.
+  --init INIT           A checkpoint. Default: none.
   --device {auto,cpu}   Where. (default: auto)
   --dry-run             A flag.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable
 
@@ -160,7 +161,7 @@ GARBAGE = ["", " ", "-5", "-5M", "nan", "inf", "M", "1,5M", "1.M", ".5M", "4x", 
 @pytest.mark.parametrize("parse", [parse_count, parse_bytes, parse_duration])
 @pytest.mark.parametrize("text", GARBAGE)
 def test_garbage_is_refused_in_one_line_with_an_example(parse: Callable[[str], object], text: str) -> None:
-    with pytest.raises(ValueError, match=r"\Acannot read '[^\n]*' as a [^\n]* such as [^\n]*\Z"):
+    with pytest.raises(ValueError, match=rf"\A[^\n]*'{re.escape(text)}'[^\n]*\d[A-Za-z]+[^\n]*\Z"):
         parse(text)
 
 
@@ -178,23 +179,23 @@ def test_garbage_is_refused_in_one_line_with_an_example(parse: Callable[[str], o
     ],
 )
 def test_what_is_not_whole_or_ambiguous_is_refused(parse: Callable[[str], object], text: str) -> None:
-    with pytest.raises(ValueError, match="cannot read"):
+    with pytest.raises(ValueError, match=re.escape(repr(text))):
         parse(text)
 
 
 @pytest.mark.parametrize("form", [format_count, format_bytes, format_duration])
 def test_negative_values_are_refused(form: Callable[[int], str]) -> None:
-    with pytest.raises(ValueError, match="must be at least 0"):
+    with pytest.raises(ValueError, match="-1"):
         form(-1)
 
 
 @pytest.mark.parametrize("seconds", [math.nan, math.inf])
 def test_a_duration_is_finite(seconds: float) -> None:
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match=str(seconds)):
         format_duration(seconds)
 
 
 @pytest.mark.parametrize("form", [format_count, format_bytes])
 def test_digits_start_at_one(form: Callable[[int, int], str]) -> None:
-    with pytest.raises(ValueError, match="digits must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="digits"):
         form(5, 0)

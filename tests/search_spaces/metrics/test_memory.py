@@ -202,13 +202,13 @@ def test_images_need_no_gradient(oracle: dict[str, Any]) -> None:
 
 
 def test_user_s_mistakes() -> None:
-    with pytest.raises(ValueError, match="got 0"):
+    with pytest.raises(ValueError, match="0"):
         training_memory(SMALL, 0)
-    with pytest.raises(ValueError, match="got 2.5"):
+    with pytest.raises(ValueError, match=r"2\.5"):
         inference_memory(SMALL, 2.5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="'adamw'"):
         training_memory(SMALL, 1, optimizer="adam")
-    with pytest.raises(ValueError, match="got -1"):
+    with pytest.raises(ValueError, match="-1"):
         largest_batch(SMALL, -1)
     with pytest.raises(ValueError, match="bytes_per_element"):
         largest_batch(SMALL, 1, bytes_per_element=0)

@@ -141,44 +141,44 @@ def test_widths_are_those_of_stem_stages_and_head_if_any() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "named"),
     [
-        ({"op": "mbcov"}, "unknown op 'mbcov': did you mean 'mbconv'?"),
-        ({"op": 5}, "unknown op '5'"),
-        ({"skip": "residual"}, "unknown skip 'residual'"),
-        ({"kernel": 4}, "a stage's kernel must be odd, got 4"),
-        ({"stride": 0}, "a stage's stride must be a whole number of at least 1, got 0"),
-        ({"channels": 8.0}, "a stage's channels must be a whole number of at least 1, got 8.0"),
-        ({"layers": True}, "a stage's layers must be a whole number of at least 1, got True"),
-        ({"expansion": 0.5}, "a stage's expansion must be at least 1, got 0.5"),
-        ({"expansion": float("nan")}, "a stage's expansion must be at least 1, got nan"),
-        ({"op": "conv", "expansion": 6}, "only mbconv, fused, bottleneck have an expansion, got 6 for op conv"),
-        ({"se": 1.5}, "a stage's se ratio must lie between 0 and 1, got 1.5"),
+        ({"op": "mbcov"}, ("'mbcov'", "'mbconv'")),
+        ({"op": 5}, ("op", "'5'")),
+        ({"skip": "residual"}, ("skip", "'residual'")),
+        ({"kernel": 4}, ("kernel", "4")),
+        ({"stride": 0}, ("stride", "1", "0")),
+        ({"channels": 8.0}, ("channels", "1", "8.0")),
+        ({"layers": True}, ("layers", "1", "True")),
+        ({"expansion": 0.5}, ("expansion", "1", "0.5")),
+        ({"expansion": float("nan")}, ("expansion", "1", "nan")),
+        ({"op": "conv", "expansion": 6}, ("mbconv, fused, bottleneck", "expansion", "6", "conv")),
+        ({"se": 1.5}, ("se", "0", "1", "1.5")),
     ],
 )
-def test_a_wrong_stage_is_refused_in_one_line(changes: dict[str, object], message: str) -> None:
+def test_a_wrong_stage_is_refused_in_one_line(changes: dict[str, object], named: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=ONE_LINE) as error:
         Stage(**{**dataclasses.asdict(STAGE), **changes})  # type: ignore[arg-type]
-    assert message in str(error.value)
+    assert all(name in str(error.value) for name in named)
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "named"),
     [
-        ({"stages": ()}, "at least one stage, got none"),
-        ({"stages": [STAGE]}, "must be a tuple of Stage"),
-        ({"resolution": -1}, "an arch's resolution must be a whole number of at least 1, got -1"),
-        ({"activation": "swish"}, "unknown activation 'swish'"),
-        ({"norm_eps": 0.0}, "an arch's norm_eps must be positive, got 0.0"),
-        ({"head": -1}, "an arch's head must be a whole number of at least 0, got -1"),
-        ({"stem_kernel": 4}, "an arch's stem_kernel must be odd, got 4"),
-        ({"stem_pool": 0}, "an arch's stem_pool must be a whole number of at least 1, got 0"),
+        ({"stages": ()}, ("stage", "none")),
+        ({"stages": [STAGE]}, ("stages", "tuple")),
+        ({"resolution": -1}, ("resolution", "1", "-1")),
+        ({"activation": "swish"}, ("activation", "'swish'")),
+        ({"norm_eps": 0.0}, ("norm_eps", "0.0")),
+        ({"head": -1}, ("head", "0", "-1")),
+        ({"stem_kernel": 4}, ("stem_kernel", "4")),
+        ({"stem_pool": 0}, ("stem_pool", "1", "0")),
     ],
 )
-def test_a_wrong_arch_is_refused_in_one_line(changes: dict[str, object], message: str) -> None:
+def test_a_wrong_arch_is_refused_in_one_line(changes: dict[str, object], named: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=ONE_LINE) as error:
         ARCH.replace(**changes)
-    assert message in str(error.value)
+    assert all(name in str(error.value) for name in named)
 
 
 def test_save_and_load_leave_nothing_else_behind(tmp_path: Path) -> None:
@@ -189,22 +189,22 @@ def test_save_and_load_leave_nothing_else_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "named"),
     [
-        ("", "not JSON"),
-        ("[]", "expected a JSON object"),
-        ('{"stages": []}', 'expected a JSON object with "format"'),
-        (json.dumps({"format": "triaxis-arch-1"}), "no arch: 'stages'"),
+        ("", "JSON"),
+        ("[]", "JSON"),
+        ('{"stages": []}', '"format"'),
+        (json.dumps({"format": "triaxis-arch-1"}), "'stages'"),
         (ARCH.to_json().replace("head", "heads"), "heads"),
-        (ARCH.to_json().replace('"kernel": 3', '"kernel": 2'), "must be odd"),
+        (ARCH.to_json().replace('"kernel": 3', '"kernel": 2'), "kernel"),
     ],
 )
-def test_a_file_without_an_arch_is_refused_with_its_name(tmp_path: Path, text: str, message: str) -> None:
+def test_a_file_without_an_arch_is_refused_with_its_name(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(ValueError, match=ONE_LINE) as error:
         Arch.load(path)
-    assert message in str(error.value)
+    assert named in str(error.value)
     assert str(path) in str(error.value)
 
 

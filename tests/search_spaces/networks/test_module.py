@@ -162,7 +162,7 @@ def test_dropout_stands_before_the_classifier_and_rests_in_evaluation() -> None:
 @pytest.mark.parametrize("value", [-0.1, 1.0, float("nan")])
 @pytest.mark.parametrize("what", ["dropout", "stochastic_depth"])
 def test_probabilities_out_of_range_are_refused(what: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{what} must be a probability of at least 0 and below 1, got"):
+    with pytest.raises(ValueError, match=f"{what}.*{value}"):
         build(TINY, **{what: value})  # type: ignore[arg-type]
 
 

@@ -12,10 +12,10 @@ from search_spaces.networks.module import build
 from search_spaces.networks.torchvision_weights import load_torchvision
 from search_spaces.zoo.registry import get
 
-QUICK = {"efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "mobilenet_v2", "mnasnet_b1"}
-QUICK |= {"efficientnetv2_s", "resnet18", "resnet34", "resnet50"}
-SLOW = [*(f"efficientnet_b{index}" for index in range(4, 8)), "efficientnetv2_m", "efficientnetv2_l"]
-NAMES = [*sorted(QUICK), *SLOW, "resnet101", "resnet152"]
+# One member of every family, and of ResNet one with each operator.
+QUICK = ("efficientnet_b0", "efficientnetv2_s", "mobilenet_v2", "mnasnet_b1", "resnet18", "resnet50")
+SLOW = tuple(f"efficientnet_b{index}" for index in range(1, 8))
+SLOW += ("efficientnetv2_m", "efficientnetv2_l", "resnet34", "resnet101", "resnet152")
 THEIRS = {"mnasnet_b1": "mnasnet1_0", **{f"efficientnetv2_{size}": f"efficientnet_v2_{size}" for size in "sml"}}
 
 
@@ -36,7 +36,7 @@ def state(name: str) -> dict[str, Tensor]:
     return torchvision_model(name).state_dict()
 
 
-@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES])
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
 @torch.no_grad()
 def test_outputs_are_torchvision_s(name: str) -> None:
     theirs = torchvision_model(name)
@@ -77,18 +77,27 @@ def refusal(arch: Arch, weights: object) -> str:
 
 def test_other_numbers_of_classes_are_named_with_their_shapes() -> None:
     message = refusal(get("efficientnet_b0").replace(classes=10), state("efficientnet_b0"))
-    assert message == (
-        "the state dict does not fit efficientnet_b0: shapes differ: classifier.1.weight is [1000, 1280] and should "
-        "be [10, 1280], classifier.1.bias is [1000] and should be [10]"
+    words = (
+        "efficientnet_b0",
+        "classifier.1.weight",
+        "[1000, 1280]",
+        "[10, 1280]",
+        "classifier.1.bias",
+        "[1000]",
+        "[10]",
     )
+    places = [message.find(word) for word in words]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_missing_and_unexpected_tensors_are_named() -> None:
     weights = state("mobilenet_v2")
     weights["extra"] = weights.pop("features.5.conv.2.weight")
     message = refusal(get("mobilenet_v2"), weights)
-    assert "tensors missing: features.5.conv.2.weight" in message
-    assert "unexpected tensors: extra" in message
+    missing, _, unexpected = message.partition(";")
+    assert "features.5.conv.2.weight" in missing
+    assert "extra" in unexpected
 
 
 @pytest.mark.parametrize(
@@ -103,19 +112,18 @@ def test_missing_and_unexpected_tensors_are_named() -> None:
 )
 def test_another_network_s_weights_are_refused_briefly(name: str, weights: str) -> None:
     message = refusal(get(name), state(weights))
-    assert message.startswith(f"the state dict does not fit {name}: ")
-    assert " more" in message
+    assert name in message
     assert len(message) < 1200
 
 
 def test_nothing_is_loaded_where_something_does_not_fit() -> None:
     network = build(get("mobilenet_v2"))
     before = network.features[0][0].weight.clone()
-    with pytest.raises(ValueError, match="tensors missing"):
+    with pytest.raises(ValueError, match=r"classifier\.1\.weight"):
         load_torchvision(network, {k: v for k, v in state("mobilenet_v2").items() if "classifier" not in k})
     assert torch.equal(network.features[0][0].weight, before)
 
 
 def test_a_checkpoint_around_the_state_dict_is_refused() -> None:
     message = refusal(get("efficientnet_b0"), {"model": state("efficientnet_b0"), "epoch": 3})
-    assert message.endswith("it must map names to tensors, but model is a OrderedDict, epoch is a int")
+    assert all(word in message for word in ("model", "OrderedDict", "epoch", "int"))

@@ -110,44 +110,44 @@ def test_resolutions_round_to_the_nearest_step_and_halves_up(side: int, factor: 
 
 @pytest.mark.parametrize("values", [(0.9, 1.1, 1.1), (1.1, 0.5, 1.1), (1.1, 1.1, -2.0), (math.nan, 1.1, 1.1)])
 def test_coefficients_below_one_shrink_and_are_refused(values: tuple[float, float, float]) -> None:
-    with pytest.raises(ValueError, match=r"(alpha|beta|gamma) must be at least 1 \(no dimension shrinks\), got"):
+    with pytest.raises(ValueError, match="alpha|beta|gamma"):
         Coefficients(*values)
 
 
 @pytest.mark.parametrize("phi", [-1.0, -1e-9, math.nan, math.inf])
 def test_phi_is_not_negative(phi: float) -> None:
-    with pytest.raises(ValueError, match="phi must be 0 or more, got"):
+    with pytest.raises(ValueError, match=f"phi.*{phi:g}"):
         scale(B0, PAPER, phi)
 
 
 def test_a_phi_beyond_all_numbers_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"phi 1e\+06 is too large for coefficients 1.2/1.1/1.15"):
+    with pytest.raises(ValueError, match=r"phi 1e\+06 .*1\.2/1\.1/1\.15"):
         scale(B0, PAPER, 1e6)
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, math.nan, math.inf])
 @pytest.mark.parametrize("dimension", ["depth", "width", "resolution"])
 def test_multipliers_are_positive(dimension: str, factor: float) -> None:
-    with pytest.raises(ValueError, match=f"a {dimension} multiplier must be greater than 0, got"):
+    with pytest.raises(ValueError, match=f"{dimension}.*{factor:g}"):
         scale(B0, **{dimension: factor})
 
 
 def test_one_way_of_asking_at_a_time() -> None:
-    with pytest.raises(ValueError, match="coefficients and phi, or multipliers, not both"):
+    with pytest.raises(ValueError, match=r"1\.2/1\.1/1\.15, .*1\.5"):
         scale(B0, PAPER, 1, width=1.5)
-    with pytest.raises(ValueError, match="needs coefficients and phi together"):
+    with pytest.raises(ValueError, match="coefficients and phi"):
         scale(B0, PAPER)
-    with pytest.raises(ValueError, match="needs coefficients and phi together"):
+    with pytest.raises(ValueError, match="coefficients and phi"):
         scale(B0, phi=1)
 
 
 def test_a_resolution_below_the_stride_is_refused() -> None:
     assert at_resolution(B0, 32).resolution == 32
-    with pytest.raises(ValueError, match="30 px is below the network's stride of 32"):
+    with pytest.raises(ValueError, match="30 px .*32"):
         at_resolution(B0, 30)
-    with pytest.raises(ValueError, match="below the network's stride of 32"):
+    with pytest.raises(ValueError, match="22 px .*32"):
         scale(B0, resolution=0.1)
-    with pytest.raises(ValueError, match="step must be at least 1 px, got 0"):
+    with pytest.raises(ValueError, match="step.*0"):
         round_resolution(224, 1.1, 0)
 
 
@@ -160,5 +160,5 @@ def test_the_realised_width_is_a_geometric_mean() -> None:
 
 
 def test_networks_of_other_stages_are_no_scaled_form() -> None:
-    with pytest.raises(ValueError, match="6 stages against 7"):
+    with pytest.raises(ValueError, match="6 .*7"):
         realised(B0.replace(stages=B0.stages[:6]), B0)

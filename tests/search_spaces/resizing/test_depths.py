@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import search_spaces as ss
+from search_spaces.common.units import format_count
 from search_spaces.resizing.compound import PAPER, Coefficients, scale
 from search_spaces.resizing.depths import EVEN, LATE, asked_layers, deepen, stage_weights
 from search_spaces.resizing.matching import TOLERANCE, solve
@@ -59,9 +60,9 @@ def test_equal_weights_are_compound_scaling(factor: float, weights: tuple[float,
 
 @pytest.mark.parametrize("weights", [(), (0.0, 0.0), (1.0, -1.0), (math.nan,)])
 def test_bad_weights(weights: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="depth weights must be 0 or more and not all 0, got"):
+    with pytest.raises(ValueError, match="depth weights"):
         scale(S, depth=2, depth_weights=weights)
-    with pytest.raises(ValueError, match="depth weights must be 0 or more and not all 0, got"):
+    with pytest.raises(ValueError, match="depth weights"):
         Strategy("bad", 1, 1, 1, depth_weights=weights)
 
 
@@ -71,7 +72,7 @@ def test_a_cap_holds_the_resolution() -> None:
     assert scale(S, resolution=1.1, cap=480).resolution == 422
     # A baseline above the cap stays as it is.
     assert scale(S, resolution=1.1, cap=224).resolution == 384
-    with pytest.raises(ValueError, match="a cap on the resolution must be at least 1 px, or 0 for none, got -1"):
+    with pytest.raises(ValueError, match="cap.*-1"):
         Strategy("bad", 1, 1, 1, cap=-1)
 
 
@@ -102,7 +103,7 @@ def test_solve_reaches_the_target_under_the_cap(name: str, multiple: int) -> Non
 def test_resolution_alone_cannot_pass_a_cap() -> None:
     strategy = non_uniform(Coefficients(1, 1, 1.4), cap=480)
     assert solve(S, strategy, round(1.5 * ss.cost(S).macs)).arch.resolution > 384
-    with pytest.raises(ValueError, match="no network of this strategy reaches"):
+    with pytest.raises(ValueError, match=format_count(3 * ss.cost(S).macs)):
         solve(S, strategy, 3 * ss.cost(S).macs)
 
 
@@ -111,7 +112,7 @@ def test_v2_by_name_and_with_its_own_cap() -> None:
     assert (v2.cap, v2.depth_weights, own.cap, own.name) == (480, LATE, 40, "v2:40")
     assert v2.multipliers(2) == get_strategy("compound").multipliers(2)
     for text in ("v2:0", "v2:x", "v2:40:1", "v2:"):
-        with pytest.raises(ValueError, match=f"unknown strategy '{text}'"):
+        with pytest.raises(ValueError, match=f"'{text}'"):
             get_strategy(text)
 
 

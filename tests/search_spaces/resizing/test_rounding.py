@@ -99,5 +99,5 @@ def test_resolutions_near_the_ideal_lie_on_the_grid_above_the_stride() -> None:
 
 @pytest.mark.parametrize(("field", "value"), [("divisor", 0), ("divisor", -8), ("step", 0)])
 def test_rounding_is_to_at_least_one(field: str, value: int) -> None:
-    with pytest.raises(ValueError, match=f"--rounding.{field} must be at least 1, got {value}"):
+    with pytest.raises(ValueError, match=f"--rounding.{field} .*1.*{value}"):
         Rounding(**{field: value})

@@ -76,7 +76,7 @@ def test_a_shallower_network_keeps_a_layer_in_every_stage() -> None:
 @pytest.mark.parametrize("factor", [0.0, -1.0, math.nan, math.inf])
 @pytest.mark.parametrize("scale", [scale_width, scale_depth])
 def test_factors_are_positive(scale: object, factor: float) -> None:
-    with pytest.raises(ValueError, match="factor must be positive, got"):
+    with pytest.raises(ValueError, match=str(factor)):
         scale(get("efficientnet_b0"), factor)  # type: ignore[operator]
 
 
@@ -115,5 +115,5 @@ def test_a_proxy_at_the_full_resolution_and_width_is_the_network() -> None:
 
 
 def test_images_below_the_smallest_map_are_refused() -> None:
-    with pytest.raises(ValueError, match="a proxy's resolution must be at least 4 px, got 3"):
+    with pytest.raises(ValueError, match="4 px.*3"):
         shrink(get("efficientnet_b0"), resolution=3)

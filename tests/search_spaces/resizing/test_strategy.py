@@ -1,4 +1,4 @@
-"""Strategies: shares of the growth in cost, by name or exponents, and what the papers say of them."""
+"""Strategies: shares of the growth in cost, by name or exponents, and the papers' figures."""
 
 from __future__ import annotations
 
@@ -66,31 +66,30 @@ def test_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "named"),
     [
-        ("dept", "unknown strategy 'dept': did you mean 'depth'?; or give exponents d:w:r, such as 1:1:1"),
-        ("compund", "did you mean 'compound'"),
-        ("1:2", "unknown strategy '1:2'"),
-        ("1:2:x", "unknown strategy '1:2:x'"),
-        ("0:0:0", "exponents must be 0 or more and not all 0, got 0:0:0"),
-        ("-1:1:1", "exponents must be 0 or more and not all 0, got -1:1:1"),
-        ("1:-1:0", "exponents must be 0 or more and not all 0, got 1:-1:0"),
-        ("nan:1:1", "exponents must be 0 or more and not all 0, got nan:1:1"),
-        ("inf:1:1", "exponents must be 0 or more and not all 0, got inf:1:1"),
+        ("dept", "'dept'.*'depth'.*d:w:r"),
+        ("compund", "'compund'.*'compound'"),
+        ("1:2", "'1:2'"),
+        ("1:2:x", "'1:2:x'"),
+        ("0:0:0", "exponents.*0:0:0"),
+        ("-1:1:1", "exponents.*-1:1:1"),
+        ("1:-1:0", "exponents.*1:-1:0"),
+        ("nan:1:1", "exponents.*nan:1:1"),
+        ("inf:1:1", "exponents.*inf:1:1"),
     ],
 )
-def test_what_is_no_strategy(text: str, message: str) -> None:
-    with pytest.raises(ValueError, match=".") as caught:
+def test_what_is_no_strategy(text: str, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         get_strategy(text)
-    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("multiple", [0.0, -2.0, math.nan, math.inf])
 def test_a_multiple_is_positive(multiple: float) -> None:
-    with pytest.raises(ValueError, match="a cost multiple must be greater than 0, got"):
+    with pytest.raises(ValueError, match=f"{multiple:g}"):
         NAMED["depth"].multipliers(multiple)
 
 
 def test_coefficients_that_grow_nothing_are_no_strategy() -> None:
-    with pytest.raises(ValueError, match="1/1/1 grow nothing: one of them must exceed 1"):
+    with pytest.raises(ValueError, match="1/1/1"):
         Strategy.of(Coefficients(1, 1, 1))

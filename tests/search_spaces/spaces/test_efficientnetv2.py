@@ -105,9 +105,9 @@ def test_small_images_keep_a_last_map(resolution: int, last: int) -> None:
 
 
 def test_unknown_references_and_settings() -> None:
-    with pytest.raises(ValueError, match="unknown reference 'efficientnet_b3': did you mean 'efficientnet_b"):
+    with pytest.raises(ValueError, match="'efficientnet_b3'.*'efficientnet_b"):
         efficientnetv2_space(reference="efficientnet_b3")
-    with pytest.raises(ValueError, match="space efficientnetv2 has no setting 'size'"):
+    with pytest.raises(ValueError, match="efficientnetv2.*'size'"):
         ss.space("efficientnetv2", size=3)
-    with pytest.raises(ValueError, match="unknown space 'efficientnetv3': did you mean 'efficientnetv2'"):
+    with pytest.raises(ValueError, match="'efficientnetv3'.*'efficientnetv2'"):
         ss.space("efficientnetv3")

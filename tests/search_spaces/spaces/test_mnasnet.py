@@ -1,4 +1,4 @@
-"""MnasNet's factorised hierarchical space: what the paper and hand arithmetic say about it."""
+"""MnasNet's factorised hierarchical space against the paper and hand arithmetic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from search_spaces.counting.exact import exact_count
+from search_spaces.counting.trellis import Trellis
 from search_spaces.metrics.counts import cost
+from search_spaces.spaces.cost_tables import CostTables
 from search_spaces.spaces.mnasnet import mnasnet_space, small_space
 from search_spaces.zoo.efficientnet import B0
 from search_spaces.zoo.mnasnet import MNASNET_A1
@@ -60,7 +63,7 @@ def test_width_scales_the_references_channels_before_the_filters() -> None:
     assert space.stages[3].channels == (24, 32, 40)
     assert small_space(width=2.0).reference.head == 2 * small_space().reference.head
     assert mnasnet_space(width=1.0).stages == mnasnet_space().stages
-    with pytest.raises(ValueError, match="width factor must be positive"):
+    with pytest.raises(ValueError, match="width.*0"):
         small_space(width=0.0)
 
 
@@ -142,15 +145,16 @@ def test_bounds_are_no_wider_than_a_thousandth(band: tuple[int, int]) -> None:
 def test_bounds_hold_the_exact_count() -> None:
     """The exact number comes by another method, from sums of the tables met in the middle."""
     space, band = mnasnet_space(), (45_000_000, 75_000_000)
-    from search_spaces.counting.exact import exact_count
-
+    macs = tuple(table[1] for table in CostTables(space.stages, space.reference).stages)
+    trellis = Trellis(macs, tuple(np.ones(table.shape, dtype=bool) for table in macs))
+    exact = exact_count(trellis, band, 20_000_000)
     count = space.count(macs=band)
-    assert count.lower < exact_count(space._trellis("encodings"), band, 20_000_000) < count.upper
+    assert exact is not None
+    assert count.lower < exact < count.upper
 
 
-def test_an_impossible_target_is_said_with_the_range() -> None:
-    message = "^--target-flops must lie between 43.7M and 1.53G for space mnasnet at 224 px, got 5G$"
-    with pytest.raises(ValueError, match=message):
+def test_an_impossible_target_is_named_with_the_range() -> None:
+    with pytest.raises(ValueError, match=r"^--target-flops .*43\.7M.*1\.53G.*mnasnet at 224 px.*5G$"):
         mnasnet_space().check_target(5_000_000_000, "--target-flops")
 
 
@@ -164,14 +168,14 @@ def test_the_small_space_suits_small_images() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "named"),
     [
-        ({"reference": "mobilenetv2"}, "unknown reference 'mobilenetv2': did you mean 'mobilenet_v2'?"),
-        ({"divisor": 0}, "divisor must be at least 1, got 0"),
-        ({"resolution": 0}, "resolution must be a whole number of at least 1, got 0"),
-        ({"activation": "rleu"}, "unknown activation 'rleu': did you mean 'relu'?"),
+        ({"reference": "mobilenetv2"}, "'mobilenetv2'.*'mobilenet_v2'"),
+        ({"divisor": 0}, "divisor.*0"),
+        ({"resolution": 0}, "resolution.*0"),
+        ({"activation": "rleu"}, "'rleu'.*'relu'"),
     ],
 )
-def test_wrong_settings_are_named(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_wrong_settings_are_named(settings: dict[str, object], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         mnasnet_space(**settings)

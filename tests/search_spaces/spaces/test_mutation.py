@@ -69,5 +69,5 @@ def test_a_space_of_one_encoding_has_no_mutants():
 def test_mutants_without_a_band_are_all_there():
     rng = np.random.default_rng(3)
     assert len(mutants(SMALL, rng, SMALL.sample(rng, 2), 50)) == 50
-    with pytest.raises(ValueError, match="multiply-adds|whole|band"):
+    with pytest.raises(ValueError, match=r"\(5, 1\)"):
         mutants(SMALL, rng, SMALL.sample(rng, 2), 5, (5, 1))

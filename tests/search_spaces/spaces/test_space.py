@@ -27,7 +27,7 @@ def table() -> Space:
 
 
 def test_a_table_has_no_costs(table: Space) -> None:
-    with pytest.raises(ValueError, match="space table has no cost model: it decodes to tuple, not Arch"):
+    with pytest.raises(ValueError, match="table.*tuple.*Arch"):
         table.sample(np.random.default_rng(0), 1, macs=(1, 2))
 
 
@@ -62,21 +62,21 @@ def test_large_plain_spaces_say_what_they_cannot_do() -> None:
         lambda: large.count(macs=(1, 2)),
         lambda: large.sample(np.random.default_rng(0), 1, of="networks"),
     ):
-        with pytest.raises(ValueError, match="too many to enumerate"):
+        with pytest.raises(ValueError, match=str(2**40)):
             ask()
 
 
 @pytest.mark.parametrize(
-    ("choices", "message"),
-    [({}, "at least one choice"), ({"a": ()}, "at least one value"), ({"a": (3, 5, 3.0)}, "diff")],
+    ("choices", "named"),
+    [({}, "empty"), ({"a": ()}, "choice a .*empty"), ({"a": (3, 5, 3.0)}, r"choice a .*empty.*\[3, 5, 3\.0\]")],
 )
-def test_choices_need_different_values(choices: dict[str, tuple[Any, ...]], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_choices_need_different_values(choices: dict[str, tuple[Any, ...]], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         Space("empty", choices, table_row)
 
 
 def test_a_single_encoding_cannot_be_mutated() -> None:
-    with pytest.raises(ValueError, match="nothing to mutate"):
+    with pytest.raises(ValueError, match="one"):
         Space("one", {"a": (1,)}, table_row).mutate(np.random.default_rng(0), [0])
 
 
@@ -94,9 +94,9 @@ def test_count_is_an_integer_with_bounds() -> None:
 
 def test_spaces_by_name() -> None:
     assert [space(name).name for name in NAMES] == list(NAMES)
-    with pytest.raises(ValueError, match="unknown space 'mnasnett': did you mean 'mnasnet'?"):
+    with pytest.raises(ValueError, match="'mnasnett'.*'mnasnet'"):
         space("mnasnett")
-    with pytest.raises(ValueError, match="space small has no setting 'resolutoin': did you mean 'resolution'?"):
+    with pytest.raises(ValueError, match="small.*'resolutoin'.*'resolution'"):
         space("small", resolutoin=28)
 
 

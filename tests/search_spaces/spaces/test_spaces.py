@@ -153,29 +153,29 @@ def test_spaces_travel_to_other_processes(any_space: Space) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "named"),
     [
-        (lambda choice: choice.pop(next(iter(choice))), "needs a value for"),
-        (lambda choice: choice.update(colour_of_the_moon=1), "has no choice 'colour_of_the_moon'"),
-        (lambda choice: choice.update({next(iter(choice)): "no such value"}), "must be one of .*, got 'no such value'"),
+        (lambda choice: choice.pop(next(iter(choice))), "none"),
+        (lambda choice: choice.update(colour_of_the_moon=1), "'colour_of_the_moon'"),
+        (lambda choice: choice.update({next(iter(choice)): "no such value"}), "'no such value'"),
     ],
 )
-def test_wrong_choices_are_named(any_space: Space, change: Any, message: str) -> None:
+def test_wrong_choices_are_named(any_space: Space, change: Any, named: str) -> None:
     choice = any_space.choice(samples(any_space, 1)[0])
     change(choice)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=named):
         any_space.decode(choice)
 
 
 def test_wrong_encodings_are_named(any_space: Space) -> None:
     good = samples(any_space, 2)
     for bad in (good + 99, good - 99, good[:, 1:], good + 0.5, good[None]):
-        with pytest.raises(ValueError, match="encodings of space"):
+        with pytest.raises(ValueError, match=any_space.name):
             any_space.choice(bad[0]) if bad.ndim < 3 else any_space.canonical(bad)
 
 
 def test_of_is_checked(any_space: Space) -> None:
-    with pytest.raises(ValueError, match="of must be encodings or networks, got 'archs'"):
+    with pytest.raises(ValueError, match="'archs'"):
         any_space.count(of="archs")  # type: ignore[arg-type]
 
 
@@ -223,9 +223,9 @@ def test_bands_are_inclusive(cost_space: Space) -> None:
 def test_an_empty_band_is_an_error_that_gives_the_range(cost_space: Space) -> None:
     low, high = cost_space.macs_range
     assert cost_space.count(macs=(high + 1, 2 * high)) == 0
-    with pytest.raises(ValueError, match=f"they reach from {low} to {high}"):
+    with pytest.raises(ValueError, match=f"{low}.*{high}"):
         cost_space.sample(np.random.default_rng(SEED), 1, macs=(high + 1, 2 * high))
-    with pytest.raises(ValueError, match="must be \\(lowest, highest\\)"):
+    with pytest.raises(ValueError, match=r"\(2, 1\)"):
         cost_space.count(macs=(2, 1))
 
 
@@ -234,5 +234,5 @@ def test_a_target_out_of_reach_is_named_with_the_range(cost_space: Space) -> Non
     cost_space.check_target(low)
     cost_space.check_target(high)
     for target in (low - 1, 5 * high):
-        with pytest.raises(ValueError, match=f"--target-flops must lie between .* and .* for space {cost_space.name}"):
+        with pytest.raises(ValueError, match=f"--target-flops .*{cost_space.name}"):
             cost_space.check_target(target, "--target-flops")

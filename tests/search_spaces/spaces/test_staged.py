@@ -171,19 +171,19 @@ def test_op_labels(label: str, op: tuple[str, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "named"),
     [
-        ({"op": ("mbconv-6",)}, "an op is a name with its expansion behind it, such as mbconv6, got 'mbconv-6'"),
-        ({"op": ("mbcnov6",)}, "unknown op 'mbcnov': did you mean 'mbconv'?"),
-        ({"kernel": (3, 4)}, "kernel must be odd, got 4"),
-        ({"channels": (8,)}, "must name as many numbers of channels"),
+        ({"op": ("mbconv-6",)}, "'mbconv-6'"),
+        ({"op": ("mbcnov6",)}, "'mbcnov'.*'mbconv'"),
+        ({"kernel": (3, 4)}, "kernel.*4"),
+        ({"channels": (8,)}, r"\(8,\)"),
     ],
 )
-def test_wrong_stage_choices_are_named(change: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_wrong_stage_choices_are_named(change: dict[str, object], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         dataclasses.replace(STAGES[0], **change)
 
 
 def test_strides_agree_with_the_reference() -> None:
-    with pytest.raises(ValueError, match="they must agree"):
+    with pytest.raises(ValueError, match="other"):
         StagedSpace("other", STAGES[:2], REFERENCE)
