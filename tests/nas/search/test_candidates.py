@@ -21,10 +21,10 @@ from studies.workers.training_job import Training, evaluate
 PROXY = Proxy(width=0.05, resolution=8, images=64, epochs=2)
 
 
-def search(trials: int = 3, **settings: object) -> list[Record]:
+def search(dataset: str, trials: int = 3, **settings: object) -> list[Record]:
     """The first trials of a search without Ray; returns the ledger's records."""
     torch.set_num_threads(1)
-    config = SearchConfig(target_flops="400M", proxy=PROXY, trials=8, finalists=1, **settings)  # type: ignore[arg-type]
+    config = SearchConfig(target_flops="400M", dataset=dataset, proxy=PROXY, trials=8, finalists=1, **settings)  # type: ignore[arg-type]
     region = SearchRegion.of(config, classes=10)
     training = Training(config.dataset, get_recipe(config.recipe), config.proxy)
     with Ledger.open(
@@ -37,8 +37,8 @@ def search(trials: int = 3, **settings: object) -> list[Record]:
 
 
 @pytest.fixture(scope="module")
-def records() -> list[Record]:
-    return search(seed=4)
+def records(few_images: str) -> list[Record]:
+    return search(few_images, seed=4)
 
 
 def facts(records: list[Record]) -> list[tuple[object, ...]]:
@@ -46,12 +46,12 @@ def facts(records: list[Record]) -> list[tuple[object, ...]]:
     return [(r.key, r.seed, r.values, curve) for r, curve in zip(records, curves, strict=True)]
 
 
-def test_same_seed_same_trials_bit_for_bit(records: list[Record]):
-    assert facts(search(seed=4)) == facts(records)
+def test_same_seed_same_trials_bit_for_bit(records: list[Record], few_images: str):
+    assert facts(search(few_images, seed=4)) == facts(records)
 
 
-def test_another_seed_gives_other_trials(records: list[Record]):
-    assert {r.key for r in search(trials=1, seed=5)}.isdisjoint({r.key for r in records})
+def test_another_seed_gives_other_trials(records: list[Record], few_images: str):
+    assert {r.key for r in search(few_images, trials=1, seed=5)}.isdisjoint({r.key for r in records})
 
 
 def test_a_trial_holds_the_full_networks_cost_and_the_proxys_accuracy(records: list[Record]):
@@ -69,6 +69,6 @@ def test_draws_without_a_samplers_choice_are_marked_uniform(records: list[Record
     assert [record.proposed_by for record in records] == ["predictor", "uniform", "uniform"]
 
 
-def test_a_pareto_search_keeps_both_numbers_and_stops_nobody():
-    for record in search(trials=1, objective="pareto", sampler="random"):
+def test_a_pareto_search_keeps_both_numbers_and_stops_nobody(few_images: str):
+    for record in search(few_images, trials=1, objective="pareto", sampler="random"):
         assert record.values == (record.rungs[-1]["accuracy"], float(record.macs))

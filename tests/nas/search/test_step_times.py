@@ -69,10 +69,10 @@ def by_macs(monkeypatch: pytest.MonkeyPatch, factor: float = 1.0) -> list[str]:
     return asked
 
 
-def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, few_images: str):
     timed = by_macs(monkeypatch)
     url = sqlite_url(tmp_path / "ledger.db")
-    records = search(config(), url, tmp_path / "steptimes")
+    records = search(config(dataset=few_images, step_batch=2), url, tmp_path / "steptimes")
     assert all(record.outcome is Outcome.COMPLETE for record in records)
     base = baseline_of(SearchRegion.of(config(), classes=10))
     # The baseline once, then each network once.
@@ -88,16 +88,16 @@ def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tm
         assert finalists.reward(record, objective) == pytest.approx(expected)
     assert [row["relative_step"] for row in rows_of(records)] == pytest.approx([2, 3, 4])
 
-    # Gone on with on a machine that is ten times slower: what was recorded stays, the baseline's time too.
+    # Resumed on a machine that is ten times slower: what was recorded stays, the baseline's time too.
     by_macs(monkeypatch, factor=10)
-    more = search(config(trials=4), url, tmp_path / "steptimes")
+    more = search(config(dataset=few_images, step_batch=2, trials=4), url, tmp_path / "steptimes")
     assert [record.values for record in more[:3]] == [record.values for record in records]
     assert more[3].rungs[-1]["step_seconds"] == pytest.approx(10e-6)
     assert more[3].rungs[-1]["relative_step"] == pytest.approx(10)
 
 
-def test_a_ledger_without_step_times_has_no_such_reward():
-    training = Training("fashion-mnist-mini", get_recipe("quick"), PROXY)
+def test_a_ledger_without_step_times_has_no_such_reward(few_images: str):
+    training = Training(few_images, get_recipe("quick"), PROXY)
     asked, region = config(trials=1), SearchRegion.of(config(), classes=10)
     with Ledger.open(None, "search", choices(region.space), seed=0) as ledger:
         candidates = Candidates.of(asked, region, ledger)
