@@ -207,35 +207,35 @@ def test_the_command_prints_and_writes_results(
 
 
 @pytest.mark.parametrize(
-    ("extra", "message"),
+    ("extra", "named"),
     [
-        (["--samplers", "randon"], "did you mean 'random'"),
-        (["--trials", "0"], "--trials must be at least 1"),
-        (["--samplers", "tpe", "--trials", "9"], "sampler tpe starts with 10 trials, got 9"),
-        (["--scores", "speed"], "--scores must be accuracy, or reward or hard and a percentile"),
-        (["--cost-band", "1", "2"], "no network of 1 to 2 multiply-adds"),
-        (["--cost-band", "2K", "1K"], "--cost-band must be lowest and highest"),
-        (["--cost-band", "2K"], "--cost-band must be two counts of multiply-adds such as 30M 60M, got 2K"),
-        (["--cost-band", "1000"], "--cost-band must be two counts of multiply-adds such as 30M 60M, got 1000"),
-        (["--cost-band", "1", "2", "3"], "--cost-band must be two counts of multiply-adds such as 30M 60M, got 1 2 3"),
-        (["--cost-band", "0.8", "1.05"], "must be two counts of multiply-adds such as 30M 60M, got 0.8 1.05"),
-        (["--samplers", "random", "tpe", "random"], "--samplers must differ, got random tpe random"),
-        (["--scores", "hard25", "hard25"], "--scores must differ, got hard25 hard25"),
-        (["--at", "5", "900"], "--at must be of 1 to 200 (--trials), got 5 900"),
-        (["--at", "0"], "--at must be of 1 to 200 (--trials), got 0"),
-        (["--macs", ""], "score hard25 needs multiply-adds"),
-        (["--minimize"], "score hard25 needs measured values above 0"),
-        (["--measured", "third"], "no column 'third'"),
+        (["--samplers", "randon"], "'random'"),
+        (["--trials", "0"], "--trials"),
+        (["--samplers", "tpe", "--trials", "9"], "sampler tpe"),
+        (["--scores", "speed"], "--scores"),
+        (["--cost-band", "1", "2"], "1 to 2"),
+        (["--cost-band", "2K", "1K"], "--cost-band"),
+        (["--cost-band", "2K"], "got 2K"),
+        (["--cost-band", "1000"], "got 1000"),
+        (["--cost-band", "1", "2", "3"], "got 1 2 3"),
+        (["--cost-band", "0.8", "1.05"], "got 0.8 1.05"),
+        (["--samplers", "random", "tpe", "random"], "--samplers"),
+        (["--scores", "hard25", "hard25"], "--scores"),
+        (["--at", "5", "900"], "--at"),
+        (["--at", "0"], "--at"),
+        (["--macs", ""], "score hard25"),
+        (["--minimize"], "score hard25"),
+        (["--measured", "third"], "'third'"),
     ],
 )
 def test_mistakes_are_one_line(
-    tmp_path: Path, grid: BenchmarkTable, capsys: pytest.CaptureFixture[str], extra: list[str], message: str
+    tmp_path: Path, grid: BenchmarkTable, capsys: pytest.CaptureFixture[str], extra: list[str], named: str
 ):
     argv = ["--table", write_csv(tmp_path, grid), "--measured", "first", "--choices", "l1", "l2", "l3", "l4"]
     argv += ["--macs", "macs", "--samplers", "random", "--scores", "hard25", "--run", str(tmp_path / "run"), *extra]
     assert cli.run(benchmark.main, argv) == 2
     error = capsys.readouterr().err
-    assert message in error
+    assert named in error
     assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()
 
