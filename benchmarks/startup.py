@@ -11,7 +11,7 @@ import time
 
 COMMANDS = {
     "python -m nas.search --help": ["-m", "nas.search", "--help"],
-    "python -m search_spaces.metrics.tables --help": ["-m", "search_spaces.metrics.tables", "--help"],
+    "python -m search_spaces.table --help": ["-m", "search_spaces.table", "--help"],
     'python -c "import search_spaces"': ["-c", "import search_spaces"],
     "python -m nas.search --target-flops 5G (refused)": ["-m", "nas.search", "--target-flops", "5G"],
 }

@@ -1,4 +1,4 @@
-"""What convolutional networks exist and what they cost.
+"""Convolutional networks, search spaces of them, and their costs.
 
 >>> import search_spaces as ss
 >>> ss.cost(ss.get("efficientnet_b0")).macs

@@ -1,4 +1,4 @@
-"""The memory of a network and of its variants as a table: what `python -m search_spaces.metrics.memory NAME` prints."""
+"""Print the memory of a network and of its variants: `python -m search_spaces.memory NAME`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def variants(arch: Arch, kernels: Sequence[int], activations: Sequence[str]) -> 
 def memory_table(
     networks: Sequence[tuple[str, Arch]], batch_size: int, optimizer: str = "sgd", budget_bytes: int | None = None
 ) -> str:
-    """A row for each named network; with a budget also the largest batch that trains, or infers, within it."""
+    """A row for each named network; with a budget also the largest batches of training and of inference within it."""
     limits = () if budget_bytes is None else ("largest batch", "in inference")
     header = ("network", "params", "MACs", "training", "saved", "inference", *limits)
     rows = [_row(name, arch, batch_size, optimizer, budget_bytes) for name, arch in networks]
@@ -90,19 +90,28 @@ def _check_budget(arch: Arch, budget_bytes: int, optimizer: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.Parser(
-        prog="python -m search_spaces.metrics.memory",
-        description="Print the memory that training and inference take, with other kernels and activations beside it.",
-        epilog=f"Nothing is allocated. Published networks: {', '.join(catalog.names())}.",
+        prog="python -m search_spaces.memory",
+        description="Print the peak memory of training and inference, also for other kernels and activations.",
+        epilog=f"The command computes the memory and allocates none. Published networks: {', '.join(catalog.names())}.",
     )
     parser.add_argument("network", metavar="NAME|FILE", help="a published network or an arch file (JSON)")
-    parser.add_argument("--batch-size", type=int, default=64, metavar="IMAGES", help="images a step (default: 64)")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="IMAGES", help="images in a step (default: 64)")
     parser.add_argument("--optimizer", default="sgd", help=f"{', '.join(OPTIMIZERS)} (default: sgd with momentum)")
     parser.add_argument("--budget", metavar="BYTES", help="memory such as 8GiB: also print the largest batch within it")
     parser.add_argument(
-        "--kernels", type=int, nargs="*", default=KERNELS, metavar="K", help="kernel sizes of all stages (3 5 7)"
+        "--kernels",
+        type=int,
+        nargs="*",
+        default=KERNELS,
+        metavar="K",
+        help="kernel sizes, each set in all stages (default: 3 5 7)",
     )
     parser.add_argument(
-        "--activations", nargs="*", default=ACTIVATIONS, metavar="NAME", help=f"({' '.join(ACTIVATIONS)})"
+        "--activations",
+        nargs="*",
+        default=ACTIVATIONS,
+        metavar="NAME",
+        help=f"activation functions (default: {' '.join(ACTIVATIONS)})",
     )
     return parser
 

@@ -32,14 +32,16 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.Parser(
-        prog="python -m search_spaces.metrics.tables",
-        description="Print a network layer by layer, with what each layer costs.",
+        prog="python -m search_spaces.table",
+        description="Print the layers of a network and the cost of each.",
         epilog=f"{CONVENTION} Published networks: {', '.join(catalog.names())}.",
     )
     parser.add_argument("network", metavar="NAME|FILE", help="a published network or an arch file (JSON)")
     parser.add_argument("--resolution", metavar="PX", help="side of the input image (default: the network's own)")
     parser.add_argument("--stages", action="store_true", help="a row for each stage, as in the papers")
-    parser.add_argument("--audit", action="store_true", help="set the count beside fvcore's and torch's, explained")
+    parser.add_argument(
+        "--audit", action="store_true", help="compare the count with fvcore's and torch's and explain the differences"
+    )
     return parser
 
 

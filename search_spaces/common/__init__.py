@@ -1,1 +1,1 @@
-"""What every command needs to talk with people and disks. Knows no network."""
+"""Flags, help, messages, units and files of all commands. Nothing here depends on networks."""

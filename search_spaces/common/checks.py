@@ -1,4 +1,4 @@
-"""What configurations check of the values that their flags give. Imports nothing heavy."""
+"""Checks of settings whose errors name the flag. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def check_whole(what: str, value: object, minimum: int) -> None:
 
 
 def check_different(name: str, values: Collection[object]) -> None:
-    """Raise ValueError, naming the flag, where one of a setting's values is given twice."""
+    """Raise ValueError, naming the flag, if a value is given twice."""
     if len(set(values)) != len(values):
         raise ValueError(f"{flag_of(name)} must differ, got {' '.join(map(str, values))}")
 
 
 def parsed(name: str, parse: Callable[[str], Value], given: object) -> Value:
-    """What a setting in human units means, such as 400M. The parser's ValueError comes to name the flag."""
+    """The value of a setting in human units, such as 400M. A ValueError of the parser gets the flag as its prefix."""
     try:
         return parse(str(given))
     except ValueError as error:
@@ -44,10 +44,10 @@ def parsed(name: str, parse: Callable[[str], Value], given: object) -> Value:
 
 @contextmanager
 def as_flags(settings: Mapping[str, str]) -> Iterator[None]:
-    """Within, a ValueError whose text begins with a name comes to begin with the flag of the setting of that name.
+    """Replace the name at the beginning of a ValueError by the flag of that setting.
 
-    For values that check themselves and know no command line: {"width": "proxy.width"} makes "width must be ..." of a
-    Proxy "--proxy.width must be ...".
+    For classes that validate themselves and do not know the command line: {"width": "proxy.width"} turns "width must
+    be ..." into "--proxy.width must be ...".
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""How every command reads its flags and ends: a frozen dataclass in, one clear line on stderr when something fails."""
+"""Read the flags of a command into a frozen dataclass, run it, and report an error in one line on stderr."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | None 
         print(f"interrupted{': ' + str(error) if str(error) else ''}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; a second complaint at interpreter exit would be noise.
+        # The reader (head, less) has closed the pipe. Without this the interpreter would print a second error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -48,11 +48,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, description: str) -> Config:
-    """The configuration that flags and YAML files (`--config`) describe. Flags win over files, wherever they stand.
+    """The configuration that flags and YAML files (`--config`) describe. Flags take precedence over files.
 
     Field `cost_band` is flag `--cost-band`, a nested dataclass' field `--proxy.width`, a bool a flag without a value, a
-    tuple several words. Every field's help is its entry under "Attributes:" in the class docstring.
-    Raises ValueError, in one line, for an unknown flag or key (with the near name), or a value of the wrong type.
+    tuple a flag with more than one value. Every field's help is its entry under "Attributes:" in the class docstring.
+    Raises ValueError, in one line, for an unknown flag or key (with the nearest known name), or a value of the wrong
+    type.
     """
     kinds = dict(kinds_of(config_class))
     if {"-h", "--help"} & set(argv):
@@ -75,7 +76,7 @@ def to_yaml(config: Any) -> str:
 
 
 def plain(config: Any) -> dict[str, Any]:
-    """A configuration, or settings by name, as nested dicts of what YAML and JSON have."""
+    """A configuration, or a dict of settings, as nested dicts of YAML and JSON types."""
     values: dict[str, Any] = _plain_values(config if isinstance(config, dict) else dataclasses.asdict(config))
     return values
 
@@ -126,7 +127,7 @@ def _values_behind(words: list[str], kind: Any) -> list[str]:
 
 
 def _file(path: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a YAML file holds, by name. Raises ValueError, naming the file, for whatever is wrong in it."""
+    """The settings that a YAML file holds, by name. Raises ValueError, naming the file, for any mistake in it."""
     found = _mapping(path, _read(path), "settings, a line 'name: value' each,")
     groups = {name.partition(".")[0] for name in kinds if "." in name}
     flat: dict[str, object] = {}
@@ -143,11 +144,11 @@ def _file(path: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> object:
-    """What a YAML file holds, every scalar as the text that stands there."""
+    """The content of a YAML file; every scalar stays the text in the file."""
     import yaml
 
     class TextLoader(yaml.BaseLoader):
-        """Refuses a key that is given twice, of which YAML would keep the last."""
+        """Refuse a key that is given twice; YAML alone would keep the last one."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             names = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -161,7 +162,7 @@ def _read(path: Path) -> object:
     except OSError as error:
         raise ValueError(f"cannot read --config {path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"--config {path} is no YAML file of settings: {error}") from None
+        raise ValueError(f"--config {path} is not a YAML file of settings: {error}") from None
 
 
 def _mapping(path: Path, found: object, content: str, key: str = "") -> dict[str, Any]:
@@ -188,7 +189,7 @@ def _build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
             continue
         assert callable(field.default_factory), f"{field.name} has settings of its own and no default"
         default = field.default_factory()
-        # A nested dataclass knows nothing of flags: its mistakes come to name them.
+        # A nested dataclass does not know its flags: add them to its errors.
         with as_flags({one.name: start + one.name for one in dataclasses.fields(default)}):
             own[field.name] = dataclasses.replace(default, **inner)
     return config_class(**own)

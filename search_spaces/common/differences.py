@@ -1,4 +1,4 @@
-"""Differences between the settings of a run and those it is to be resumed with."""
+"""Differences between the settings of a run and the settings given on resuming it."""
 
 from __future__ import annotations
 

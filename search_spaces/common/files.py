@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Atomic writing of files: no reader ever sees a partly written file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 
 
 def atomic_write(path: str | Path, data: str | bytes) -> None:
-    """Write a file: readers, and whoever comes after a crash, see the old content or the new, never a part.
+    """Write a file atomically: at any time, also after a crash, it holds the whole old or the whole new content.
 
-    The new content is on disk before it takes the old one's place; text is UTF-8.
+    The new content is synced to disk before it replaces the old. Text is written as UTF-8.
     """
     with _beside(Path(path), data) as new:
         new.replace(path)
 
 
 def write_once(path: str | Path, data: str | bytes) -> bool:
-    """Write a file as `atomic_write` does unless there is one; returns whether it was this call that wrote it."""
+    """Write a file as `atomic_write` does if it does not exist. Returns whether this call wrote it."""
     with _beside(Path(path), data) as new:
         try:
             os.link(new, path)
@@ -30,7 +30,7 @@ def write_once(path: str | Path, data: str | bytes) -> bool:
 
 @contextmanager
 def _beside(target: Path, data: str | bytes) -> Iterator[Path]:
-    """The content in a file of its own in the same folder, on disk; gone afterwards unless it was moved."""
+    """A temporary file with the content in the same folder, synced to disk. It is removed afterwards if not moved."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,4 +1,4 @@
-"""Folders that a command writes whole: all files or none, in place of what the same command wrote earlier."""
+"""Output folders that are written atomically: a command replaces all files of its earlier version, or none."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any
 class OutputFolder:
     """A folder of generated files.
 
-    path    where it is
-    format  what its index says it holds, such as "triaxis-family-1"
+    path    its path
+    format  the "format" entry of its index, such as "triaxis-family-1"
     index   name of the JSON file that lists the folder's files under "files"
-    flag    of the command, named in errors
+    flag    the flag that errors name
     """
 
     path: Path
@@ -38,7 +38,7 @@ class OutputFolder:
             )
 
     def replace(self, files: Mapping[str, str | bytes], about: Mapping[str, Any]) -> None:
-        """Write files (by relative name) and the index, with `about` in it, in place of an earlier version.
+        """Write files (by relative name) and the index, with `about` in it, replacing an earlier version.
 
         Raises ValueError as `check` does, or if the folder cannot be written; an earlier version then stays.
         """
@@ -71,7 +71,7 @@ def _write(folder: Path, content: Mapping[str, str | bytes]) -> None:
 
 
 def _swap(folder: Path, new: Path, old: Path) -> None:
-    """Put `new` in the folder's place; what was there goes to `old`, and comes back if that fails."""
+    """Move `folder` to `old` and `new` to `folder`. If the second move fails, undo the first."""
     if folder.exists():
         folder.rename(old)
     try:

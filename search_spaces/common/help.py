@@ -1,4 +1,4 @@
-"""The text of --help: flags and values as they are typed, with every default."""
+"""The text of --help: all flags with their values and defaults."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _add(
     prefix: str,
     default: object,
 ) -> None:
-    """A group of flags. `default` holds the settings of a nested dataclass where nothing is given."""
+    """A group of flags. `default` is the default value of a nested dataclass."""
     group, hints, texts = parser.add_argument_group(title), get_type_hints(config_class), attributes(config_class)
     for field in fields:
         value = field.default if default is None else getattr(default, field.name)
@@ -75,13 +75,13 @@ def _nested(config_class: type[Any], field: dataclasses.Field[Any]) -> type[Any]
 
 
 def _title(config_class: type[Any]) -> str:
-    """The first line of the docstring, which may take several lines of text."""
+    """The first sentence of the docstring, which may be wrapped."""
     first, _, _ = inspect.cleandoc(config_class.__doc__ or "").partition("\n\n")
     return " ".join(first.split()).rstrip(".")
 
 
 def _value(name: str, kind: Any) -> dict[str, Any]:
-    """What argparse needs to know of the value behind a flag: nothing for a bool, else what stands for it."""
+    """Arguments of argparse for the value of a flag: no value for a bool, else its placeholder."""
     if kind is bool:
         return {"action": "store_true"}
     values = get_args(kind)
@@ -93,12 +93,12 @@ def _value(name: str, kind: Any) -> dict[str, Any]:
 
 
 def _default(value: Any) -> str:
-    """The end of a setting's help; nothing where the default is that nothing is given."""
+    """The default at the end of a setting's help; empty if the default is no value."""
     if value is None or value is False or value in ("", ()):
         return ""
     return f" (default: {' '.join(map(_typed, value)) if isinstance(value, tuple) else _typed(value)})"
 
 
 def _typed(value: Any) -> str:
-    """A value as one would type it."""
+    """A value as it is typed on the command line."""
     return f"{value:g}" if isinstance(value, float) else str(value)

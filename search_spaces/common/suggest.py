@@ -1,4 +1,4 @@
-"""What to say to somebody who misspelt a name."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of an error message about an unknown name: the near name if there is one, else all known names."""
+    """The end of an error about an unknown name: the nearest known name if one is close, else all known names."""
     names = sorted(known)
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     if close:

@@ -1,4 +1,4 @@
-"""Text in columns, and numbers in words."""
+"""Text in columns, and counts with their nouns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def one_line(text: str) -> str:
 
 
 def align_columns(header: Sequence[str], rows: Iterable[Row], *, left: Collection[str] = ()) -> str:
-    """Columns of equal width, aligned right except those named in `left`, or the first where there is no header."""
+    """Columns of equal width, aligned right except those named in `left`, or the first if there is no header."""
     lines = [*([tuple(header)] if header else []), *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned_left = [name in left for name in header] or [True] + [False] * (len(widths) - 1)

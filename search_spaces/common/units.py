@@ -1,7 +1,7 @@
-"""Human units at the edge: counts ("400M"), bytes ("16GiB") and durations ("1h30m") to numbers and back.
+"""Conversion between numbers and text in human units: counts ("400M"), bytes ("16GiB") and durations ("1h30m").
 
 Without `digits`, every `format_x` is exact: `parse_x(format_x(value)) == value`. With `digits` it is for display.
-All arithmetic is decimal or whole, so no digit is lost to binary fractions.
+All arithmetic is decimal or whole, so no digit is lost to binary rounding.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def format_duration(seconds: float, digits: int | None = None) -> str:
     """The duration in days, hours, minutes and seconds ("1h30m"); `digits` rounds to decimals of the seconds."""
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"a duration must be at least 0 seconds and finite, got {seconds}")
-    # repr is the shortest decimal that gives the float back, so what it says is exact for our purpose.
+    # repr is the shortest decimal that gives the float back, so no information is lost.
     exact = Decimal(repr(float(seconds)))
     if digits is not None:
         exact = Decimal(repr(round(float(seconds), digits)))

@@ -1,7 +1,7 @@
-"""Settings as text: a flag's words, or what stands in a YAML file, converted to a setting's type.
+"""Convert the text of a setting, from a flag or a YAML file, to its type.
 
-Both take the same way. YAML scalars come here as the text that stands in the file, so that nothing is read as something
-else before: 1:1:1 stays a word, and `null` is a value only where a setting may be left out.
+Flags and files are converted in the same way. YAML scalars arrive as the text in the file, so that YAML does not
+interpret them first: 1:1:1 stays a word, and `null` is a value only of settings that may be unset.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NOTHING = ("", "null")
 
 
 def convert(kind: Any, given: object) -> Any:
-    """The value of type `kind` that `given` means: a word, or several words for a tuple.
+    """The value of type `kind` that `given` stands for: a word, or a list of words for a tuple.
 
     Types are bool, int, float, str, Literal, tuples of these, and unions of these and None.
     Raises ValueError, such as "must be a whole number, got two".
@@ -37,7 +37,7 @@ def convert(kind: Any, given: object) -> Any:
 
 
 def describe(kind: Any) -> str:
-    """What a value of the type is called, such as "a whole number"."""
+    """The type in words, such as "a whole number"."""
     names: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     origin, parts = get_origin(kind), get_args(kind)
     if origin is tuple:
@@ -64,7 +64,7 @@ def _scalar(kind: Any, given: str) -> Any:
 
 
 def _number(given: str) -> float:
-    """What a word means as a number; nan for none."""
+    """The word as a number; nan if it is not a number."""
     try:
         return float(given)
     except ValueError:

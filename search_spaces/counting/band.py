@@ -1,4 +1,4 @@
-"""What counting gives: an integer that says of what, and between which rigorous bounds, it is the number."""
+"""Cost bands, and counts with rigorous bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_COST = 1 << 60  # more than any network costs
 
 
 class Count(int):
-    """A number of encodings or networks. It is exact where `lower == upper`; else the value is their middle."""
+    """A number of encodings or networks. It is exact if `lower == upper`; else the value is their middle."""
 
     lower: int
     upper: int
@@ -40,7 +40,7 @@ class Count(int):
 
 
 def check_of(of: str) -> None:
-    """Raise ValueError unless `of` says what is counted."""
+    """Raise ValueError unless `of` is "encodings" or "networks"."""
     if of not in get_args(Of):
         raise ValueError(f"of must be encodings or networks, got '{of}'")
 
@@ -48,7 +48,7 @@ def check_of(of: str) -> None:
 def whole_band(macs: tuple[float, float]) -> Band:
     """The whole numbers of a band (lowest, highest), both inclusive; infinity is allowed at either end.
 
-    Raises ValueError where the ends are the wrong way round.
+    Raises ValueError if the lowest is above the highest.
     """
     low, high = macs
     if not low <= high:

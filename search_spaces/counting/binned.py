@@ -1,4 +1,4 @@
-"""Dynamic programming over a trellis whose costs are rounded to bins: how many paths end in which bin."""
+"""Dynamic programming over a trellis whose costs are rounded to bins: the number of paths that end in each bin."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CACHED_BINS = 1 << 14  # bins that stay in the cache while all steps are added t
 class Bins:
     """A trellis whose costs are rounded down to bins of `width`, so that paths are counted by their sum of bins.
 
-    A path in bin s costs at least offset + width * s and at most `slack` more. Counts are int64 where all paths fit;
-    beyond that they are float64, and `rounding` bounds their relative error.
+    A path in bin s costs at least offset + width * s and at most `slack` more. Counts are int64 if all paths fit;
+    otherwise they are float64, and `rounding` bounds their relative error.
     """
 
     trellis: Trellis
@@ -58,7 +58,7 @@ class Bins:
 
     @cached_property
     def rounding(self) -> float:
-        """Bound of a float64 count's relative error: one unit in the last place for each sum on the way to it."""
+        """Bound of a float64 count's relative error: one unit in the last place for each addition."""
         return sum(2.0 * a.size for a in self.trellis.allowed) * float(np.finfo(np.float64).eps)
 
     def window(self, band: Band) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""How many paths of a trellis cost what lies in a band: exactly where that is cheap, else between rigorous bounds."""
+"""Count the paths of a trellis with a cost in a band: exactly if that is cheap, else with rigorous bounds."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def count_in_band(trellis: Trellis, band: Band) -> tuple[int, int]:
     """Bounds of the number of paths with a cost in the band (inclusive), equal or no wider than 0.1 %.
 
     Small trellises are counted exactly. Otherwise bins are made fine enough for the band; a band so narrow that there
-    would be too many bins is counted exactly too. Only a trellis of many stages may defeat that as well: then the
-    bounds of the finest bins stand, still rigorous, and wider.
+    would be too many bins is counted exactly too. If a trellis has too many stages for that, the result is the bounds
+    of the finest bins, which are rigorous but wider.
     """
     min_cost, max_cost = trellis.range
     low, high = max(band[0], min_cost), min(band[1], max_cost)

@@ -15,7 +15,7 @@ Table = tuple[Ints, NDArray[np.bool_]]  # a stage's costs and allowed steps, [fr
 
 
 class Tally(NamedTuple):
-    """Different costs in ascending order, and how many paths have each."""
+    """Different costs in ascending order, and the number of paths with each."""
 
     costs: Ints
     paths: Ints
@@ -26,10 +26,10 @@ class Tally(NamedTuple):
 
 
 def exact_count(trellis: Trellis, band: Band, limit: int) -> int | None:
-    """The number of paths with a cost in the band (inclusive), or None where that would take too much memory.
+    """The number of paths with a cost in the band (inclusive), or None if that would take too much memory.
 
-    Paths are tallied from both ends, as long as a side's next stage takes no more than `limit` sums; the sides must
-    then meet, or leave one stage between them.
+    Paths are tallied from both ends, while a side's next stage takes no more than `limit` sums. The sides must then
+    meet or leave one stage between them.
     """
     if trellis.size >= 2**63:
         return None
@@ -84,7 +84,7 @@ def _merged(costs: Ints, paths: Ints, highest: int) -> Tally:
 
 
 def _pairs(head: Tally, tail: Tally, band: Band) -> int:
-    """How many pairs of a path of each tally cost together what lies in the band."""
+    """The number of pairs, one path of each tally, whose summed cost lies in the band."""
     if len(head.costs) > len(tail.costs):
         head, tail = tail, head
     if not len(head.costs):
@@ -99,7 +99,7 @@ def _pairs(head: Tally, tail: Tally, band: Band) -> int:
 
 
 def _steps(costs: Ints, allowed: NDArray[np.bool_]) -> Tally:
-    """The different costs of some options, and how many options have each."""
+    """The different costs of some options, and the number of options with each."""
     steps, options = np.unique(costs[allowed], return_counts=True)
     return Tally(steps, options.astype(np.int64))
 

@@ -9,10 +9,10 @@ from search_spaces.counting.binned import Bins, Counts
 from search_spaces.counting.count import count_in_band
 from search_spaces.counting.trellis import Ints, Trellis
 
-FINE_BINS = 200  # bins in a band: few paths are then drawn in vain at its edges
+FINE_BINS = 200  # bins in a band: few paths at its edges are then rejected
 MAX_BINS = 400_000  # bins in all
 BATCH_PATHS = 4096
-MAX_REJECTIONS = 16  # batches without a single path before the band is counted
+MAX_REJECTIONS = 16  # batches without an accepted path before the band is counted
 
 
 class EmptyBandError(Exception):
@@ -42,14 +42,14 @@ class PathSampler:
     def draw(self, rng: np.random.Generator, n: int) -> tuple[Ints, Ints]:
         """The out-states [n, stages] and options [n, stages] of n independent paths."""
         kept: list[tuple[Ints, Ints]] = []
-        missing, share, vain = n, 1.0, 0
+        missing, share, empty_batches = n, 1.0, 0
         while missing > 0:
             proposals = min(BATCH_PATHS, int(missing / share * 1.1) + 8)
             states, options, costs = self._propose(rng, proposals)
             inside = (self.band[0] <= costs) & (costs <= self.band[1])
             share = max(float(inside.mean()), 1e-3)
-            vain = 0 if inside.any() else vain + 1
-            if vain == MAX_REJECTIONS and not count_in_band(self.trellis, self.band)[1]:
+            empty_batches = 0 if inside.any() else empty_batches + 1
+            if empty_batches == MAX_REJECTIONS and not count_in_band(self.trellis, self.band)[1]:
                 raise EmptyBandError
             kept.append((states[inside][:missing], options[inside][:missing]))
             missing -= len(kept[-1][0])

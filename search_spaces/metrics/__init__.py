@@ -1,1 +1,1 @@
-"""What a network costs: parameters, multiply-adds, memory."""
+"""Costs of a network: parameters, multiply-adds, memory."""

@@ -1,4 +1,4 @@
-"""Our multiply-adds beside the figures of fvcore and of torch, with the difference explained operation by operation."""
+"""Compare our multiply-adds with the counts of fvcore and torch, and explain the differences for each operation."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Operation:
     """One kind of operation in one network.
 
     `work` is how much of it the walk finds, in `unit`. `fvcore` and `torch` are what the counters report for it;
-    `fvcore_rule` and `torch_rule` what they should report for that work by their own rules.
+    `fvcore_rule` and `torch_rule` are what they should report by their own rules.
     """
 
     name: str
@@ -124,7 +124,7 @@ def _count(arch: Arch) -> tuple[dict[str, int], dict[str, int]]:
     """Flops by operator as fvcore and torch name them."""
     shape = (1, arch.in_channels, arch.resolution, arch.resolution)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what torch and fvcore say about torch's tracing is no business of the user
+        warnings.simplefilter("ignore")  # torch and fvcore warn about tracing, which does not concern the user
         import torch
         from fvcore.nn import FlopCountAnalysis
         from torch.utils.flop_counter import FlopCounterMode
@@ -147,7 +147,7 @@ def _count(arch: Arch) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def _hollow(network: Any) -> Any:
-    """The network from the meta device on the CPU, each tensor a view of a single zero: counting needs no weights."""
+    """The meta network on the CPU. Each tensor is a view of a single zero, because counting needs no weights."""
     import torch
 
     return network._apply(lambda tensor: torch.zeros((), dtype=tensor.dtype).expand(tensor.shape))

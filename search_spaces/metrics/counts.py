@@ -1,4 +1,4 @@
-"""What a network costs: parameters, multiply-adds and activations, from the walk alone."""
+"""Parameters, multiply-adds and activations of a network, computed from its layers alone."""
 
 from __future__ import annotations
 

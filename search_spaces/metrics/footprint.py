@@ -1,11 +1,11 @@
-"""What one block of a network holds in memory: elements of one image that autograd saves, and that live at a time.
+"""Memory of one block of a network: elements of one image that autograd saves, and the most that live at a time.
 
 A block is lowered to operations on named tensors, each with what autograd saves for it. The rules are torch's, for the
 modules that `networks.module.build` makes (tools/autograd/derivatives.yaml of torch 2). One pass backwards over the
-operations then finds the moment that needs most. Vectors of one number a channel are left out, except in
+operations then finds the moment of the peak. Vectors of one number a channel are left out, except in
 squeeze-and-excitation (SE).
 
-A new kind of part needs one function here, which lowers it, and its row in `_LOWERINGS`.
+A new kind of part needs one function here that lowers it, and an entry in `_LOWERINGS`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class BlockMemory:
     statistics      elements of the batch norms' running means and variances
     input           the block's input
     saved           kept for the backward pass, the input included, the output not: the next block counts it
-    peak_saved      of `saved`, what is still there at the moment that needs most, and the output where it is saved
-    peak_gradients  what else is there at that moment: gradients of activations
+    peak_saved      of `saved`, what still lives at the peak, and the output if it is saved
+    peak_gradients  what else lives at the peak: gradients of activations
     forward         the most that lives at a time in a forward pass without gradients, the input included
     out_size        side of the output map in pixels
     saves_output    whether the operation that makes the output saves it
@@ -49,7 +49,7 @@ class BlockMemory:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Tensor:
-    """A tensor with its elements for one image; two tensors of one size are two."""
+    """A tensor with its number of elements for one image. Tensors are compared by identity, not by size."""
 
     elements: int
 
@@ -60,7 +60,7 @@ class Op:
 
     saves      tensors that autograd keeps for it until its backward pass
     workspace  further elements of its backward pass
-    adds       whether it is an addition, which hands the gradient on as it is
+    adds       whether it is an addition, which passes the gradient on unchanged
     """
 
     inputs: tuple[Tensor, ...]
@@ -79,7 +79,7 @@ class Lowered:
 
 
 def block_memory(block: Block, *, of_images: bool = False) -> BlockMemory:
-    """What a block of convolutions holds; `of_images` is the stem, whose input needs no gradient."""
+    """The memory of a block of convolutions. `of_images` marks the stem, whose input needs no gradient."""
     layers = block.layers
     images = Tensor(layers[0].in_elements)
     ops, forward = _lowered(block, images)
@@ -101,7 +101,7 @@ def block_memory(block: Block, *, of_images: bool = False) -> BlockMemory:
 
 
 def classifier_memory(classifier: Classifier, *, input_saved: bool) -> BlockMemory:
-    """What pooling, linear layer and cross-entropy hold; `input_saved`: whether the block before saves its output."""
+    """Memory of pooling, linear layer and cross-entropy. `input_saved`: whether the block before saves its output."""
     pool, linear = classifier.layers
     given, pooled, logits = pool.in_elements, linear.in_elements, linear.out_elements
     # The linear layer saves the pooled vector, cross-entropy the logarithms of the probabilities.
@@ -134,7 +134,7 @@ def _lowered(block: Block, given: Tensor) -> tuple[list[Op], int]:
         shortcut = _shortcut(block, given)
         ops += shortcut
         beside = shortcut[-1].output if shortcut else given
-        # In inference a projection's map and norm take what its result and the sum take.
+        # In inference a projection's map and norm take as much as its result and the sum.
         forward = max(forward, held + (beside.elements if shortcut else 0) + block.add.out_elements)
         ops.append(Op((here, beside), Tensor(block.add.out_elements), adds=True))
         here = ops[-1].output

@@ -1,6 +1,6 @@
-"""Peak memory of a network in training and in inference, from the walk: nothing is built or allocated.
+"""Peak memory of a network in training and in inference, computed from its layers without allocating anything.
 
-`python -m search_spaces.metrics.memory NAME` prints it, with other kernels and activation functions beside it.
+`python -m search_spaces.memory NAME` prints it, also for other kernels and activation functions.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Memory:
     """Bytes of each kind at the moment when their sum is largest.
 
     weights      parameters, the batch norms' running statistics and, if kept, the moving average of both
-    gradients    of the weights, as far as the backward pass has come by then
+    gradients    of the weights, as far as the backward pass has computed them
     optimizer    the optimiser's state
-    activations  what is saved for the backward pass, the images included; in inference all maps that live
+    activations  what is saved for the backward pass, the images included; in inference all live maps
     workspace    gradients of activations, the optimiser's temporary copies
     """
 
@@ -48,7 +48,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class PeakCandidate:
-    """Numbers (elements, not bytes) that live at one moment: some whatever the batch, some for each of its images."""
+    """Numbers (elements, not bytes) that live at one moment: a fixed part, and a part for each image of the batch."""
 
     weights: int
     gradients: int
@@ -59,7 +59,7 @@ class PeakCandidate:
 
     @property
     def fixed(self) -> int:
-        """Elements that are there whatever the batch."""
+        """Elements that do not depend on the batch."""
         return self.weights + self.gradients + self.optimizer + self.copies
 
     @property
@@ -87,9 +87,9 @@ def training_memory(
     bytes_per_element  of every number; 4 is float32
     ema                whether a moving average of the weights is kept too
 
-    It speaks of the plain network that `network.build` makes (no stochastic depth), not of the faster convolutions that
-    training on a CPU puts in. What else a process holds is not in it: a library's scratch memory, an allocator's
-    rounding and fragments. Raises ValueError for a batch below 1 and an unknown optimiser.
+    The numbers hold for the plain network of `networks.module.build` without stochastic depth. They do not include the
+    faster convolutions of training on a CPU, a library's scratch memory, or an allocator's rounding and fragments.
+    Raises ValueError for a batch below 1 and an unknown optimiser.
     """
     check_whole("a batch size", batch_size, 1)
     return _peak(training_moments(arch, optimizer, ema), batch_size, bytes_per_element)
@@ -126,9 +126,9 @@ def largest_batch(
 
 
 def training_moments(arch: Arch, optimizer: str = "sgd", ema: bool = False) -> Iterator[PeakCandidate]:
-    """The moment that needs most in the backward pass of every block, from the last on, then the optimiser's step.
+    """The peak in the backward pass of every block, from the last to the first, then the optimiser's step.
 
-    The forward pass has no moment of its own: what it holds is less than what the backward pass begins with.
+    The forward pass is left out: it never needs more than the beginning of the backward pass.
     """
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer '{optimizer}'{nearest(optimizer, OPTIMIZERS)}")
@@ -147,7 +147,7 @@ def training_moments(arch: Arch, optimizer: str = "sgd", ema: bool = False) -> I
 
 
 def inference_moments(arch: Arch) -> Iterator[PeakCandidate]:
-    """The moment that needs most in every block's forward pass. The images stay; a stage's input until it ends."""
+    """The peak in every block's forward pass. The images stay; a stage's input stays until the stage ends."""
     groups = list(block_memories(arch))
     weights = sum([block.params + block.statistics for group in groups for block in group])
     images = 0
@@ -160,7 +160,7 @@ def inference_moments(arch: Arch) -> Iterator[PeakCandidate]:
 
 
 def block_memories(arch: Arch) -> Iterator[tuple[BlockMemory, ...]]:
-    """What the network's blocks hold: the stem, each stage's layers, the head if there is one, the classifier."""
+    """The memory of the network's blocks: the stem, each stage's layers, the head if there is one, the classifier."""
     last = block_memory(stem_block(arch), of_images=True)
     yield (last,)
     size = last.out_size
@@ -178,10 +178,10 @@ def block_memories(arch: Arch) -> Iterator[tuple[BlockMemory, ...]]:
     yield (classifier_memory(classifier, input_saved=last.saves_output),)
 
 
-# A grid of scaled networks has most layers in common.
+# The networks of a scaling grid share most layers.
 @lru_cache(maxsize=2**15)
 def layer_memory(stage: Stage, site: Context) -> BlockMemory:
-    """What one layer of a stage holds where it stands."""
+    """The memory of one layer of a stage in its context."""
     return block_memory(stage_layer(stage, site))
 
 

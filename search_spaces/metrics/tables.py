@@ -72,7 +72,7 @@ def stage_table(arch: Arch) -> str:
 
 
 def totals(arch: Arch) -> str:
-    """The network's cost, rounded and to the digit, and what FLOPs means."""
+    """The network's cost, rounded and to the digit, and the definition of FLOPs."""
     whole = cost(arch)
     rows = [
         ("FLOPs (multiply-adds)", format_count(whole.macs, 4), f"{whole.macs:,}"),
@@ -83,7 +83,7 @@ def totals(arch: Arch) -> str:
 
 
 def audit_table(result: Audit) -> str:
-    """Ours, fvcore's and torch's figures by kind of operation, and in words where they differ."""
+    """Ours, fvcore's and torch's figures by kind of operation, and the differences in words."""
     rows = [
         (row.name, f"{row.work:,}", row.unit, f"{row.macs:,}", f"{row.fvcore:,}", f"{row.torch:,}")
         for row in result.operations

@@ -73,7 +73,7 @@ class Arch:
     """A network: stem, stages, 1x1 head, global average pooling, one linear layer.
 
     Hashable, JSON in and out. `key` is the same for all descriptions of one network by the same number of stages.
-    `stem` and `head` are channels; a head of 0 is none, and the last stage is what is pooled. `resolution` is the side
+    `stem` and `head` are channels; a head of 0 means none: the last stage is then pooled. `resolution` is the side
     of the square input in pixels, `norm_eps` the batch norms' epsilon. The stem is a convolution of `stem_kernel` and
     `stem_stride`, then 3x3 max pooling by `stem_pool` pixels (1: no pooling).
     """
@@ -170,7 +170,7 @@ class Arch:
 
     @classmethod
     def load(cls, path: str | Path) -> Arch:
-        """Read an arch file. Raises ValueError naming the file when it is missing or holds no arch."""
+        """Read an arch file. Raises ValueError, naming the file, if it is missing or holds no arch."""
         try:
             return cls.from_json(Path(path).read_text())
         except OSError as error:
@@ -184,9 +184,9 @@ class Arch:
 def canonical_stage(stage: Stage, in_channels: int) -> Stage:
     """The stage's canonical description, given the channels that enter it.
 
-    An mbconv without expansion is a sepconv, a fused one a conv. Where the first layer can hold a residual, pool and
-    projection are that residual, so that they are identity; where it cannot and there is no other layer, identity is
-    none. A basic block without shortcut and SE is two convolutions.
+    An mbconv without expansion is a sepconv, a fused one a conv. If the first layer can hold a residual, pool and
+    projection become identity. If it cannot and the stage has no other layer, identity becomes none. A basic block
+    without shortcut and SE is two convolutions.
     """
     op, skip, layers = (
         UNEXPANDED.get(stage.op, stage.op) if stage.expansion == 1 else stage.op,

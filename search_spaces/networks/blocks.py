@@ -1,4 +1,4 @@
-"""What networks are made of: primitive layers with their shapes and costs, and the parts and blocks they form."""
+"""Primitive layers with their shapes and costs, and the parts and blocks that they form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Layer:
     kind         conv, linear, norm (batch norm), activation, pool (average over a window as large as the stride),
                  max_pool (maximum over a padded window), global_pool (average over the whole map), multiply or add
     in_size      side of the input map in pixels; out_size of the output map (1 for linear)
-    function     an activation's name; elsewhere empty
+    function     an activation's name; empty for other kinds
     """
 
     name: str
@@ -65,7 +65,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class ConvNorm:
-    """Convolution without bias, batch norm and, unless it is linear, an activation."""
+    """Convolution without bias, batch norm, and an activation if it is not linear."""
 
     conv: Layer
     norm: Layer
@@ -110,7 +110,7 @@ class SqueezeExcite:
 
 @dataclass(frozen=True, slots=True)
 class MaxPool:
-    """Max pooling, padded as a convolution is."""
+    """Max pooling with the padding of a convolution."""
 
     pool: Layer
 
@@ -132,7 +132,7 @@ Part = ConvNorm | SqueezeExcite | MaxPool
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Parts in sequence, the shortcut around them, and the activation of what comes out, if it has one.
+    """Parts in sequence, the shortcut around them, and the activation of the result, if there is one.
 
     The shortcut is a pool layer, a projection, an identity, or none (`add` is None).
     """

@@ -1,4 +1,4 @@
-"""THE walk: an Arch becomes blocks of layers with shapes. The cost model and the network builder both read it."""
+"""The walk: turns an Arch into blocks of layers with shapes. Both the cost model and the network builder use it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from search_spaces.networks.arch import Arch, Stage
 from search_spaces.networks.blocks import Block, Classifier, Layer, activation_layer, conv_norm, max_pool
 from search_spaces.networks.operators import ACTIVATED_AFTER, OPERATORS, Context
 
-# The side of the max pooling's window behind a stem (ResNet).
+# Window size of the max pooling after a stem (ResNet).
 POOL_KERNEL = 3
 
 
@@ -48,7 +48,7 @@ def sections(arch: Arch) -> Sections:
 
 
 def stem_block(arch: Arch) -> Block:
-    """The convolution on the image, and the max pooling behind it if there is one."""
+    """The convolution on the image, and the max pooling after it if there is one."""
     stride, activation = arch.stem_stride, arch.activation
     part = conv_norm(
         "stem",
@@ -75,7 +75,7 @@ def stage_blocks(stage: Stage, in_channels: int, in_size: int, activation: str, 
 
 
 def stage_layer(stage: Stage, site: Context) -> Block:
-    """One layer of a stage: its operator's parts, its shortcut, and the activation behind both if it has one."""
+    """One layer of a stage: its operator's parts, its shortcut, and the activation after the addition."""
     name, given, channels, stride = site.name, site.in_channels, stage.channels, site.stride
     parts = OPERATORS[stage.op](stage, site)
     size = parts[-1].out_size

@@ -28,7 +28,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 def build(arch: Arch, *, dropout: float = 0.0, stochastic_depth: float = 0.0) -> Network:
     """The network with fresh weights, drawn from torch's global generator as torchvision's MobileNetV2 draws them.
 
-    It takes float images [N, in_channels, H, W] and gives logits [N, classes]; H and W may differ from the arch's
+    It maps float images [N, in_channels, H, W] to logits [N, classes]; H and W may differ from the arch's
     resolution. `dropout` is the probability before the linear layer. `stochastic_depth` is the drop probability that
     blocks with a shortcut reach at the network's end, rising linearly from 0 at the first block (arXiv 1603.09382).
     Raises ValueError for a probability outside 0 (inclusive) to 1 (exclusive).
@@ -65,7 +65,7 @@ class Network(nn.Module):
 
 
 class ShortcutBlock(nn.Module):
-    """A block's parts in sequence, added to its shortcut if it has one, activated if it is to be.
+    """A block's parts in sequence, added to its shortcut and activated, if it has these.
 
     In training the parts may be dropped.
     """

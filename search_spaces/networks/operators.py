@@ -1,4 +1,4 @@
-"""The operators: what one layer of a stage is made of, before its shortcut."""
+"""The operators: the parts of one layer of a stage, before its shortcut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACTIVATED_AFTER = ("basic", "bottleneck")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where an operator stands: its name, the map that enters, the stride it takes and the network's activation."""
+    """The context of an operator: its name, input channels and size, stride, and the network's activation."""
 
     name: str
     in_channels: int

@@ -1,4 +1,4 @@
-"""Weights of torchvision's networks in ours: EfficientNet, EfficientNetV2, MobileNetV2, MNASNet 1.0 and ResNet."""
+"""Load torchvision's weights into our networks: EfficientNet, EfficientNetV2, MobileNetV2, MNASNet 1.0 and ResNet."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SHOWN = 4
 def load_torchvision(network: Arch | Network, state_dict: Mapping[str, Tensor]) -> Network:
     """The network with the weights of a torchvision model's `state_dict()`; an Arch is built first.
 
-    A Network is loaded in place and given back, in the mode (training or evaluation) it was in. The layout (that of
+    A Network is loaded in place and returned; its mode (training or evaluation) does not change. The layout (that of
     EfficientNet, MobileNetV2, MNASNet or ResNet) is recognised by its names. Raises ValueError, naming tensors and
-    shapes, and leaves the network as it was, when the state dict does not fit.
+    shapes, and leaves the network unchanged, if the state dict does not fit.
     """
     model = network if isinstance(network, Network) else build(network)
     own = model.state_dict()
@@ -38,7 +38,7 @@ def load_torchvision(network: Arch | Network, state_dict: Mapping[str, Tensor]) 
 
 
 def _layout(state_dict: Mapping[str, Tensor]) -> Callable[[str, Arch], str]:
-    """How our names become those of the state dict's layout."""
+    """The function that translates our names to those of the state dict's layout."""
     if any(key.startswith("layers.") for key in state_dict):
         return _mnasnet
     if any(re.match(r"features\.\d+\.conv\.", key) for key in state_dict):
@@ -93,7 +93,7 @@ def _resnet(key: str, _arch: Arch) -> str:
 
 
 def _problems(own: Mapping[str, Tensor], theirs: Mapping[str, str], state_dict: Mapping[str, Tensor]) -> list[str]:
-    """What does not fit, a phrase for each kind."""
+    """The problems, one phrase for each kind."""
     foreign = [f"{key} is a {type(value).__name__}" for key, value in state_dict.items() if not torch.is_tensor(value)]
     if foreign:
         return [f"it must map names to tensors, but {_some(foreign)}"]
@@ -110,6 +110,6 @@ def _problems(own: Mapping[str, Tensor], theirs: Mapping[str, str], state_dict: 
 
 
 def _some(items: Sequence[str]) -> str:
-    """The first few of many, and how many more there are."""
+    """The first items, and the number of the others."""
     shown = ", ".join(items[:_SHOWN])
     return f"{shown} and {len(items) - _SHOWN} more" if len(items) > _SHOWN else shown

@@ -1,4 +1,4 @@
-"""The scaling rule: how much deeper, wider and finer a network gets, nominally and after rounding (EN, Section 3)."""
+"""The compound scaling rule: multipliers of depth, width and resolution, nominal and after rounding (EN, Section 3)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Multipliers:
 
     @property
     def nominal_cost(self) -> float:
-        """d * w^2 * r^2, by which the rule says that multiply-adds grow (EN, Section 3.3)."""
+        """d * w^2 * r^2, the nominal growth of multiply-adds (EN, Section 3.3)."""
         return self.depth * self.width**2 * self.resolution**2
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class Multipliers:
 class Coefficients:
     """How much of each doubling goes to depth (alpha), width (beta) and resolution (gamma); EN, Equation 3.
 
-    Raises ValueError where one is below 1: every dimension grows or stays.
+    Raises ValueError if one is below 1: no dimension may shrink.
     """
 
     alpha: float
@@ -61,11 +61,11 @@ class Coefficients:
 
     @property
     def miss(self) -> float:
-        """By how much the product misses 2: negative below it."""
+        """The product minus 2."""
         return self.product - TARGET
 
     def multipliers(self, phi: float) -> Multipliers:
-        """d = alpha^phi, w = beta^phi, r = gamma^phi. Raises ValueError for a phi below 0 or beyond all numbers."""
+        """d = alpha^phi, w = beta^phi, r = gamma^phi. Raises ValueError if phi is below 0 or too large."""
         if not (math.isfinite(phi) and phi >= 0):
             raise ValueError(f"phi must be 0 or more, got {phi:g}")
         try:
@@ -97,15 +97,15 @@ def scale(
 ) -> Arch:
     """The network grown by coefficients at phi, or by multipliers, with the papers' rounding.
 
-    Layers are rounded up, channels to a multiple of `divisor` but never below the share `min_ratio` of what is asked
+    Layers are rounded up, channels to a multiple of `divisor` but never below the share `min_ratio` of the exact width
     (EN: 0.9; V2's B1 to B3: 0), the resolution to the nearest multiple of `step` pixels. A multiplier of 1 leaves its
     dimension as it is.
 
     Non-uniform scaling (V2, Section 3.3): `cap` is the largest side in pixels that resolution may grow to (0: none;
-    what it cuts off is not made up for, `solve` does that), `depth_weights` say how fast the stages deepen beside each
-    other, from the first to the last, spread over them where they are not as many (see `resizing.depths`). Raises
-    ValueError for both ways at once, a multiplier that is not positive, weights below 0 or all 0, or a resolution below
-    the network's stride.
+    other dimensions do not compensate for the cap here, only in `solve`). `depth_weights` are the relative rates at
+    which the stages deepen, from the first to the last; if their number differs from that of the stages, they are
+    spread over them (see `resizing.depths`). Raises ValueError for coefficients together with multipliers, a multiplier
+    that is not positive, weights below 0 or all 0, or a resolution below the network's stride.
     """
     if (coefficients is None) != (phi is None):
         raise ValueError("scale needs coefficients and phi together, or multipliers")
@@ -121,7 +121,7 @@ def scale(
 
 
 def at_resolution(arch: Arch, side: int) -> Arch:
-    """The arch at `side` pixels. Raises ValueError below its stride, where the last map is no whole pixel."""
+    """The arch at `side` pixels. Raises ValueError below its stride, where the last map is smaller than a pixel."""
     if side < arch.total_stride:
         raise ValueError(
             f"a resolution of {side} px is below the network's stride of {arch.total_stride}: "
@@ -156,7 +156,7 @@ def realised(arch: Arch, baseline: Arch) -> Multipliers:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What a scaled network was meant to be, and is: nominal and realised multipliers, nominal and realised cost."""
+    """Nominal and realised multipliers of a scaled network, and its realised cost over the baseline's."""
 
     nominal: Multipliers
     realised: Multipliers

@@ -1,4 +1,4 @@
-"""Extra layers dealt out to stages by weights: the depth of non-uniform scaling (V2, arXiv 2104.00298, Section 3.3)."""
+"""Extra layers distributed to stages by weights, for non-uniform scaling (V2, arXiv 2104.00298, Section 3.3)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from search_spaces.resizing.stages import scale_depth
 
 # Every stage grows by the same factor: compound scaling.
 EVEN = (1.0,)
-# The last third of the stages grows twice as fast. The paper gives no rule, only later stages such as 5 and 6 of six;
-# from its S to its M and L these (with the stage that comes behind) get 1.5 and 2.1 times the layers, the others 1.3
-# and 1.8 times.
+# The last third of the stages grows twice as fast. The paper gives no rule, only later stages such as 5 and 6 of six.
+# From S to M and L these (with the added stage) get 1.5 and 2.1 times the layers, the others 1.3 and 1.8 times.
 LATE = (0.5, 0.5, 1.0)
 
 
@@ -25,22 +24,22 @@ def check_weights(weights: Sequence[float]) -> None:
 
 
 def stage_weights(weights: Sequence[float], stages: int) -> tuple[float, ...]:
-    """A weight for each stage: as many are taken as they are; others are spread evenly over the network's length.
+    """A weight for each stage. A different number of weights is spread evenly over the network's length.
 
     So three weights stand for thirds of a network, however many stages it has.
     """
     check_weights(weights)
     each = tuple(weights[(2 * place + 1) * len(weights) // (2 * stages)] for place in range(stages))
-    # Of more weights than stages those that are taken may all be 0.
+    # If there are more weights than stages, all selected ones may be 0.
     check_weights(each)
     return each
 
 
 def asked_layers(layers: Sequence[int], factor: float, weights: Sequence[float] = EVEN) -> list[float]:
-    """Layers of each stage, before rounding, of a network `factor` times as deep in all.
+    """Layers of each stage, before rounding, of a network `factor` times as deep in total.
 
-    A stage's growth is its weight times a rate that all share, n * (1 + weight * rate), so that equal weights are
-    compound scaling and a stage of weight 0 stays. A network that shrinks shrinks evenly: weights place what is added.
+    A stage of n layers gets n * (1 + weight * rate), with one rate for all. Equal weights are compound scaling, and a
+    stage of weight 0 does not change. A factor below 1 ignores the weights: all stages shrink evenly.
     """
     each = stage_weights(weights, len(layers))
     if factor <= 1 or len(set(each)) == 1:

@@ -1,4 +1,4 @@
-"""Scaling to a budget: the network whose cost, after rounding, is what was asked for."""
+"""Scaling to a target cost: find the network whose cost after rounding matches the target."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from search_spaces.resizing.shapes import Shapes, channels_of, layers_of
 from search_spaces.resizing.strategy import Strategy
 
 TOLERANCE = 0.01
-# Layers that may be added or taken away to meet the target: first 1, then, where that does not do, more.
+# Layers that may be added or taken away to meet the target: first 1, then more if that is not enough.
 LAYER_CHANGES = (1, 2, 4, 8)
 # The strategy's multiple is found to this relative precision before sizes are rounded one by one.
 MULTIPLE_PRECISION = 1e-3
-# Largest and smallest multiple of the expected cost that is looked at.
+# Range of the search, as a factor above and below the expected multiple of cost.
 MAX_COST_RATIO = 64.0
-# Weight of single sizes that stray from the common multiplier, beside the mean's own straying.
+# Weight of the deviations of single sizes, relative to the deviation of their mean.
 UNEVEN_WEIGHT = 0.1
 
 
@@ -36,7 +36,7 @@ class Solution:
     arch     the network
     growth   its nominal and realised multipliers over the baseline
     macs     its multiply-adds
-    target   what they should be
+    target   the multiply-adds asked for
     """
 
     arch: Arch
@@ -46,7 +46,7 @@ class Solution:
 
     @property
     def miss(self) -> float:
-        """By what share of the target the cost misses it; negative below it."""
+        """Relative deviation of the cost from the target; negative below it."""
         return self.macs / self.target - 1
 
 
@@ -62,9 +62,9 @@ def solve(
 
     The strategy's multiple is first found by bisection with every size rounded to the nearest. Then the sizes that
     the strategy grows are rounded up or down one by one (single layers, single widths, resolution steps): among the
-    networks within `tolerance` of the target, the one nearest to the strategy's multipliers; where there is none, the
-    one nearest to the target (see `Solution.miss`). Where a cap holds the resolution, depth and width reach the target.
-    Raises ValueError where the target is not positive or is out of the strategy's reach.
+    networks within `tolerance` of the target, the one nearest to the strategy's multipliers; if there is none, the
+    one nearest to the target (see `Solution.miss`). If a cap limits the resolution, depth and width compensate.
+    Raises ValueError if the target is not positive or the strategy cannot reach it.
     """
     if target_macs <= 0:
         raise ValueError(f"a target cost must be greater than 0 multiply-adds, got {target_macs}")
@@ -75,7 +75,7 @@ def solve(
         options = around(arch, strategy, ideal, rounding, spread)
         macs = options.macs()
         miss = np.abs(macs / target_macs - 1)
-        # A wider spread tries other roundings, not more: what came nearer before stays.
+        # A wider spread tries other roundings, so an earlier result stays if it is nearer.
         if miss.min() < least:
             least = float(miss.min())
             near = np.flatnonzero(miss <= max(tolerance, least))
@@ -103,7 +103,7 @@ def _bisect(arch: Arch, strategy: Strategy, target: int, rounding: Rounding) -> 
 
 
 def _bracket(spent: Callable[[float], int], guess: float, target: int) -> tuple[float, float]:
-    """Multiples around the target: cost below it (or the smallest that is looked at), and at it or above."""
+    """Multiples around the target: the first costs less (or is the smallest tried), the second as much or more."""
     # From the baseline's cost on no size shrinks: a multiple below 1 may round to the same network, or to a wider one.
     low, high = min(guess, 1.0), guess
     while spent(high) < target:
@@ -116,7 +116,7 @@ def _bracket(spent: Callable[[float], int], guess: float, target: int) -> tuple[
 
 
 def _distance(options: Shapes, ideal: Multipliers, strategy: Strategy) -> NDArray[np.float64]:
-    """How far each network's sizes are, in logarithms, from what is asked: their means, and each single size."""
+    """How far each network's sizes are, in logarithms, from the ideal sizes: their means, and each single size."""
     base = options.baseline
     widths = np.log(options.channels / (np.array(channels_of(base)) * ideal.width))
     depths = np.log(options.layers / np.array(asked_layers(layers_of(base), ideal.depth, strategy.depth_weights)))

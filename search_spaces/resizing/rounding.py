@@ -17,9 +17,9 @@ from search_spaces.resizing.stages import DIVISOR, MIN_RATIO, round_channels
 from search_spaces.resizing.strategy import Strategy
 
 SMALL_SIDE = 64
-# Up to this spread widths are rounded one by one; beyond, there would be too many combinations.
+# Up to this spread widths are rounded one by one; above it there would be too many combinations.
 MAX_SINGLE_SPREAD = 2
-# So many ways of rounding are tried side by side; beyond, those that round the largest remainders up first.
+# Largest number of roundings tried. If there are more, only those that round the largest remainders up first are tried.
 MAX_ROUNDINGS = 1 << 10
 # Factors on the width multiplier, for networks whose next wider form is far away.
 WIDTH_FACTORS = tuple(float(factor) for factor in np.geomspace(0.85, 1.18, 25))
@@ -28,13 +28,13 @@ Sizes = tuple[int, ...]
 
 @dataclass(frozen=True)
 class RoundingChoice:
-    """To what scaled sizes are rounded; 0 leaves divisor and step to the network.
+    """Rounding of scaled sizes; with 0 the network determines divisor and step.
 
     Attributes:
-        divisor: Channels are multiples of it; 0 is 8 as in the papers, for networks with narrower stages 4 or 2.
-        step: The resolution is a multiple of so many pixels; 0 is 2, below 64 px the network's stride.
-        min_ratio: Share of the channels asked for that rounding keeps at least; 0.9 as in EfficientNet unless given. 0
-            rounds to the nearest multiple, as EfficientNetV2's B1 to B3 are.
+        divisor: Channels are multiples of it. 0 means 8 as in the papers, or 4 or 2 for networks with narrow stages.
+        step: The resolution is a multiple of this number of pixels. 0 means 2, or below 64 px the network's stride.
+        min_ratio: Rounding keeps at least this share of the channels. 0 rounds to the nearest multiple, as
+            EfficientNetV2's B1 to B3 do. Default: 0.9 as in EfficientNet.
 
     """
 
@@ -50,12 +50,12 @@ class RoundingChoice:
             _check_min_ratio(self.min_ratio)
 
     def over(self, default: Rounding) -> Rounding:
-        """The rounding where one is given, else the default's."""
+        """The values that are set; the default's for the others."""
         min_ratio = default.min_ratio if self.min_ratio is None else self.min_ratio
         return Rounding(self.divisor or default.divisor, self.step or default.step, min_ratio)
 
     def for_network(self, arch: Arch) -> Rounding:
-        """What is left open decided for a network.
+        """The rounding for a network, with unset values chosen for it.
 
         On a small map a resolution between multiples of the stride costs what the next multiple costs; on few channels
         steps of 8 are too coarse to scale by.
@@ -68,12 +68,12 @@ class RoundingChoice:
 
 @dataclass(frozen=True)
 class Rounding:
-    """To what scaled sizes are rounded.
+    """Rounding of scaled sizes.
 
     Attributes:
         divisor: Channels are multiples of it; 8 as in the papers, 4 or 2 for small networks.
-        step: The resolution is a multiple of so many pixels.
-        min_ratio: Share of the channels asked for that rounding keeps at least; 0.9 in EN's code, 0 in V2's B1 to B3.
+        step: The resolution is a multiple of this number of pixels.
+        min_ratio: Rounding keeps at least this share of the channels; 0.9 in EN's code, 0 in V2's B1 to B3.
 
     """
 
@@ -102,9 +102,10 @@ def nearest(arch: Arch, asked: Multipliers, rounding: Rounding, weights: Sequenc
 
 
 def around(arch: Arch, strategy: Strategy, ideal: Multipliers, rounding: Rounding, spread: int) -> Shapes:
-    """Roundings of the sizes that the strategy grows, near the ideal ones; the others stay as they are.
+    """Roundings of the sizes that the strategy grows, near the ideal ones; the others do not change.
 
-    `spread` layers, and twice as many resolution steps, on either side may make up for what the other sizes miss.
+    `spread` layers, and twice as many resolution steps, on either side may compensate for the rounding of the other
+    sizes.
     """
     depths = _depths(layers_of(arch), ideal.depth, spread, strategy) if strategy.depth else [layers_of(arch)]
     one_by_one = spread <= MAX_SINGLE_SPREAD
@@ -117,9 +118,9 @@ def around(arch: Arch, strategy: Strategy, ideal: Multipliers, rounding: Roundin
 
 
 def share_out(layers: Sequence[int], factor: float, extra: int = 0, weights: Sequence[float] = EVEN) -> Sizes:
-    """round(sum * factor) + extra layers, dealt out to the stages by largest remainder; each keeps at least one.
+    """round(sum * factor) + extra layers, distributed to the stages by largest remainder; each keeps at least one.
 
-    What is dealt out is what the stages' weights ask for (see `asked_layers`).
+    The exact layers of each stage follow from the weights (see `asked_layers`).
     """
     asked = asked_layers(layers, factor, weights)
     counts = [max(1, math.floor(count)) for count in asked]
@@ -132,7 +133,7 @@ def share_out(layers: Sequence[int], factor: float, extra: int = 0, weights: Seq
 
 
 def _depths(layers: Sequence[int], factor: float, spread: int, strategy: Strategy) -> list[Sizes]:
-    """Layers of each stage. Where depth is all there is, every way of rounding each stage up or down."""
+    """Layers of each stage. If only depth grows, every way of rounding each stage up or down."""
     weights = strategy.depth_weights
     if not strategy.width and not strategy.resolution:
         asked = asked_layers(layers, factor, weights)
@@ -173,7 +174,7 @@ def _neighbours(value: float, step: int) -> list[int]:
 
 
 def _roundings(options: Sequence[Sequence[int]], asked: Sequence[float]) -> list[Sizes]:
-    """All combinations where they are not too many; else rounding up one place after the other, nearest first."""
+    """All combinations if they are not too many; else sizes rounded up one after the other, nearest first."""
     if math.prod(map(len, options)) <= MAX_ROUNDINGS:
         return list(product(*options))
     counts = [choice[0] for choice in options]

@@ -1,4 +1,4 @@
-"""Many scaled forms of one baseline as arrays, and what they cost: no network is built, none is walked twice."""
+"""Many scaled forms of one baseline as arrays, and their costs, without building each network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from search_spaces.networks.layers import head_blocks, stage_layer, stem_block
 from search_spaces.networks.operators import Context
 
 Ints = NDArray[np.int64]
-# A side that no layer's own size is mistaken for, and a multiple of which every stride divides.
+# Output side at which layers are priced: not 1, the side of pooled maps; the input side is a multiple of the stride.
 _PROBE = 64
 
 
@@ -57,7 +57,7 @@ class Shapes:
         return Shapes(self.baseline, self.channels[rows], self.layers[rows], self.resolution[rows])
 
     def arch(self, row: int) -> Arch:
-        """The network of a row; the baseline itself, with its name, where nothing differs."""
+        """The network of a row; the baseline itself, with its name, if nothing differs."""
         stem, *channels = self.channels[row].tolist()
         head = channels.pop() if self.baseline.head else 0
         stages = tuple(
@@ -68,7 +68,7 @@ class Shapes:
         return made if made == self.baseline else made.replace(name="")
 
     def distinct(self) -> tuple[Ints, Ints]:
-        """The first row of each different network, in order of rows; and for every row its place in that list."""
+        """The first row of each different network, in order of rows; and for every row its index in that list."""
         rows = np.column_stack([self.channels, self.layers, self.resolution])
         _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
         order = np.argsort(first)
@@ -116,7 +116,7 @@ def layers_of(arch: Arch) -> tuple[int, ...]:
 
 
 def _gather(price: Callable[[int, int], Polynomial], given: Ints, wide: Ints) -> Ints:
-    """The polynomial [n, 3] of each pair of widths, asked for once for each different pair."""
+    """The polynomial [n, 3] of each pair of widths, computed once for each different pair."""
     if len(wide) == 1:
         return np.array([price(int(given[0]), int(wide[0]))], dtype=np.int64)
     codes, inverse = np.unique((given << 32) | wide, return_inverse=True)
@@ -140,7 +140,7 @@ def _later_layer(stage: Stage, unit: str, _: int, channels: int) -> Polynomial:
 
 @lru_cache(maxsize=1 << 16)
 def _layer(stage: Stage, channels: int, given: int, stride: int, unit: str) -> Polynomial:
-    """One layer as the stage's are, but of so many channels."""
+    """The cost of one layer of the stage with the given numbers of channels."""
     side, one = _PROBE * stride, dataclasses.replace(stage, channels=channels, layers=1)
     return _polynomial(stage_layer(one, Context("", given, side, stride, "relu")).layers, side, unit)
 
@@ -159,11 +159,11 @@ def _head(baseline: Arch, given: int, channels: int, unit: str) -> Polynomial:
 
 
 def _polynomial(layers: Sequence[Layer], side: int, unit: str) -> Polynomial:
-    """Each layer's cost goes with its own map, be it the input's size, the output's or one pixel."""
+    """The sum over layers; each cost scales with the layer's map: the input's size, the output's or one pixel."""
     shares = dict.fromkeys((side, _PROBE, 1), 0)
     for layer in layers:
         size = 1 if unit == "params" else layer.out_size
-        # What costs nothing may have a size of its own, as a stem's pooling has.
+        # A layer without cost, such as a stem's pooling, may have another size.
         if spent := getattr(total((layer,)), unit):
             shares[size] += spent // size**2
     return (shares[side] if side != _PROBE else 0, shares[_PROBE], shares[1])

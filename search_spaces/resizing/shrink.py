@@ -12,7 +12,7 @@ def shrink(arch: Arch, *, width: float = 1.0, resolution: int, min_map: int = 4,
     """The proxy of a network: narrower, at `resolution` pixels, its last feature map at least `min_map` a side.
 
     Early strides are dropped first (stem, its pooling, then the stages): on a map of one pixel a late kernel carries no
-    signal. The head keeps pace with the width. Raises ValueError where the images are smaller than `min_map`.
+    signal. The head is scaled by the width too. Raises ValueError if the images are smaller than `min_map`.
     """
     if resolution < min_map:
         raise ValueError(f"a proxy's resolution must be at least {min_map} px, got {resolution}")

@@ -25,11 +25,11 @@ class Strategy:
     The notation of "Fast and Accurate Model Scaling" (arXiv 2103.06877, Section 3.3). Growth may be non-uniform (V2,
     arXiv 2104.00298, Section 3.3):
 
-    cap            largest side in pixels; what it keeps resolution from taking goes to depth and width, in proportion;
-                   0 is none. A baseline above it stays as it is
-    depth_weights  how fast the stages deepen beside each other, from the first to the last (see
-                   `search_spaces.resizing.depths.asked_layers`); where they are not as many they are spread
-                   over the stages
+    cap            largest side in pixels; 0 is none. Growth beyond the cap goes to depth and width, in proportion. A
+                   baseline above the cap keeps its resolution
+    depth_weights  relative rates at which the stages deepen, from the first to the last (see
+                   `search_spaces.resizing.depths.asked_layers`); another number of weights than stages is
+                   spread over the stages
 
     Raises ValueError for exponents or weights below 0, for all of them 0, and for a cap below 0.
     """
@@ -52,8 +52,8 @@ class Strategy:
     def multipliers(self, multiple: float, side: int = 0) -> Multipliers:
         """The multipliers whose d * w^2 * r^2 is `multiple`. Raises ValueError unless it is positive.
 
-        `side` is the baseline's resolution in pixels, which the cap needs; without it nothing is capped. Where nothing
-        but resolution grows, what is beyond the cap is lost.
+        `side` is the baseline's resolution in pixels, which the cap needs; without it nothing is capped. If only
+        resolution grows, growth beyond the cap is lost.
         """
         if not (math.isfinite(multiple) and multiple > 0):
             raise ValueError(f"a cost multiple must be greater than 0, got {multiple:g}")
@@ -73,7 +73,7 @@ class Strategy:
 
     @classmethod
     def of(cls, coefficients: Coefficients, name: str = "compound") -> Strategy:
-        """The strategy that grows as the coefficients do. Raises ValueError where they are all 1."""
+        """The strategy that grows as the coefficients do. Raises ValueError if they are all 1."""
         a, b, c = (math.log(value) for value in (coefficients.alpha, coefficients.beta, coefficients.gamma))
         if a + b + c == 0:
             raise ValueError("coefficients 1/1/1 grow nothing: one of them must exceed 1")
@@ -89,7 +89,7 @@ class Strategy:
 def non_uniform(
     coefficients: Coefficients, name: str = V2, cap: int = CAP, depth_weights: tuple[float, ...] = LATE
 ) -> Strategy:
-    """Compound scaling as EfficientNetV2's: no image larger than `cap` pixels, most of the layers added late."""
+    """Compound scaling as in EfficientNetV2: no image larger than `cap` pixels, most layers added to late stages."""
     return dataclasses.replace(Strategy.of(coefficients, name), cap=cap, depth_weights=depth_weights)
 
 
@@ -109,8 +109,7 @@ NAMED = {
 def get_strategy(text: str) -> Strategy:
     """A strategy by name, by exponents d:w:r such as 1:1:1 (shares of the growth in cost; any scale), or v2:PX.
 
-    v2:PX is v2 with a cap of its own, for images that are smaller. Raises ValueError, with the near name, for anything
-    else.
+    v2:PX is v2 with another cap, for smaller images. Raises ValueError, with the nearest known name, for anything else.
     """
     if text in NAMED:
         return NAMED[text]

@@ -1,4 +1,4 @@
-"""Costs of every stage of a staged space wherever it can stand, added up for millions of encodings a second."""
+"""Tables of the costs of every stage of a staged space. They add up the costs of millions of encodings a second."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from search_spaces.networks.layers import head_blocks, stage_blocks, stem_block
 from search_spaces.spaces.stage_choices import CHOICES, StageChoices, cost_array, stage_costs
 
 FILTERS, OPTIONS = CHOICES.index("filters"), [column for column, name in enumerate(CHOICES) if name != "filters"]
-# Encodings whose intermediate arrays stay in the cache.
+# Encodings in a chunk, so that intermediate arrays stay in the cache.
 CHUNK = 8192
 
 
 class CostTables:
     """Tables of the stages' costs, [3, in, out, option] each: params, macs, activations.
 
-    The stem's costs are in the first stage's table, the head's in the last one's. `entries` holds all tables one behind
-    the other, [3, entries].
+    The stem's costs are in the first stage's table, the head's in the last one's. The tables are also kept
+    concatenated, [3, entries].
     """
 
     def __init__(self, stages: Sequence[StageChoices], reference: Arch) -> None:
@@ -42,14 +42,14 @@ class CostTables:
         return found
 
     def _places(self, rows: NDArray[np.integer]) -> NDArray[np.intp]:
-        """Where each stage's costs stand among the entries, [stages, n]."""
+        """The index of each stage's costs among the entries, [stages, n]."""
         # A product of small whole numbers is exact in floating point, where it is fast.
         places = self._strides @ rows.T.astype(np.float64)
         found: NDArray[np.intp] = places.astype(np.intp) + self._begins
         return found
 
     def _strides_of(self, index: int, stage: StageChoices) -> NDArray[np.float64]:
-        """What each of an encoding's positions adds to the place in a stage's table, [k]."""
+        """What each position of an encoding adds to the index in a stage's table, [k]."""
         _, _, targets, options = self.stages[index].shape
         radices = [len(stage.values[CHOICES[column]]) for column in OPTIONS]
         strides = np.zeros((len(self.stages), len(CHOICES)))

@@ -16,7 +16,7 @@ from search_spaces.zoo import efficientnet, efficientnetv2
 OPS = ("mbconv1", "mbconv4", "mbconv6", "fused1", "fused4", "fused6")
 KERNELS = (3, 5)
 SE_RATIO = 0.25
-# The paper says nothing of the layers' values. S's depths, 2 4 4 6 9 15, are 1 to 1.9 times those of B4's first stages.
+# The paper does not give the values of layers. S's depths, 2 4 4 6 9 15, are 1 to 1.9 times those of B4's first stages.
 LAYERS = (0.5, 1.0, 1.5, 2.0)
 BACKBONES: dict[str, Callable[[str], Arch]] = {
     **dict.fromkeys(("efficientnet_b4", "efficientnet_b0"), efficientnet.efficientnet),
@@ -24,7 +24,7 @@ BACKBONES: dict[str, Callable[[str], Arch]] = {
     "efficientnetv2_s": lambda _: efficientnetv2.S,
 }
 REFERENCE = "efficientnet_b4"
-# Smaller last maps lose their early strides, as a proxy's do: a late kernel would see nothing but padding.
+# Early strides are dropped for smaller last maps, as in a proxy: a late kernel would see only padding.
 MIN_MAP = 4
 
 
@@ -40,11 +40,11 @@ def efficientnetv2_space(
     """Stages that each choose op with expansion (MBConv or Fused-MBConv, 1, 4 or 6), kernel (3, 5) and layers (0.5, 1,
     1.5 or 2 times the backbone's, rounded up). Channels, strides, stem and head are the backbone's, as in the paper,
     which reuses them; shortcuts are identities, never poolings. An MBConv has squeeze-and-excitation of 0.25, a
-    Fused-MBConv none, as in the networks that the paper found: it is no choice, though "stage1.se" tells its ratio.
+    Fused-MBConv none, as in the networks that the paper found: it is a choice of one value, named "stage1.se".
 
     `reference` is the backbone: efficientnet_b4, the paper's, efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
-    EfficientNetV2-S has channels of its own: only the space around itself holds it. The resolution is the backbone's
-    unless given. Below 97 px early strides are dropped, so that the last map keeps 4 px a side or more. `width` scales
+    EfficientNetV2-S has other channels than the others, so only its own space holds it. The default resolution is the
+    backbone's. Below 97 px early strides are dropped, so that the last map keeps 4 px a side or more. `width` scales
     the backbone's widths, rounded to multiples of `divisor`.
     """
     if reference not in BACKBONES:
@@ -58,7 +58,7 @@ def efficientnetv2_space(
 
 
 def _keep_min_map(arch: Arch) -> Arch:
-    """The arch with as many early strides dropped as leave a last map of some pixels, where the images have them."""
+    """The arch without the early strides that would leave a last map below `MIN_MAP` pixels, or below the image."""
     return drop_strides(arch, min(MIN_MAP, arch.resolution))
 
 

@@ -18,7 +18,7 @@ SE_RATIOS = (0.0, 0.25)
 SKIPS = ("pool", "identity", "none")
 FILTERS = (0.75, 1.0, 1.25)
 REFERENCES = {"mobilenet_v2": MOBILENET_V2, "mnasnet_a1": MNASNET_A1}
-# MobileNetV2's shape for images of 28 to 64 px: three downsamplings instead of five, the widest stage left out.
+# MobileNetV2's shape for images of 28 to 64 px: three downsamplings instead of five, without the widest stage.
 SMALL_REFERENCE = Arch(
     name="small",
     resolution=32,
@@ -48,11 +48,11 @@ def mnasnet_space(
     divisor: int = 1,
 ) -> StagedSpace:
     """Seven stages that each choose op, kernel, SE ratio, skip, filters (0.75, 1 or 1.25 times the reference's
-    channels, rounded to multiples of `divisor`) and layers (one fewer, as many, or one more than the reference's; where
+    channels, rounded to multiples of `divisor`) and layers (one fewer, as many, or one more than the reference's; if
     it has one, 1 or 2, as in Google's released tunable MnasNet space). `width` first scales all the reference's widths.
 
     `reference` is mobilenet_v2, the paper's, or mnasnet_a1. EfficientNet-B0 (192 channels) lies in neither space, and
-    MnasNet-A1 (112 channels) only in its own. The activation is the reference's unless it is given. With the defaults
+    MnasNet-A1 (112 channels) only in its own. The default activation is the reference's. With the defaults
     there are 144^7 * 972 = 1.25e18 encodings (the paper's 10^13 is its example of five blocks).
     """
     if reference not in REFERENCES:
@@ -72,7 +72,7 @@ def small_space(
     *, resolution: int = 32, classes: int = 10, activation: str | None = None, width: float = 1.0, divisor: int = 1
 ) -> StagedSpace:
     """The same choices around a smaller network for images of 16 to 64 px: six stages, a stem of stride 1, three
-    downsamplings (the last map is 4x4 at 28 and 32 px, 8x8 at 64 px), below 28 px the first two of them.
+    downsamplings (the last map is 4x4 at 28 and 32 px, 8x8 at 64 px), below 28 px only the first two of them.
     """
     last = SMALL_REFERENCE.stages[-1]
     stages = (*SMALL_REFERENCE.stages[:-1], dataclasses.replace(last, stride=1 if resolution < 28 else last.stride))

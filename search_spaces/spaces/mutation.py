@@ -1,4 +1,4 @@
-"""Steps through a space that stay in a cost band: many mutants at once, and the way back into the band."""
+"""Mutations that stay in a cost band: many mutants at once, and walks into the band."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from search_spaces.counting.band import Band
 from search_spaces.spaces.space import Ints, Space
 
 MAX_CHANGES = 4
-STEPS = 12  # towards the band, before a walk is given up
+STEPS = 12  # largest number of steps of a walk into the band
 
 
 def inside(space: Space, encodings: Ints, band: Band | None) -> NDArray[np.bool_]:
-    """Which of encodings [n, k] lie in the band; all of them where there is none."""
+    """Which of encodings [n, k] lie in the band; all of them if the band is None."""
     return np.ones(len(encodings), dtype=bool) if band is None else space.inside(encodings, band)
 
 
 def mutants(space: Space, rng: np.random.Generator, parents: Ints, n: int, band: Band | None = None) -> Ints:
-    """Up to n encodings [m, k] inside the band, each a parent [p, k] with one choice changed, half as often two, ...
+    """Up to n encodings [m, k] inside the band, parents [p, k] with one choice changed, half as often two, and so on.
 
-    A change in a narrow band needs another one that makes up for its cost, so one to `MAX_CHANGES` choices change.
+    In a narrow band one change must often be compensated by another, so one to `MAX_CHANGES` choices change.
     """
     radices = np.array(space.radices)
     movable = np.flatnonzero(radices > 1)
@@ -37,7 +37,7 @@ def mutants(space: Space, rng: np.random.Generator, parents: Ints, n: int, band:
 
 
 def into_band(space: Space, rng: np.random.Generator, encoding: Ints, band: Band | None) -> Ints | None:
-    """The encoding, or one in the band a few changes away; None where the walk does not reach the band.
+    """The encoding, or one in the band a few changes away; None if the walk does not reach the band.
 
     Each step takes the neighbour that is nearest to the band, a random one among those inside.
     """

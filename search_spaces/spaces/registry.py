@@ -16,7 +16,7 @@ NAMES = ("mnasnet", "small", "efficientnetv2")
 def space(name: str, **settings: Any) -> Space:
     """A search space by name: mnasnet (`mnasnet_space`), small (`small_space`) or efficientnetv2
     (`efficientnetv2_space`); `settings` are their arguments, such as resolution and classes. Raises ValueError, with
-    the near name, for an unknown name or setting.
+    the nearest known name, for an unknown name or setting.
     """
     if name not in NAMES:
         raise ValueError(f"unknown space '{name}'{nearest(name, NAMES)}")

@@ -1,4 +1,4 @@
-"""Space: named finite choices, and how a choice becomes an Arch (or anything else)."""
+"""Space: named finite choices, and their decoding to an Arch (or any other object)."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Costs(NamedTuple):
 
 
 class Space:
-    """Any finite space: `choices` names the choices and their values, `decode` makes something of one of each.
+    """Any finite space: `choices` names the choices and their values, `decode` turns one value of each into an object.
 
     A choice is a mapping {name: value}; its encoding is an array of k integers, the position of each value among its
     choice's values, in the order of `choices`. Many encodings are an int64 array [n, k].
 
     The contract of every space (tests/search_spaces/test_spaces.py runs it over all of them):
     - `choice` and `encode` are each other's inverse; `size` is the number of encodings.
-    - `canonical` changes neither key nor cost; in a `StagedSpace` it is the same for all that are the same network.
+    - `canonical` changes neither key nor cost; in a `StagedSpace` it is equal for all encodings of one network.
     - `sample` draws exactly uniformly from the encodings, or from the networks as canonical encodings, in the band.
     - `mutate` changes exactly one choice; `neighbours` are all encodings one such change away.
 
     Costs, counts and bands need archs. Here they enumerate, so they need a small space (at most 100 000 encodings);
-    `StagedSpace` does without. Raises ValueError for choices without values or with the same value twice.
+    `StagedSpace` has no such limit. Raises ValueError for choices without values or with the same value twice.
     """
 
     def __init__(self, name: str, choices: Mapping[str, Sequence[Any]], decode: Callable[[Choice], Any]) -> None:
@@ -82,7 +82,7 @@ class Space:
         return int(self._first_of_key.sum())
 
     def decode(self, choice: Choice) -> Any:
-        """What a choice {name: value} means: an Arch, or whatever the space's `decode` makes of it."""
+        """The Arch of a choice {name: value}, or another object that the space's `decode` returns."""
         return self._decode(self.choice(self.encode(choice)))
 
     def encode(self, choice: Choice) -> Ints:
@@ -100,7 +100,7 @@ class Space:
     def sample(self, rng: np.random.Generator, n: int, *, macs: Band | None = None, of: Of = "encodings") -> Ints:
         """Encodings [n, k], independent and uniform over the encodings (or networks) with lo <= macs <= hi.
 
-        Raises ValueError where the band (multiply-adds, both ends inclusive) holds none.
+        Raises ValueError if the band (multiply-adds, both ends inclusive) holds none.
         """
         check_of(of)
         if macs is None and of == "encodings":
@@ -111,7 +111,7 @@ class Space:
         return members[rng.integers(0, len(members), size=n)]
 
     def count(self, *, macs: Band | None = None, of: Of = "encodings") -> Count:
-        """How many encodings or networks there are with lo <= macs <= hi (without a band, how many in all)."""
+        """The number of encodings or networks with lo <= macs <= hi (without a band, of all)."""
         check_of(of)
         number = len(self._members(macs, of)) if macs is not None else self.size if of == "encodings" else self.networks
         return Count(number, number, of)
@@ -136,7 +136,7 @@ class Space:
         return (low <= spent) & (spent <= high)
 
     def canonical(self, encodings: ArrayLike) -> Ints:
-        """The canonical encodings of encodings [n, k] or [k]; in a plain space each stands for itself."""
+        """The canonical encodings of encodings [n, k] or [k]; in a plain space each is its own."""
         return self._rows(encodings).astype(np.int64).reshape(np.shape(encodings))
 
     def key(self, choice: Choice) -> str:
@@ -148,7 +148,7 @@ class Space:
         return hashlib.sha256(values.encode()).hexdigest()[:16]
 
     def mutate(self, rng: np.random.Generator, encoding: ArrayLike) -> Ints:
-        """The encoding [k] with one choice, uniform among those that have several values, set to another value."""
+        """The encoding [k] with one choice, uniform among those with more than one value, set to another value."""
         movable = [column for column, radix in enumerate(self.radices) if radix > 1]
         if not movable:
             raise ValueError(f"space {self.name} holds one encoding only, so there is nothing to mutate")
@@ -172,7 +172,7 @@ class Space:
         return f"space {self.name}"
 
     def check_target(self, macs: int, name: str = "the target") -> None:
-        """Raise ValueError, with the reachable range, unless networks of about `macs` multiply-adds can be had."""
+        """Raise ValueError, with the reachable range, unless the space has networks of about `macs` multiply-adds."""
         low, high = self.macs_range
         if not low <= macs <= high:
             reach = f"{format_count(_rounded(low, up=True))} and {format_count(_rounded(high, up=False))}"
@@ -213,7 +213,7 @@ class Space:
 
     @cached_property
     def _enumeration(self) -> Ints:
-        """All encodings, the last choice running fastest."""
+        """All encodings, the last choice varying fastest."""
         if self.size > ENUMERABLE:
             raise ValueError(
                 f"space {self.name} has {self.size} encodings, too many to enumerate (at most {ENUMERABLE}): "
@@ -234,7 +234,7 @@ class Space:
         return first
 
     def _members(self, macs: Band | None, of: Of) -> Ints:
-        # First of all, since it refuses large spaces.
+        # This comes first because it raises the error for large spaces.
         members = self._enumeration
         inside = np.ones(len(members), dtype=bool)
         if macs is not None:

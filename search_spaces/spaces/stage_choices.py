@@ -1,4 +1,4 @@
-"""What one stage of a staged space may be, and what each possibility costs, taken from the walk."""
+"""The choices of one stage of a staged space, and the cost of each option, from the walk."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ OPTION_NAMES = tuple(name for name in CHOICES if name != "filters")
 class StageChoices:
     """One stage: a fixed stride, and the values of each of its choices.
 
-    An `op` is an operator's name with its expansion behind it, if it has one: "conv", "mbconv6". The choice `filters`
+    An `op` is an operator's name followed by its expansion, if it has one: "conv", "mbconv6". The choice `filters`
     is a label, usually the factor on a reference network; `channels` are the numbers of channels the labels stand for.
-    Operators named by `unsqueezed` have no squeeze-and-excitation, whatever the choice `se` says.
-    Raises ValueError where labels and channels are not paired, or values are none that a `Stage` takes.
+    Operators named by `unsqueezed` have no squeeze-and-excitation, whatever the value of `se`.
+    Raises ValueError if labels and channels are not paired, or a `Stage` does not accept a value.
     """
 
     stride: int
@@ -57,7 +57,7 @@ class StageChoices:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """All values of (op, kernel, se, skip, layers), the last running fastest: everything but the filters."""
+        """All values of (op, kernel, se, skip, layers), the last varying fastest: all choices except the filters."""
         return tuple(product(self.op, self.kernel, self.se, self.skip, self.layers))
 
     def stage(self, choice: Mapping[str, Any]) -> Stage:
@@ -70,7 +70,7 @@ class StageChoices:
         return (self._stage(option, channels) for option in self.options)
 
     def find(self, stage: Stage, in_channels: int) -> NDArray[np.int64] | None:
-        """The encoding of a stage, given the channels that enter it, or None where it is none of these."""
+        """The encoding of a stage, given the channels that enter it, or None if no option is this stage."""
         if stage.stride != self.stride or stage.channels not in self.channels:
             return None
         wanted = canonical_stage(stage, in_channels)
@@ -99,7 +99,7 @@ def split_op(op: str) -> tuple[str, float]:
 def stage_costs(choices: StageChoices, in_channels: Sequence[int], in_size: int, activation: str) -> NDArray[np.int64]:
     """Costs [3, in, out, option] (params, macs, activations) of a stage for each number of channels in and out.
 
-    A stage's layers after the first are all alike, so that one walk of two layers gives every depth.
+    All layers after the first are equal, so one walk of two layers gives the cost of every depth.
     """
     shallow = dataclasses.replace(choices, layers=(2,))
     pairs = [

@@ -20,16 +20,16 @@ from search_spaces.spaces.stage_choices import CHOICES, StageChoices, representa
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-# Bands whose samplers and counts are kept.
+# Largest number of bands whose samplers and counts are cached.
 MAX_BANDS = 8
 
 
 class StagedSpace(Space):
     """A space of networks that share stem, head, strides and resolution, and choose each stage on its own.
 
-    `reference` is the network that gives what is not chosen; its own stages only say how many there are.
+    `reference` gives everything that is not chosen; of its stages only the number and the strides matter.
     The choices are "stage1.op", "stage1.kernel" and so on in the order of the stages (see `StageChoices`).
-    Raises ValueError where the reference has other strides.
+    Raises ValueError if the reference has other strides.
     """
 
     def __init__(self, name: str, stages: Sequence[StageChoices], reference: Arch) -> None:
@@ -66,7 +66,7 @@ class StagedSpace(Space):
         return self._trellis("encodings").range
 
     def costs(self, encodings: ArrayLike) -> Costs:
-        """The costs of the networks of encodings [n, k], equal to the layer walk's, millions a second."""
+        """The costs of the networks of encodings [n, k], equal to the walk's, for millions of encodings a second."""
         return Costs(*self._tables.sums(self._rows(np.atleast_2d(np.asarray(encodings)))))
 
     def inside(self, encodings: ArrayLike, macs: Band) -> NDArray[np.bool_]:
@@ -76,7 +76,7 @@ class StagedSpace(Space):
         return (low <= spent) & (spent <= high)
 
     def canonical(self, encodings: ArrayLike) -> Ints:
-        """The canonical encodings of encodings [n, k] or [k]: equal exactly where the networks are the same."""
+        """The canonical encodings of encodings [n, k] or [k]: equal if and only if the networks are the same."""
         rows = self._rows(encodings).astype(np.int64).reshape(-1, len(self.stages), len(CHOICES))
         source = np.zeros(len(rows), dtype=np.int64)
         for index, stage in enumerate(self.stages):
@@ -110,7 +110,7 @@ class StagedSpace(Space):
         return rows.reshape(n, len(self.radices))
 
     def find(self, arch: Arch) -> Ints | None:
-        """An encoding [k] of a network, or None where the space does not hold it."""
+        """An encoding [k] of a network, or None if the space does not hold it."""
         if arch.replace(stages=self.reference.stages, name="") != self.reference.replace(name=""):
             return None
         if len(arch.stages) != len(self.stages):
@@ -154,7 +154,7 @@ class StagedSpace(Space):
         return self._trellises[of]
 
     def _firsts(self, index: int) -> NDArray[np.bool_]:
-        """Which of a stage's [in, out, option] stand for a network: the first of those that are the same."""
+        """Which of a stage's [in, out, option] represent a network: the first of all equal ones."""
         table = self._representatives[index]
         first: NDArray[np.bool_] = table == np.arange(table.shape[2])
         for axis, channels in enumerate((self._entering[index], self.stages[index].channels)):
@@ -170,7 +170,7 @@ class StagedSpace(Space):
 
 
 def _kept(known: dict[Key, Value], key: Key, make: Callable[[], Value]) -> Value:
-    """What is known under the key, made where it is not; the oldest entry leaves where there are too many."""
+    """The cached value of the key, made if there is none. The oldest entry is dropped if there are too many."""
     if key not in known:
         if len(known) >= MAX_BANDS:
             del known[next(iter(known))]

@@ -27,7 +27,7 @@ B0 = Arch(
 
 
 class PublishedMultipliers(NamedTuple):
-    """A published row: the scaling, the dropout it was trained with, the epsilon its released weights need."""
+    """A published row: the scaling, the dropout of its training, and the epsilon of its released weights."""
 
     width: float
     depth: float

@@ -104,7 +104,7 @@ B0 = _network(
 def efficientnetv2(name: str) -> Arch:
     """A base network by name: B0 scaled by its row.
 
-    Channels round to the nearest multiple of 8, even below 90 % of what is asked: B3's first stage has 16, not 24.
+    Channels round to the nearest multiple of 8, even below 90 % of the exact width: B3's first stage has 16, not 24.
     """
     row = PUBLISHED[name]
     scaled = scale_depth(scale_width(B0, row.width, min_ratio=0.0), row.depth)

@@ -35,7 +35,7 @@ TABLES = {
 
 
 def find(network: str) -> Arch:
-    """The arch that a published name or an arch file means. Raises ValueError for neither."""
+    """The arch that a published name or an arch file means. Raises ValueError if it is neither."""
     if network in names():
         return get(network)
     if Path(network).exists() or "/" in network or network.endswith(".json"):
@@ -49,7 +49,7 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Arch:
-    """A published network at its published resolution. Raises ValueError, with the near name, for an unknown one."""
+    """A published network at its published resolution. Raises ValueError, with the nearest name, if unknown."""
     if name in MEMBERS:
         return MEMBERS[name](name)
     if name in TABLES:

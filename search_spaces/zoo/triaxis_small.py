@@ -1,4 +1,4 @@
-"""A small baseline for images of 16 to 32 px, to try scaling on: 1.04M multiply-adds, found by `nas.search`.
+"""A small baseline for images of 16 to 32 px, for scaling experiments: 1.04M multiply-adds, found by `nas.search`.
 
 It is the winner of the search that docs/results.md describes (space small at half width, CIFAR-10 at 16 px, target 1M).
 """
