@@ -52,5 +52,5 @@ def test_importing_takes_less_than_three_tenths_of_a_second() -> None:
         run(code)
         return time.perf_counter() - start
 
-    # The best of several, less the interpreter's own start, so that a busy machine does not fail it.
+    # The best of four, minus the interpreter's own start, so that a busy machine does not fail it.
     assert min(seconds("import search_spaces") - seconds("pass") for _ in range(4)) < 0.3

@@ -108,3 +108,10 @@ def test_the_help_of_every_command_is_tidy(
     options = text[text.index("options:") :]
     # Beyond the columns of flags and texts there is one space between words.
     assert not [line for line in options.splitlines() if "  " in line[24:].strip()]
+
+
+@pytest.mark.parametrize("name", ["search_spaces.memory", "search_spaces.table"])
+def test_the_usage_names_the_module_that_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        importlib.import_module(name).main(["--help"])
+    assert capsys.readouterr().out.split()[:4] == ["usage:", "python", "-m", name]

@@ -54,7 +54,7 @@ def counted(arch: Arch, device: str) -> tuple[Cost, list[tuple[int, int]]]:
 
 @settings(deadline=None)
 @given(st.from_type(Arch))
-def test_random_networks_are_what_the_walk_says(arch: Arch) -> None:
+def test_random_networks_have_the_walk_s_layers(arch: Arch) -> None:
     found, shapes = counted(arch, "cpu")
     assert found == cost(arch)
     assert shapes == [(row.out_channels, row.out_size) for row in walk(arch) if row.kind in ("conv", "linear")]

@@ -53,7 +53,7 @@ def test_plain_networks_are_counted_by_key() -> None:
     assert times.min() > 60
 
 
-def test_large_plain_spaces_say_what_they_cannot_do() -> None:
+def test_large_plain_spaces_refuse_to_enumerate() -> None:
     large = Space("large", {f"c{i}": (3, 5) for i in range(40)}, table_row)
     assert large.size == 2**40
     assert large.sample(np.random.default_rng(0), 5).shape == (5, 40)
