@@ -72,7 +72,7 @@ class Op:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A part's operations in the order of the forward pass, and what lives beside its input in inference."""
+    """A part's operations in the order of the forward pass, and the elements live in inference beyond its input."""
 
     ops: tuple[Op, ...]
     forward: int

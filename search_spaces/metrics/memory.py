@@ -30,7 +30,7 @@ class Memory:
     weights      parameters, the batch norms' running statistics and, if kept, the moving average of both
     gradients    of the weights, as far as the backward pass has computed them
     optimizer    the optimiser's state
-    activations  what is saved for the backward pass, the images included; in inference all live maps
+    activations  tensors saved for the backward pass, the images included; in inference all live maps
     workspace    gradients of activations, the optimiser's temporary copies
     """
 

@@ -39,7 +39,7 @@ def stem_name(arch: Arch) -> str:
 
 
 def shortcut_name(block: Block) -> str:
-    """What a layer's shortcut is: identity, projection or pool; empty where it has none."""
+    """The kind of a layer's shortcut: identity, projection or pool; empty if it has none."""
     if block.add is None:
         return ""
     return "projection" if block.projection else "pool" if block.pool else "identity"

@@ -43,7 +43,7 @@ class CostTables:
 
     def _places(self, rows: NDArray[np.integer]) -> NDArray[np.intp]:
         """The index of each stage's costs among the entries, [stages, n]."""
-        # A product of small whole numbers is exact in floating point, where it is fast.
+        # A product of small whole numbers is exact in floating point, and faster there.
         places = self._strides @ rows.T.astype(np.float64)
         found: NDArray[np.intp] = places.astype(np.intp) + self._begins
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from search_spaces.networks.arch import Arch, Stage
 
-# The paper's ReLU; the authors' later code takes relu6. The last stage is what is pooled.
+# The paper's ReLU; the authors' later code takes relu6. Without a head the last stage is pooled.
 MOBILENET_V1 = Arch(
     name="mobilenet_v1",
     resolution=224,
