@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ class Session:
     def identity(self) -> dict[str, Any]:
         """What must not differ when trainings join others."""
         amounts = {name: getattr(self.config, name) for name in ("study", "dataset", "validation")}
-        recipes = {arm.name: arm.recipe(self.study.recipe).identity() for arm in self.study.arms}
+        recipes = {arm.name: asdict(arm.recipe(self.study.recipe)) for arm in self.study.arms}
         return amounts | {"images": self.study.images, "recipes": recipes}
 
     def proposals(self) -> list[Proposal]:

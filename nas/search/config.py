@@ -203,7 +203,7 @@ class SearchConfig(RegionConfig, TrialConfig):
     def identity(self) -> dict[str, Any]:
         """The settings that trials depend on, the recipe's numbers included: a study resumes only with the same."""
         values = {key: value for key, value in self._used(dataclasses.asdict(self)).items() if key not in RESUMABLE}
-        recipe = {"name": self.recipe, **get_recipe(self.recipe).identity()}
+        recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
         return values | {"recipe": recipe, "target_flops": self.target, "sampler": self.sampler_name}
 
     def _check_used(self) -> None:

@@ -90,4 +90,4 @@ class ExperimentConfig(TrialConfig):
     def identity(self) -> dict[str, Any]:
         """What decides what a training means, the recipe's numbers included; a study resumes only under the same."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key not in RESUMABLE}
-        return values | {"recipe": {"name": self.recipe, **self.schedule.identity()}}
+        return values | {"recipe": {"name": self.recipe, **dataclasses.asdict(self.schedule)}}

@@ -83,7 +83,7 @@ class FileSplit:
     def _stream(self, batches: Sequence[Tensor], shape: v2.Transform, view: View, seed: int) -> Iterator[Batch]:
         loader = DataLoader(
             Files(self.paths, self.labels.tolist(), shape, seed),
-            batch_sampler=[view.mine(batch).tolist() for batch in batches],
+            batch_sampler=[view.local_batch(batch).tolist() for batch in batches],
             num_workers=min(MAX_LOADERS, torch.get_num_threads()),
             pin_memory=view.device.type == "cuda",
         )

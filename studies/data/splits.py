@@ -24,20 +24,20 @@ class View:
         resolution: Side in pixels; images of another size are resized (bilinear, antialiased).
         device: Where the batches are made.
         channels_last: Memory layout of the batches.
-        worker: Which of `workers` this one is, from 0 on.
-        workers: Among how many each batch is shared; all of them go through the same batches at the same time.
+        rank: Number of this process among `world_size`, from 0 on.
+        world_size: Processes that share each batch; all of them iterate over the same batches at the same time.
 
     """
 
     resolution: int
     device: torch.device = CPU
     channels_last: bool = True
-    worker: int = 0
-    workers: int = 1
+    rank: int = 0
+    world_size: int = 1
 
-    def mine(self, batch: Tensor) -> Tensor:
-        """The worker's own rows of a batch; the workers' numbers of rows differ by at most one."""
-        return batch if self.workers == 1 else batch.tensor_split(self.workers)[self.worker]
+    def local_batch(self, batch: Tensor) -> Tensor:
+        """The rows of a batch that belong to this rank; the numbers of rows differ by at most one between ranks."""
+        return batch if self.world_size == 1 else batch.tensor_split(self.world_size)[self.rank]
 
 
 class Split(Protocol):
@@ -119,7 +119,7 @@ class TensorSplit:
         crops = _Crops.draw(split.images, generator) if augment != "none" else None
         change = policy(augment, magnitude)
         for indices in list(order.tensor_split(steps(len(self), batch_size)))[start:]:
-            own = view.mine(indices)
+            own = view.local_batch(indices)
             chosen = own.to(view.device)
             pixels = crops.cut(chosen) if crops else split.images[chosen].permute(0, 2, 3, 1)
             if change:
@@ -130,8 +130,8 @@ class TensorSplit:
         """One pass in order, unchanged; see `Split`."""
         count = steps(len(self), batch_size)
         for images, labels in zip(self.images.tensor_split(count), self.labels.tensor_split(count), strict=True):
-            pixels = view.mine(images).to(view.device).permute(0, 2, 3, 1)
-            yield self._normalise(pixels, view), view.mine(labels).to(view.device)
+            pixels = view.local_batch(images).to(view.device).permute(0, 2, 3, 1)
+            yield self._normalise(pixels, view), view.local_batch(labels).to(view.device)
 
     def _normalise(self, pixels: Tensor, view: View) -> Tensor:
         """Bytes [N, H, W, C] to the network's input [N, 3, S, S]."""

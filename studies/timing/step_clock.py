@@ -1,4 +1,4 @@
-"""The clock behind `studies.timing.step_time`: training steps of networks, and of their layers one by one."""
+"""Measured seconds of a training step: of whole networks, or summed over their layers."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from search_spaces.networks.blocks import Block, Classifier
 from search_spaces.networks.layers import structure
 from search_spaces.networks.module import ShortcutBlock
 from studies.data.splits import TensorSplit, View
-from studies.timing.timer import TimeCache, device_name, timed
+from studies.timing.timer import TimeCache, Timer, device_name, timed
 from studies.trainer.gradients import computing
 from studies.trainer.loop import fit, start
 from studies.trainer.recipe import Recipe
 from studies.trainer.scoring import choose_device
 from studies.trainer.segments import Segment, seeded
 
-# Steps are timed at the start of so long a training, where learning rates are low and losses finite.
-STEPS = 1000
-# Images as they come, at the network's own resolution: else a step's time would have resizing and mixing in it.
+# The timed steps are the first of a training of this length: learning rates are low there and losses finite.
+TRAINING_STEPS = 1000
+# No augmentation, at the network's own resolution: resizing and mixing of images must not be part of a step's time.
 PLAIN: dict[str, Any] = {"augment": "none", "size": 1.0, "mixup": 0.0, "cutmix": 0.0}
 Part = Block | Classifier
 
 
 @dataclass(frozen=True)
 class StepClock:
-    """Times training steps of `batch` images under a recipe on a device, and keeps what it measured.
+    """Measures training steps of `batch` images under a recipe on a device, and caches the times.
 
-    A step is the trainer's own: images made float, forward, loss, backward, optimiser, the average of weights. What a
-    recipe does to images is left out.
+    A step is the trainer's own: conversion of images to float, forward pass, loss, backward pass, optimizer, average of
+    weights. The recipe's augmentation is left out. `timer` makes a step once and returns its seconds.
     """
 
     recipe: Recipe
@@ -46,14 +46,22 @@ class StepClock:
     warmup: int
     cache: TimeCache
     device: torch.device
+    timer: Timer = timed
 
     @classmethod
     def here(
-        cls, recipe: Recipe, batch: int, runs: int, warmup: int, folder: str, device: str | None = None
+        cls,
+        recipe: Recipe,
+        batch: int,
+        runs: int,
+        warmup: int,
+        folder: str,
+        device: str | None = None,
+        timer: Timer = timed,
     ) -> StepClock:
-        """The clock on the device that this process trains on, unless another is given."""
+        """The clock of this process; the default device is the one that training uses."""
         plain = recipe.replace(batch_size=batch, micro_batch=0, stages=1, epochs=1, **PLAIN)
-        return cls(plain, batch, runs, warmup, TimeCache(folder), choose_device(device))
+        return cls(plain, batch, runs, warmup, TimeCache(folder), choose_device(device), timer)
 
     def whole(self, arch: Arch) -> float:
         """Seconds of a step of the network at its own resolution: the median of the runs."""
@@ -61,11 +69,11 @@ class StepClock:
         return self.cache.seconds(arch.key, facts, lambda: self._clock(self._training(arch)))
 
     def by_layers(self, arch: Arch) -> float:
-        """The sum of the times of the network's blocks, each different shape measured once, alone, on random maps."""
+        """Seconds of a step as the sum over the network's blocks, each different shape measured once on random maps."""
         blocks, classifier = structure(arch)
         parts: list[Part] = [*blocks, classifier]
-        counts, ones = Counter(map(_shape, parts)), {_shape(part): part for part in parts}
-        return sum(counts[shape] * self._part(part, shape, arch) for shape, part in ones.items())
+        counts, examples = Counter(map(shape_key, parts)), {shape_key(part): part for part in parts}
+        return sum(counts[shape] * self._part(part, shape, arch) for shape, part in examples.items())
 
     def _part(self, part: Part, shape: str, arch: Arch) -> float:
         facts = {"layer": json.loads(shape), **self._conditions()}
@@ -85,10 +93,10 @@ class StepClock:
     def _clock(self, step: Callable[[], object]) -> Sequence[float]:
         for _ in range(self.warmup):
             step()
-        return [timed(step, self.device) for _ in range(self.runs)]
+        return [self.timer(step, self.device) for _ in range(self.runs)]
 
     def _training(self, arch: Arch) -> Callable[[], object]:
-        """One step of the training loop on random images that are on the device already."""
+        """One step of the training loop on random images that are already on the device."""
         view = View(arch.resolution, self.device, self.recipe.channels_last)
         shape = (self.batch, arch.in_channels, arch.resolution, arch.resolution)
         generator = torch.Generator().manual_seed(0)
@@ -97,10 +105,10 @@ class StepClock:
         scale = torch.full((arch.in_channels,), 127.5)
         split = TensorSplit(images, labels, scale, scale).to(self.device)
         run = start(arch, self.recipe, view, seed=0)
-        return lambda: fit(run, split, Segment(0, 0, 0, 1), total=STEPS)
+        return lambda: fit(run, split, Segment(0, 0, 0, 1), total=TRAINING_STEPS)
 
     def _layer_step(self, part: Part, arch: Arch) -> Callable[[], object]:
-        """One step of a block alone: forward, backward into its input and weights, its share of the optimiser."""
+        """One step of a single block: forward, backward into its input and weights, its share of the optimizer."""
         first = part.pool if isinstance(part, Classifier) else part.layers[0]
         layout = torch.channels_last if self.recipe.channels_last else torch.contiguous_format
         view = View(first.in_size, self.device, self.recipe.channels_last)
@@ -109,14 +117,14 @@ class StepClock:
             maps = torch.randn(self.batch, first.in_channels, first.in_size, first.in_size, device=self.device)
             maps = maps.contiguous(memory_format=layout)
             with torch.no_grad(), computing(self.recipe.precision, self.device):
-                towards = torch.randn_like(run.model.train()(maps))
-        # The images need no gradient, every other map does.
+                output_gradient = torch.randn_like(run.model.train()(maps))
+        # The first layer's input is the images, which need no gradient; every other input does.
         maps.requires_grad_(first.name != "stem.conv")
 
         def step() -> None:
             with computing(self.recipe.precision, self.device):
                 result: Tensor = run.model(maps)
-            torch.autograd.backward([result], [towards])
+            torch.autograd.backward([result], [output_gradient])
             run.optimizer.step()
             run.optimizer.zero_grad()
             maps.grad = None
@@ -133,7 +141,7 @@ def _module(part: Part, norm_eps: float) -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear)
 
 
-def _shape(part: Part) -> str:
-    """All that a block's time depends on: its layers without their names, as JSON."""
+def shape_key(part: Part) -> str:
+    """Everything that a block's time depends on, as JSON: its layers without their names."""
     fields = [dataclasses.asdict(layer) for layer in part.layers]
     return json.dumps([[value for name, value in layer.items() if name != "name"] for layer in fields])

@@ -1,11 +1,11 @@
-"""How long a training step of a full network takes, over a baseline's: S of EfficientNetV2's reward (V2, Section 3.2).
+"""Training-step time of a network relative to a baseline's: S of EfficientNetV2's reward (ENv2, section 3.2).
 
-A worker finds it out before it trains the network's proxy, on its own cores; every rung of the trial carries it.
+A worker measures it on its own cores before it trains the network's proxy. Every rung of the trial contains it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,20 +15,20 @@ from search_spaces.networks.arch import Arch
 from studies.trainer.recipe import Recipe
 
 SOURCES = ("measured", "layers")
-# The keys that a rung has besides an evaluation's.
+# Keys of a rung beside those of an evaluation.
 SECONDS, STEP, PARAMS = KEYS = ("step_seconds", "relative_step", "relative_params")
 
 
 @dataclass(frozen=True)
 class StepTimes:
-    """How step times are had; travels with every job as JSON.
+    """Configuration of step-time measurement; serialised into each job.
 
     Attributes:
-        baseline: The network, as JSON, whose step time and parameters are 1.
+        baseline: The baseline network as JSON; its step time and parameters are the unit.
         batch: Images in a step, the same for all networks.
-        folder: Where times are kept, seen by every worker; empty for nowhere.
-        source: measured (whole steps of the network) or layers (the sum of its layers' times, each shape's taken once).
-        runs: Timed steps, of which the median counts.
+        folder: Folder of cached times that every worker sees; empty for no cache.
+        source: measured (whole steps of the network) or layers (the sum over its layers, each shape measured once).
+        runs: Timed steps; their median counts.
         warmup: Untimed steps before them.
 
     """
@@ -43,29 +43,32 @@ class StepTimes:
     def __post_init__(self) -> None:
         if self.source not in SOURCES:
             raise ValueError(f"unknown --step-times '{self.source}'{nearest(self.source, SOURCES)}")
-        for name, least in {"batch": 1, "runs": 1, "warmup": 0}.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"a step time's {name} must be at least {least}, got {getattr(self, name)}")
+        for name, minimum in {"batch": 1, "runs": 1, "warmup": 0}.items():
+            if getattr(self, name) < minimum:
+                raise ValueError(f"{name} of step times must be at least {minimum}, got {getattr(self, name)}")
 
-    def facts(self, arch: Arch, recipe: Recipe) -> dict[str, float]:
-        """What a rung has of a full network: step_seconds, and relative_step and relative_params over the baseline's.
+    def facts(
+        self, arch: Arch, recipe: Recipe, measure: Callable[[Arch, Recipe], float] | None = None
+    ) -> dict[str, float]:
+        """The rung's values for a full network: step_seconds, and relative_step and relative_params to the baseline.
 
-        On the device that this process trains on, with as many threads as torch has. Raises what torch raises where
-        memory does not suffice.
+        `measure` returns the seconds of a step; default: `seconds`, on this process's device and with torch's number of
+        threads. Running out of memory is raised as torch raises it.
         """
+        measure = measure or self.seconds
         base = Arch.from_json(self.baseline)
-        # First, so that the first networks that two workers time are not timed beside another's baseline.
-        whole = self.seconds(base, recipe)
-        seconds = self.seconds(arch, recipe)
-        return {SECONDS: seconds, STEP: seconds / whole, PARAMS: cost(arch).params / cost(base).params}
+        # The baseline first: no worker then measures its first network while another one measures the baseline.
+        base_seconds = measure(base, recipe)
+        seconds = measure(arch, recipe)
+        return {SECONDS: seconds, STEP: seconds / base_seconds, PARAMS: cost(arch).params / cost(base).params}
 
     @property
     def steps(self) -> int:
-        """Steps that are made for one network's time, the untimed ones included."""
+        """Steps made to measure one network, including the untimed ones."""
         return self.warmup + self.runs
 
     def seconds(self, arch: Arch, recipe: Recipe) -> float:
-        """Seconds of a training step at the arch's own resolution, from the cache where they are there."""
+        """Seconds of a training step at the arch's own resolution, from the cache if they are there."""
         from studies.timing.step_clock import StepClock
 
         clock = StepClock.here(recipe, self.batch, self.runs, self.warmup, self.folder)
@@ -73,5 +76,5 @@ class StepTimes:
 
 
 def step_times_of(fields: Mapping[str, Any] | None) -> StepTimes | None:
-    """Read back what `dataclasses.asdict` gave."""
+    """The inverse of `dataclasses.asdict`; None for None."""
     return StepTimes(**fields) if fields else None

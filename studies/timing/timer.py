@@ -1,4 +1,4 @@
-"""Timing until the device is done, and measured times kept as files so that nothing is measured twice."""
+"""Timing work until the device has finished it, and a cache of measured times in files shared by all workers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ import torch
 from search_spaces.common.files import write_once
 from studies.machine import processor
 
+Timer = Callable[[Callable[[], object], torch.device], float]
+
 
 def timed(work: Callable[[], object], device: torch.device) -> float:
-    """Wall-clock seconds of some work, from the call until the device is done."""
+    """Wall-clock seconds of some work, from the call until the device has finished it."""
     wait(device)
     began = time.perf_counter()
     work()
@@ -28,14 +30,14 @@ def timed(work: Callable[[], object], device: torch.device) -> float:
 
 
 def wait(device: torch.device) -> None:
-    """Return when the device has done all that it was given."""
+    """Return when the device has finished all queued work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 @contextmanager
 def thread_count(count: int) -> Iterator[None]:
-    """Within, torch uses so many threads; afterwards as many as before."""
+    """Use this many torch threads within the context; restore the number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -45,22 +47,23 @@ def thread_count(count: int) -> Iterator[None]:
 
 
 def device_name(device: torch.device) -> str:
-    """The processor's or the GPU's name."""
+    """The name of the processor or the GPU."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
 
 
 @dataclass(frozen=True)
 class TimeCache:
-    """Medians of measured seconds in a folder that every worker sees; with an empty `folder` nothing is kept.
+    """Medians of measured seconds, one file each, in a folder that every worker sees; an empty `folder` keeps nothing.
 
-    Of several workers that measure the same at once the first to write counts, for all of them.
+    If several workers measure the same thing at once, all of them use the value that was written first.
     """
 
     folder: str
 
     def seconds(self, name: str, facts: Mapping[str, Any], measure: Callable[[], Sequence[float]]) -> float:
-        """The median of some runs; `facts` (plain JSON values) are all that the time depends on, `name` is for people.
+        """The median seconds of the runs that `measure` returns, or the cached median.
 
+        `facts` (plain JSON values) hold everything that the time depends on; `name` begins the file's name, for people.
         A file that cannot be read is measured again.
         """
         if not self.folder:
@@ -75,7 +78,7 @@ class TimeCache:
             if write_once(path, json.dumps(content, indent=1) + "\n"):
                 return statistics.median(runs)
             known = _read(path)
-            # Nobody writes there but this function, whole files.
+            # Only this function writes there, and it writes whole files.
             assert known is not None
         return known
 

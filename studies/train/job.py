@@ -46,11 +46,11 @@ class TrainingJob:
 
 
 def run_job(
-    work: TrainingJob, *, worker: int = 0, workers: int = 1, device: str | torch.device | None = None
+    work: TrainingJob, *, rank: int = 0, world_size: int = 1, device: str | torch.device | None = None
 ) -> Iterator[Evaluation]:
-    """Train; an Evaluation an epoch. At the end the first worker writes the weights, unless a loss was not finite.
+    """Train; an Evaluation an epoch. At the end rank 0 writes the weights, unless a loss was not finite.
 
-    A checkpoint of the same training is taken up. Raises ValueError for weights or a checkpoint that do not fit.
+    It resumes from a checkpoint of the same training. Raises ValueError for weights or a checkpoint that do not fit.
     """
     from studies.trainer.checkpoint import save_weights
     from studies.trainer.loop import new_network, train
@@ -69,10 +69,10 @@ def run_job(
         images=training.images,
         device=device,
         checkpoint=work.checkpoint,
-        worker=worker,
-        workers=workers,
+        rank=rank,
+        world_size=world_size,
     ):
         outcome = evaluation.outcome
         yield evaluation
-    if worker == 0 and outcome is Outcome.COMPLETE:
+    if rank == 0 and outcome is Outcome.COMPLETE:
         save_weights(network, work.arch, work.weights)

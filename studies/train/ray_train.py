@@ -103,7 +103,7 @@ def _work(config: dict[str, Any]) -> None:
     if config["elsewhere"]:
         check_here(work, size, get_device(), context.get_local_world_size())
     curve: list[Evaluation] = []
-    for evaluation in run_job(work, worker=rank, workers=size, device=get_device()):
+    for evaluation in run_job(work, rank=rank, world_size=size, device=get_device()):
         curve.append(evaluation)
         if rank == 0:
             write_curve(curve_file(work), curve)

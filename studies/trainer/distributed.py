@@ -1,4 +1,4 @@
-"""Batch norm over the parts of a batch that several workers hold, so that N workers train as one does.
+"""Batch norm over the parts of a batch that several ranks hold, so that N ranks train as one does.
 
 On GPUs torch's SyncBatchNorm does that; it refuses tensors of a CPU, for which there is a small class here.
 """
@@ -27,22 +27,22 @@ def synchronise(model: nn.Module, device: torch.device) -> nn.Module:
 
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
-    """nn.BatchNorm2d whose statistics in training are of all workers' images [N, C, H, W] together.
+    """nn.BatchNorm2d whose statistics in training are of all ranks' images [N, C, H, W] together.
 
-    The mean is settled before deviations from it are squared: two sums over the workers instead of one, and no
+    The mean is settled before deviations from it are squared: two sums over the ranks instead of one, and no
     difference of large numbers.
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """As nn.BatchNorm2d; every worker must call it, with at least one image."""
+        """As nn.BatchNorm2d; every rank must call it, with at least one image."""
         if not self.training:
             return super().forward(input)
         # Under mixed precision the maps are coarse; their statistics must not be.
         maps = input.to(torch.promote_types(input.dtype, torch.float32))
-        sums = _sum_over_workers(torch.cat([maps.sum((0, 2, 3)), maps.new_tensor([maps.numel() / maps.shape[1]])]))
+        sums = _sum_over_ranks(torch.cat([maps.sum((0, 2, 3)), maps.new_tensor([maps.numel() / maps.shape[1]])]))
         count = sums[-1].detach()
         centred = maps - (mean := sums[:-1] / count)[:, None, None]
-        variance = _sum_over_workers(centred.square().sum((0, 2, 3))) / count
+        variance = _sum_over_ranks(centred.square().sum((0, 2, 3))) / count
         self._track(mean.detach(), variance.detach() * count / (count - 1))
         scale = self.weight * (variance + self.eps).rsqrt()
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
@@ -60,7 +60,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
 
 
 class _Sum(torch.autograd.Function):
-    """Sum over the workers. What each gives enters every worker's loss alike, so gradients are summed too."""
+    """Sum over the ranks. What each gives enters every rank's loss alike, so gradients are summed too."""
 
     @staticmethod
     def forward(_ctx: Any, values: Tensor) -> Tensor:
@@ -75,20 +75,20 @@ class _Sum(torch.autograd.Function):
         return result
 
 
-def _sum_over_workers(values: Tensor) -> Tensor:
+def _sum_over_ranks(values: Tensor) -> Tensor:
     result: Tensor = _Sum.apply(values)
     return result
 
 
-def join(model: nn.Module, view: View) -> nn.Module:
-    """The model with batch norms that take their statistics from all workers' parts of a batch."""
-    return synchronise(model, view.device) if view.workers > 1 else model
+def synchronise_norms(model: nn.Module, view: View) -> nn.Module:
+    """The model with batch norms that take their statistics from all ranks' parts of a batch."""
+    return synchronise(model, view.device) if view.world_size > 1 else model
 
 
 def summed(view: View, *values: Tensor | float) -> list[float]:
-    """Each value's sum over all workers; the same on all of them."""
+    """Each value's sum over all ranks; the same on all of them."""
     own = [float(value) for value in values]
-    if view.workers == 1:
+    if view.world_size == 1:
         return own
     sums = torch.tensor(own, dtype=torch.float64, device=view.device)
     distributed.all_reduce(sums)
@@ -96,29 +96,29 @@ def summed(view: View, *values: Tensor | float) -> list[float]:
 
 
 def parts_of(images: int, recipe: Recipe, view: View) -> int:
-    """In how many parts a worker's images go through the network: of at most `micro_batch`, as many on all workers.
+    """In how many parts a rank's images go through the network: of at most `micro_batch`, as many on all ranks.
 
-    Workers with unequal numbers of forward passes would wait for each other in a batch norm for ever.
+    Ranks with unequal numbers of forward passes would wait for each other in a batch norm for ever.
     """
     if not recipe.micro_batch:
         return 1
     most = torch.tensor(images, device=view.device)
-    if view.workers > 1:
+    if view.world_size > 1:
         distributed.all_reduce(most, distributed.ReduceOp.MAX)
     return steps(int(most), recipe.micro_batch)
 
 
 def weight_of(images: int, recipe: Recipe, view: View) -> float:
-    """What a worker's mean loss counts: its share of the batch (in any unit: `sum_gradients` divides).
+    """The weight of a rank's mean loss: its share of the batch (in any unit: `sum_gradients` divides).
 
-    It has to be there before the backward pass, as synchronised batch norms mix the workers' gradients in it.
+    It has to be there before the backward pass, as synchronised batch norms mix the ranks' gradients in it.
     """
-    return images * view.workers / recipe.batch_size if view.workers > 1 else 1.0
+    return images * view.world_size / recipe.batch_size if view.world_size > 1 else 1.0
 
 
 def sum_gradients(model: nn.Module, weight: float, view: View) -> None:
-    """From every worker's gradients of its weighted loss, those of the mean loss over all images, on all workers."""
-    if view.workers == 1:
+    """From every rank's gradients of its weighted loss, those of the mean loss over all images, on all ranks."""
+    if view.world_size == 1:
         return
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients] + [torch.tensor([weight], device=view.device)])

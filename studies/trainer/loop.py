@@ -22,7 +22,7 @@ from studies.data.dataset import Dataset
 from studies.data.splits import Split, View, steps
 from studies.outcome import Outcome
 from studies.trainer.checkpoint import load_state, save_state
-from studies.trainer.distributed import join, parts_of, sum_gradients, summed, weight_of
+from studies.trainer.distributed import parts_of, sum_gradients, summed, synchronise_norms, weight_of
 from studies.trainer.early_stopping import BestWeights, should_stop
 from studies.trainer.evaluation import Evaluation
 from studies.trainer.gradients import accumulate, advance, gradient_scaler
@@ -48,8 +48,8 @@ def train(
     rungs_per_epoch: int = 1,
     device: str | torch.device | None = None,
     checkpoint: Path | None = None,
-    worker: int = 0,
-    workers: int = 1,
+    rank: int = 0,
+    world_size: int = 1,
 ) -> Iterator[Evaluation]:
     """Train a network and yield an Evaluation on the validation images after each epoch, or part of one.
 
@@ -60,10 +60,10 @@ def train(
     images           train on a stratified subset of this many images, the same one whatever the seed; 0 is all
     rungs_per_epoch  evaluations in each epoch, evenly spaced
     device           a GPU if there is one, unless given
-    checkpoint       file that holds the run's state after each evaluation. If it exists the run goes on from there:
+    checkpoint       file that holds the run's state after each evaluation. If it exists the run resumes from there:
                      the stored evaluations come first, the others are those of an unbroken run, bit for bit
-    worker, workers  which of how many processes this one is that train the network together, each on its part of every
-                     batch (`distributed`). Images and seeds are shared; what dropout and stochastic depth draw is not
+    rank, world_size  this process among those that train the network together, each on its part of every batch
+                     (`distributed`). Images and seeds are shared; what dropout and stochastic depth draw is not
 
     On a CPU the network's convolutions get faster classes (`trainer.kernels`), and the process keeps freed memory.
     A run on one CPU thread is repeatable bit for bit; the caller sets the number of threads. A loss that is not finite
@@ -72,7 +72,7 @@ def train(
     """
     if resolution is None:
         resolution = network.resolution if isinstance(network, Arch) else data.resolution
-    view = View(resolution, choose_device(device), recipe.channels_last, worker, workers)
+    view = View(resolution, choose_device(device), recipe.channels_last, rank, world_size)
     split = data.train.take(images, seed=0) if images else data.train
     run = start(network, recipe, view, seed)
     facts = run.facts() | {"data": data.name, "images": len(split), "rungs_per_epoch": rungs_per_epoch}
@@ -88,7 +88,7 @@ def train(
         curve.append(fit_and_judge(run, data, split, segment, plan[-1].last, before))
         if run.best:
             run.best.offer(run.judged, curve[-1].accuracy)
-        if checkpoint and worker == 0:
+        if checkpoint and rank == 0:
             run.save(checkpoint, facts, curve)
         yield curve[-1]
     run.settle()
@@ -132,7 +132,7 @@ def fit(run: TrainingState, split: Split, segment: Segment, total: int) -> tuple
     )
     losses, seen = torch.zeros((), device=view.device), 0
     model.train()
-    with seeded(mix(run.seed, segment.epoch, segment.start, *run.lane), view.device):
+    with seeded(mix(run.seed, segment.epoch, segment.start, *run.rank_seed), view.device):
         for step, batch in enumerate(islice(batches, segment.last - segment.first), segment.first):
             set_learning_rate(optimizer, learning_rate(recipe, step, total))
             images, labels = batch
@@ -190,9 +190,9 @@ class TrainingState:
     best: BestWeights | None = None
 
     @property
-    def lane(self) -> tuple[int, ...]:
-        """What this worker's random numbers are drawn from beside the run's seed: each of several has its own."""
-        return (self.view.worker,) if self.view.worker else ()
+    def rank_seed(self) -> tuple[int, ...]:
+        """Seeds a rank's random numbers beside the run's seed; rank 0 draws as a single process does."""
+        return (self.view.rank,) if self.view.rank else ()
 
     @property
     def judged(self) -> nn.Module:
@@ -209,7 +209,7 @@ class TrainingState:
     def facts(self) -> dict[str, Any]:
         """What a checkpoint must agree with to belong to this run."""
         shapes = [tuple(parameter.shape) for parameter in self.model.parameters()]
-        recipe = {f"recipe.{name}": value for name, value in self.recipe.identity().items()}
+        recipe = {f"recipe.{name}": value for name, value in dataclasses.asdict(self.recipe).items()}
         return recipe | {"seed": self.seed, "resolution": self.view.resolution, "network": mix(*sum(shapes, ()))}
 
     def save(self, path: Path, facts: dict[str, Any], curve: list[Evaluation]) -> None:
@@ -240,7 +240,7 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> T
         accelerate(model)
         keep_freed_memory()
     set_norm_momentum(model, recipe.norm_momentum)
-    model = join(model, view)
+    model = synchronise_norms(model, view)
     return TrainingState(
         model=model,
         average=averaged(model, recipe.ema_decay),

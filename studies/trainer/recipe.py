@@ -26,11 +26,6 @@ AMOUNTS = (
 )
 # The largest factor on a network's widths; what is beyond is a slip that no memory would hold.
 MAX_WIDTH = 16
-# Fields that ledgers and checkpoints may lack, because they were written before there were these.
-LATER = (
-    *("decay", "decay_epochs", "patience", "clip_norm", "micro_batch", "magnitude", "mixup", "cutmix", "stages"),
-    *("size", "start_size", "start_magnitude", "start_mixup", "start_cutmix", "start_dropout"),
-)
 
 
 @dataclass(frozen=True)
@@ -152,19 +147,6 @@ class Recipe:
         if self.schedule != "exponential":
             return self.replace(epochs=epochs)
         return self.replace(epochs=epochs, decay_epochs=self.decay_epochs * epochs / self.epochs)
-
-    def identity(self) -> dict[str, Any]:
-        """What tells this recipe from others in ledgers and checkpoints, as plain values.
-
-        Fields that the first ledgers did not have are in it only where they are used, and precision by its first name,
-        amp: what was begun with a recipe goes on with it as long as it means the same.
-        """
-        values = dataclasses.asdict(self)
-        unused = {field.name: field.default for field in dataclasses.fields(self) if field.name in LATER}
-        precision = values.pop("precision")
-        kept = {name: value for name, value in values.items() if name not in unused or value != unused[name]}
-        explicit = {"precision": precision} if precision in ("bfloat16", "float16") else {}
-        return kept | {"amp": precision != "float32"} | explicit
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import torch
 from torch import distributed, multiprocessing, nn
 
 from studies.data.splits import View
-from studies.trainer.distributed import SyncedBatchNorm2d, join, parts_of, sum_gradients, summed, weight_of
+from studies.trainer.distributed import SyncedBatchNorm2d, parts_of, sum_gradients, summed, synchronise_norms, weight_of
 from studies.trainer.gradients import accumulate
 from studies.trainer.recipe import Recipe
 from studies.trainer.segments import seeded
 
 OFF = torch.amp.GradScaler("cpu", enabled=False)
-IMAGES = 9  # an odd number: the workers' parts differ
+IMAGES = 9  # an odd number: the world_size' parts differ
 
 
 def network() -> nn.Module:
@@ -37,21 +37,21 @@ def state(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: value for name, value in {**gradients, **model.state_dict()}.items() if value is not None}
 
 
-def work(worker: int, workers: int, folder: str) -> None:
+def work(rank: int, world_size: int, folder: str) -> None:
     """What each process does; written down for the test to compare."""
     torch.set_num_threads(1)
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=worker, world_size=workers)
-    view, recipe = View(8, worker=worker, workers=workers), Recipe(batch_size=16)
-    model = join(network(), view)
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=world_size)
+    view, recipe = View(8, rank=rank, world_size=world_size), Recipe(batch_size=16)
+    model = synchronise_norms(network(), view)
     assert [type(model[1]), type(model[4])] == [SyncedBatchNorm2d] * 2  # type: ignore[index]
-    images, labels = (view.mine(part) for part in batch())
+    images, labels = (view.local_batch(part) for part in batch())
     weight = weight_of(len(images), recipe, view)
     loss = accumulate(model, OFF, recipe, images, labels, parts=parts_of(len(images), recipe, view), weight=weight)
     sum_gradients(model, weight, view)
     counts = summed(view, loss * len(images), len(images))
     parts = parts_of(len(images), recipe.replace(micro_batch=4), view)
-    torch.save((state(model), counts, parts), f"{folder}/{worker}.pt")
+    torch.save((state(model), counts, parts), f"{folder}/{rank}.pt")
     distributed.destroy_process_group()
 
 
@@ -60,8 +60,8 @@ def test_two_workers_take_the_step_of_one(tmp_path: Path) -> None:
     model = network()
     loss = accumulate(model, OFF, Recipe(), *batch())
     multiprocessing.spawn(work, (2, str(tmp_path)), 2)  # type: ignore[no-untyped-call]
-    for worker in (0, 1):
-        found, (losses, images), parts = torch.load(tmp_path / f"{worker}.pt")
+    for rank in (0, 1):
+        found, (losses, images), parts = torch.load(tmp_path / f"{rank}.pt")
         assert images == IMAGES
         assert losses / images == pytest.approx(loss.item(), rel=1e-6)
         # Five and four images, four at a time: two forward passes on both, or one would wait for the other for ever.
@@ -74,15 +74,15 @@ def test_two_workers_take_the_step_of_one(tmp_path: Path) -> None:
 
 def test_alone_nothing_is_done() -> None:
     view, model = View(8), network()
-    assert join(model, view) is model
+    assert synchronise_norms(model, view) is model
     assert type(model[1]) is nn.BatchNorm2d  # type: ignore[index]
     assert weight_of(7, Recipe(), view) == 1.0
     assert summed(view, torch.tensor(2.5), 3) == [2.5, 3.0]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, 5])
-def test_every_image_is_somebodys(workers: int) -> None:
+@pytest.mark.parametrize("world_size", [1, 2, 3, 5])
+def test_every_image_is_somebodys(world_size: int) -> None:
     rows = torch.arange(13)
-    parts = [View(8, worker=worker, workers=workers).mine(rows) for worker in range(workers)]
+    parts = [View(8, rank=rank, world_size=world_size).local_batch(rows) for rank in range(world_size)]
     assert torch.equal(torch.cat(parts), rows)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1

@@ -6,8 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from search_spaces.networks.arch import Arch, Stage
 from search_spaces.networks.layers import walk
@@ -88,27 +86,6 @@ def test_another_length_keeps_the_course_of_the_learning_rate() -> None:
     assert short.decay_epochs == pytest.approx(0.24)
     assert short == paper.replace(epochs=35, decay_epochs=short.decay_epochs)
     assert Recipe(schedule="cosine").lasting(35) == Recipe(schedule="cosine", epochs=35)
-
-
-def test_a_recipe_is_known_by_what_it_uses() -> None:
-    """Ledgers of before progressive learning go on: their recipes had these fields and no others."""
-    first = {
-        *("optimizer", "lr", "momentum", "weight_decay", "schedule", "warmup", "label_smoothing", "ema_decay"),
-        *("stochastic_depth", "dropout", "norm_momentum", "batch_size", "epochs", "augment", "amp", "channels_last"),
-    }
-    assert set(Recipe().identity()) == first
-    assert Recipe().identity()["amp"] is True
-    assert Recipe(precision="float32").identity()["amp"] is False
-    assert Recipe(patience=3).identity()["patience"] == 3
-
-
-@given(
-    st.sampled_from([("patience", 3), ("mixup", 0.2), ("size", 0.5), ("precision", "bfloat16"), ("decay", 0.5)]),
-    st.sampled_from([("patience", 4), ("clip_norm", 1.0), ("stages", 2), ("precision", "float16"), ("lr", 0.3)]),
-)
-def test_different_recipes_have_different_identities(one: tuple[str, object], other: tuple[str, object]) -> None:
-    first, second = (Recipe(**{name: value}) for name, value in (one, other))  # type: ignore[arg-type]
-    assert first.identity() != second.identity()
 
 
 def test_recipes_and_data_set_names_need_no_torch() -> None:
