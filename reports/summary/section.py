@@ -28,7 +28,7 @@ TERMS = {
     "finalist": "One of the best candidates, trained longer and with more seeds before the winner is named.",
     "seed": "The number that starts all random choices of a training. Several trainings of one network that differ in "
     "the seed alone show how much of a difference is chance.",
-    "test images": "Images that took no part in training or in any choice, looked at once, at the end.",
+    "test images": "Images that took no part in training or in any choice, used once, at the end.",
     "95 % confidence": "A procedure for intervals or sets that is right 19 times in 20.",
     "worker hour": "One hour of one worker, that is of one training slot: two trainings side by side for an hour are "
     "two worker hours.",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Train a network that a search found, or a published one, on your images: in this process, or on several workers "
-    "that share every batch (Ray Train). Top-1 and top-5 on the test images are looked at once, at the end; the "
-    "weights are files you can load. The same command goes on where an earlier one was ended."
+    "that share every batch (Ray Train). Top-1 and top-5 accuracy on the test images are computed once, at the end. "
+    "The weights are files you can load. Run the same command again to resume."
 )
 
 

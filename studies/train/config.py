@@ -16,19 +16,19 @@ MINIMUM = {
     "resolution": 0, "images": 0, "epochs": 0, "batch_size": 0, "validation": 0, "seeds": 1, "seed": 0, "retries": 0,
     "workers": 1, "cpus_per_worker": 0, "patience": 0, "micro_batch": 0,
 }  # fmt: skip
-# Settings that say where and on what to train, not what: a run may go on with others.
+# Settings of where and on what to train. A run may be resumed with other values of these.
 RESUMABLE = frozenset({
     "workers", "cpus_per_worker", "ray_address", "retries", "device", "data_root", "seeds", "run", "new", "dry_run",
 })  # fmt: skip
-# Settings of the recipe that are its own unless given.
+# Settings whose default is the recipe's value; they are recorded as given.
 RECORDED_AS_ASKED = ("lr", "patience", "precision", "clip_norm")
-# A run that has more of these has what is asked for.
+# A finished run with larger values of these has everything that is asked for.
 EXTENDABLE = frozenset({"seeds"})
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A network trained on somebody's images.
+    """Training of one network.
 
     Attributes:
         arch: Network: an arch file such as runs/search/best.json, or one by name: triaxis_small, efficientnet_b0 to _b8
@@ -37,35 +37,35 @@ class TrainConfig:
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
         data_root: Where downloaded data sets lie.
         recipe: How it is trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
-        resolution: Side of the images in pixels; 0 is the network's own.
+        resolution: Side of the images in pixels; 0 is the resolution of the network.
         images: Training images of one epoch; 0 is all of them.
-        validation: Images held out of training to judge by; 0 is a fifth, at most 10 000.
-        epochs: Passes over the images; 0 is what the recipe says.
-        batch_size: Images a step, over all workers; 0 is what the recipe says.
-        micro_batch: Images a forward pass of each worker: gradients add up to those of the batch, so that less memory
-            does; batch norm sees a part at a time. 0 is what the recipe says, mostly the whole batch.
-        dropout: Before the last linear layer, in the last stage where the recipe has several. What the recipe says
-            unless given; with recipe efficientnet a published EfficientNet has the one published for it.
-        precision: auto (mixed on a GPU, float32 on a CPU), float32, bfloat16 or float16 (on a GPU); what the recipe
-            says, mostly auto, unless given.
-        clip_norm: Largest norm of all gradients together, to which longer ones are shortened; 0 is no limit. What the
-            recipe says, mostly 0, unless given.
-        lr: Peak learning rate; what the recipe says unless given, whatever the batch size.
-        patience: End after so many epochs without a better validation accuracy, and keep the best epoch's weights; 0
-            never ends early. What the recipe says unless given.
-        init: File of weights to begin with: .safetensors of an earlier training, or a torchvision state dict (.pth). A
-            classifier for another number of classes is drawn anew; without a file all weights are.
-        seeds: Trainings, each with a seed of its own; under 2 there are no intervals.
-        seed: The first of them; also decides which images are held out.
+        validation: Images held out of training for validation; 0 is a fifth, at most 10 000.
+        epochs: Passes over the images; 0 is the recipe's number.
+        batch_size: Images per step, over all workers; 0 is the recipe's number.
+        micro_batch: Images per forward pass of a worker. The gradients of the parts are summed, which needs less
+            memory; batch norm sees one part at a time. 0 is the recipe's number, in most recipes the whole batch.
+        dropout: Dropout before the last linear layer; with several stages, in the last stage. The default is the
+            recipe's; with recipe efficientnet, the published value of a published EfficientNet.
+        precision: auto (mixed on a GPU, float32 on a CPU), float32, bfloat16 or float16 (on a GPU). The default is the
+            recipe's, in most recipes auto.
+        clip_norm: Largest norm of all gradients together; longer gradients are shortened to it. 0 is no limit. The
+            default is the recipe's, in most recipes 0.
+        lr: Peak learning rate. The default is the recipe's, for any batch size.
+        patience: Early stopping: stop after this many epochs without a better validation accuracy, and keep the weights
+            of the best epoch. 0 never stops early. The default is the recipe's.
+        init: File of initial weights: .safetensors of an earlier training, or a torchvision state dict (.pth). A
+            classifier for another number of classes is initialised randomly.
+        seeds: Number of trainings, each with its own seed. At least 2 are needed for confidence intervals.
+        seed: First seed; it also decides which images are held out.
         workers: Processes that train the network together, each on its part of every batch.
-        cpus_per_worker: CPU threads of each; 0 shares the cores evenly.
-        device: auto takes GPUs if there are any.
-        ray_address: An existing Ray cluster to find the workers on, such as auto or host:6379; this machine
-            alone unless given.
-        retries: How often a training goes on from its checkpoint after one of several workers died.
+        cpus_per_worker: CPU threads of each worker; 0 splits the cores evenly.
+        device: Device to train on; auto uses GPUs if there are any.
+        ray_address: Address of an existing Ray cluster for the workers, such as auto or host:6379. The default is this
+            machine only.
+        retries: Retries from the checkpoint after a crash of one of several workers.
         run: Run folder.
-        new: Begin anew; an old run in the folder is moved aside, under a name with its date.
-        dry_run: Print the plan, with the speed measured on a few steps, and end.
+        new: Start a new run; an old run in the folder is kept under a name with its date.
+        dry_run: Print the plan, with the speed measured on a few steps, and exit.
 
     """
 

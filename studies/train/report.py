@@ -21,12 +21,12 @@ RESULT = "result.json"
 
 
 def report(plan: TrainPlan, trained: Sequence[Trained], run: RunFolder) -> str:
-    """The result as text: network, accuracy with its interval, what was trained for how long, where it lies."""
+    """The result as text: network, accuracy with its confidence interval, training time, files."""
     seeds = pluralise(len(trained), "seed")
     rows = {
         "data": plan.config.dataset,
         "recipe": describe_recipe(plan),
-        "test images": f"{_shown(plan, trained)} (looked at once; {seeds}, weights of {_whose(plan, trained)})",
+        "test images": f"{_accuracy(plan, trained)} (used once; {seeds}, weights of {_kept_epoch(plan, trained)})",
         "validation": _estimate(one.validation for one in trained).percent,
         "time": f"{format_duration(float(round(sum(one.seconds for one in trained))))} for {seeds}",
         "weights": " ".join(str(run.folder / one.weights) for one in trained),
@@ -34,7 +34,7 @@ def report(plan: TrainPlan, trained: Sequence[Trained], run: RunFolder) -> str:
     }
     lines = [describe_network(plan.arch), "", align_facts(rows)]
     if len(trained) == 1:
-        lines += ["", "One seed says nothing about luck; --seeds 3 adds two and gives an interval."]
+        lines += ["", "With one seed there is no confidence interval; rerun with --seeds 3 to get one."]
     return "\n".join([*lines, *_early(plan, trained)])
 
 
@@ -68,23 +68,23 @@ def _estimate(values: Any) -> Estimate:
     return mean_interval(list(values))
 
 
-def _shown(plan: TrainPlan, trained: Sequence[Trained]) -> str:
+def _accuracy(plan: TrainPlan, trained: Sequence[Trained]) -> str:
     top1 = f"top-1 {_estimate(one.test.top1 for one in trained).percent}"
     if plan.arch.classes <= TOP:
         return top1
     return f"{top1}, top-5 {_estimate(one.test.top5 for one in trained).percent}"
 
 
-def _whose(plan: TrainPlan, trained: Sequence[Trained]) -> str:
+def _kept_epoch(plan: TrainPlan, trained: Sequence[Trained]) -> str:
     if not plan.recipe.patience:
         return "the last epoch"
     return f"the best epoch on validation images: {', '.join(f'{one.epoch:g}' for one in trained)}"
 
 
 def _early(plan: TrainPlan, trained: Sequence[Trained]) -> list[str]:
-    """A line for each training that ended early."""
+    """A line for each training that stopped early."""
     return [
-        f"Seed {one.seed} ended after epoch {one.epochs:g} of {plan.recipe.epochs}: epoch {one.epoch:g} was the best."
+        f"Seed {one.seed} stopped after epoch {one.epochs:g} of {plan.recipe.epochs}: epoch {one.epoch:g} was the best."
         for one in trained
         if one.epochs < plan.recipe.epochs
     ]

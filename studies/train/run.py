@@ -46,7 +46,7 @@ class Trained:
     epoch    whose weights were kept: the best one's where the run could end early, else the last
     epochs   that were trained
     curve    its evaluations
-    test     on the test images, looked at once
+    test     accuracy on the test images, computed once
     weights  the file, relative to the run folder
     """
 
@@ -142,7 +142,7 @@ def _train(
     workers: TrainingWorkers | None,
     done: Sequence[Trained],
 ) -> Trained:
-    """One training, shown and written down while it goes on."""
+    """One training, with its progress shown and its metrics written after every epoch."""
     curve: list[Evaluation] = []
     with Progress(console, f"seed {work.seed}", plan.recipe.epochs, "epochs") as progress:
 

@@ -56,10 +56,10 @@ def train(
     network          an Arch, built with the recipe's dropout and stochastic depth and weights drawn from `seed`, or a
                      module, which is trained in place: when the run ends it holds the weights last evaluated (with
                      ema_decay, the average; with patience, the best), in channels_last layout where the recipe says so
-    resolution       side of the evaluated images in pixels; the arch's, or the data set's, unless given
+    resolution       side of the evaluated images in pixels; default: the arch's, or the data set's for a module
     images           train on a stratified subset of this many images, the same one whatever the seed; 0 is all
     rungs_per_epoch  evaluations in each epoch, evenly spaced
-    device           a GPU if there is one, unless given
+    device           default: a GPU if there is one, else the CPU
     checkpoint       file that holds the run's state after each evaluation. If it exists the run resumes from there:
                      the stored evaluations come first, the others are those of an unbroken run, bit for bit
     rank, world_size  this process among those that train the network together, each on its part of every batch

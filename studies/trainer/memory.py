@@ -56,11 +56,11 @@ class Load:
         return self.arch.replace(resolution=max(self.sizes))
 
     @property
-    def least(self) -> int:
-        """The fewest images that may go through the network together.
+    def min_images(self) -> int:
+        """The smallest number of images that a forward pass may have.
 
-        A batch's parts differ by one image, so that 2 may leave 1 on its own: too little for a batch norm of a map of
-        one pixel. Several workers take their statistics together, and each needs an image of every part.
+        A batch's parts differ by one image, so parts of 2 can leave a part of 1, which batch norm cannot normalise on a
+        map of one pixel. Several workers share their statistics, and each needs an image of every part.
         """
         if self.workers > 1:
             return 2
@@ -73,8 +73,8 @@ class Load:
             self.trained, self.images, optimizer=self.recipe.optimizer, ema=ema, bytes_per_element=width
         )
 
-    def judging(self, width: int = FULL) -> int:
-        """The peak of an evaluation, beside what a training keeps from step to step."""
+    def evaluation(self, width: int = FULL) -> int:
+        """The peak of an evaluation, with what a training keeps from step to step."""
         from studies.trainer.scoring import BATCH
 
         step = self.step(width)
@@ -82,33 +82,33 @@ class Load:
         return step.weights + step.optimizer + there.activations + there.workspace
 
     def most(self, room: int) -> int:
-        """The most images whose step surely fits into `room` bytes."""
+        """The largest number of images whose step fits into `room` bytes in float32."""
         ema = self.recipe.ema_decay > 0
         return largest_batch(self.trained, room, optimizer=self.recipe.optimizer, ema=ema)
 
 
 def check_parts(load: Load) -> None:
-    """Raise ValueError where an image may have to go through the network on its own, and a batch norm forbids it."""
-    if load.workers == 1 and load.images < load.least:
+    """Raise ValueError if a batch of one image can occur that batch norm cannot normalise."""
+    if load.workers == 1 and load.images < load.min_images:
         raise ValueError(
-            f"{load.flag} {load.images} may leave an image on its own, and at {min(load.sizes)} px the last map is one "
-            f"pixel, too little for batch norm: take at least {load.least}, or a higher --resolution"
+            f"{load.flag} {load.images} can leave a last batch of one image, which batch norm cannot normalise on the "
+            f"1x1 map that {min(load.sizes)} px end in: use at least {load.min_images}, or a higher --resolution"
         )
 
 
 def check_memory(load: Load, room: int, *, mixed: bool = False) -> tuple[str, ...]:
-    """Raise ValueError, with the largest batch that fits, where a worker needs more than `room` bytes.
+    """Raise ValueError, with the largest batch that fits, if a worker needs more than `room` bytes.
 
-    In mixed precision that is so where half of float32's memory is too much; where all of it is, a sentence about that
-    comes back.
+    In mixed precision a step needs between half of float32's memory and all of it. If only half of it fits, the result
+    is a sentence that warns of it.
     """
     width = HALF if mixed else FULL
     if load.step(width).total > room:
         raise ValueError(f"{_step(load, width, room)}: {_remedy(load, room)}")
-    if load.judging(width) > room:
+    if load.evaluation(width) > room:
         raise ValueError(
-            f"evaluation at {load.arch.resolution} px needs about {format_bytes(load.judging(width), 3)} of memory"
-            f"{_each(load)}, {format_bytes(room, 3)} are free: take a lower --resolution, or a smaller network"
+            f"evaluation at {load.arch.resolution} px needs about {format_bytes(load.evaluation(width), 3)} of memory"
+            f"{_each(load)}, {format_bytes(room, 3)} are free: use a lower --resolution or a smaller network"
         )
     if load.step().total <= room:
         return ()
@@ -116,7 +116,7 @@ def check_memory(load: Load, room: int, *, mixed: bool = False) -> tuple[str, ..
 
 
 def free_memory(device: str, workers: int) -> int:
-    """Bytes that each of the workers on this machine can have: of a GPU of its own, or of an even share of the RAM."""
+    """Bytes for each worker on this machine: of its own GPU, or an even share of the RAM."""
     if device == "cuda":
         import torch
 
@@ -135,9 +135,9 @@ def _step(load: Load, width: int, room: int) -> str:
 
 def _remedy(load: Load, room: int) -> str:
     most = load.most(room)
-    if most < load.least:
-        few = "one image fits" if load.least == 1 else f"{load.least} images fit"
-        return f"not even {few}; take a smaller network or size"
+    if most < load.min_images:
+        few = "one image fits" if load.min_images == 1 else f"{load.min_images} images fit"
+        return f"not even {few}; use a smaller network or resolution"
     return f"at most {load.flag} {most if load.recipe.micro_batch else most * load.workers} fits"
 
 
@@ -146,7 +146,7 @@ def _each(load: Load) -> str:
 
 
 def _container_room() -> int:
-    """Bytes left under a control group's limit; a great number where there is none."""
+    """Bytes left under a control group's limit; a large number without a limit."""
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
         used = Path("/sys/fs/cgroup/memory.current").read_text().strip()

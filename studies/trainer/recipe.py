@@ -1,4 +1,4 @@
-"""How a network is trained (`Recipe`) and the cheaper network that ranks candidates (`Proxy`). Imports no torch."""
+"""How a network is trained (`Recipe`), and the cheaper training that ranks candidates (`Proxy`). Imports no torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AMOUNTS = (
     *("weight_decay", "clip_norm", "micro_batch", "patience"),
     *("mixup", "cutmix", "start_mixup", "start_cutmix"),
 )
-# The largest factor on a network's widths; what is beyond is a slip that no memory would hold.
+# The largest factor on a network's widths. No machine has the memory for more: a larger value is a typing error.
 MAX_WIDTH = 16
 
 
@@ -52,13 +52,14 @@ class Recipe:
         dropout: Before the last linear layer.
         norm_momentum: Share of the newest batch in batch norm's running statistics (torch's convention; EfficientNet's
             0.99 is 0.01 here). Short runs need more: at torch's 0.1 the statistics lag tens of steps behind.
-        clip_norm: Largest norm of all gradients taken together; longer ones are shortened to it. 0 is no limit.
-        batch_size: Images a step.
-        micro_batch: Images a forward pass: the gradients of a batch's parts are summed, so that less memory does. Batch
-            norm sees a part at a time. 0 is the whole batch at once.
+        clip_norm: Largest norm of all gradients together; longer gradients are shortened to it. 0 is no limit.
+        batch_size: Images per step.
+        micro_batch: Images per forward pass. The gradients of a batch's parts are summed, which needs less memory.
+            Batch norm sees one part at a time. 0 is the whole batch at once.
         epochs: Passes over the training images.
-        patience: The run ends after so many epochs without a better validation accuracy, counted within the last stage,
-            and keeps the weights of the best evaluation. 0: it goes on to its end, and keeps the last ones.
+        patience: Early stopping: the run stops after this many epochs without a better validation accuracy, counted
+            within the last stage, and keeps the weights of the best evaluation. 0 never stops early and keeps the last
+            weights.
         augment: none, crop-flip (random shifts by up to an eighth of the side and mirrored images; for image
             folders random resized crops and mirrored images), or crop-flip followed by autoaugment (its ImageNet
             policy) or randaugment (two random operations).
@@ -127,8 +128,8 @@ class Recipe:
             raise ValueError(f"decay must be greater than 0 and at most 1, got {self.decay}")
         if self.epochs < self.stages:
             raise ValueError(
-                f"epochs must be at least {self.stages}, one for each stage, got {self.epochs}: train for more epochs, "
-                "or by another --recipe"
+                f"epochs must be at least {self.stages}, one for each stage, got {self.epochs}: use more epochs or "
+                "another --recipe"
             )
 
     def replace(self, **changes: Any) -> Recipe:
@@ -136,13 +137,13 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def with_dropout(self, dropout: float) -> Recipe:
-        """The recipe with another dropout; with several stages in the last one, so that earlier ones have no more."""
+        """The recipe with another dropout; with several stages, in the last one. Earlier stages have at most that."""
         return self.replace(dropout=dropout, start_dropout=min(self.start_dropout, dropout))
 
     def lasting(self, epochs: int) -> Recipe:
-        """The recipe for another number of epochs, its learning rate going the same way in that time.
+        """The recipe for another number of epochs, with the same shape of the learning-rate schedule.
 
-        Warm-up is a share of the run in any case; the exponential schedule's steps are stretched or pressed together.
+        Warm-up is a share of the run; the steps of the exponential schedule are scaled to the new length.
         """
         if self.schedule != "exponential":
             return self.replace(epochs=epochs)
@@ -151,7 +152,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Proxy:
-    """The cheaper network that ranks candidates: a narrower network on fewer, smaller images for fewer epochs.
+    """The cheaper training that ranks candidates: a narrower network on fewer, smaller images for fewer epochs.
 
     A candidate's cost is always that of the full network at the target resolution.
 
