@@ -24,9 +24,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first: two processes then end at about the same time."""
+    """Files with slow tests come between the others, one by one: they wait for processes while the others compute."""
+    files = list(dict.fromkeys(item.path for item in items))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    waiting, others = [one for one in files if one in slow], [one for one in files if one not in slow]
+    order = {one: 2 * place for place, one in enumerate(waiting)}
+    order |= {one: 2 * place + 1 for place, one in enumerate(others)}
+    items.sort(key=lambda item: order[item.path])
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return

@@ -49,7 +49,7 @@ def test_evaluation_needs_its_memory_at_its_own_size() -> None:
     there, step = inference_memory(S, 100), training_memory(S, 1, optimizer="adamw", ema=True)
     needed = there.total - there.weights + step.weights + step.optimizer
     check_memory(Load(S, recipe), needed)
-    with pytest.raises(ValueError, match="evaluation at 384 px needs about .*: take a lower --resolution"):
+    with pytest.raises(ValueError, match="evaluation at 384 px .* --resolution"):
         check_memory(Load(S, recipe), needed - 1)
 
 
@@ -92,7 +92,7 @@ def test_no_image_is_left_on_its_own(recipe: Recipe, workers: int, side: int, re
 
 def test_no_batch_is_recommended_that_would_be_refused() -> None:
     arch, recipe = TINY.replace(resolution=8), Recipe(batch_size=9000)
-    with pytest.raises(ValueError, match="not even 3 images fit; take"):
+    with pytest.raises(ValueError, match="not even 3 images fit"):
         check_memory(Load(arch, recipe), training_memory(arch, 2).total)
     with pytest.raises(ValueError, match="not even 2 images fit; take"):
         check_memory(Load(arch, recipe, workers=2), training_memory(arch, 1).total)

@@ -73,7 +73,7 @@ def test_a_proxy_refuses_nothing(field: str) -> None:
 
 
 def test_fewer_epochs_than_stages_are_refused_in_one_line() -> None:
-    with pytest.raises(ValueError, match="^epochs must be at least 4, one for each stage, got 3: train") as caught:
+    with pytest.raises(ValueError, match="^epochs must be at least 4, one for each stage, got 3") as caught:
         Recipe(stages=4, epochs=3)
     assert "\n" not in str(caught.value)
     assert Recipe(stages=4, epochs=4).stages == 4
