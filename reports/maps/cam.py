@@ -28,8 +28,6 @@ MAX_IMAGES = 6
 POOL_SIZE = 60
 # Side of the pictures; more would make the report heavy.
 MAX_PIXELS = 96
-# Folders of torchvision's data sets.
-DATASET_FOLDERS = {"cifar10": ("cifar-10-batches-py",), "cifar100": ("cifar-100-python",)}
 
 
 @dataclass(frozen=True)
@@ -69,9 +67,9 @@ def read_images(dataset: str, root: Path, seed: int, side: int) -> Images:
     """
     from studies.data.image_files import KEPT_RESOLUTION
     from studies.data.load import load
-    from studies.data.registry import native_pixels
+    from studies.data.registry import DATASETS, native_pixels
 
-    if not all((root / folder).exists() for folder in DATASET_FOLDERS.get(dataset, ())):
+    if dataset in DATASETS and (folder := DATASETS[dataset].folder) and not (root / folder).exists():
         raise ValueError(f"data set {dataset} is not under {root}")
     # Beyond KEPT_RESOLUTION image files are cut otherwise than below: a picture shows what the networks were shown.
     side = max(side, min(native_pixels(dataset), KEPT_RESOLUTION))

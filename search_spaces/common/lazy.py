@@ -1,10 +1,17 @@
-"""Public names of a package that are imported on first use, so that importing the package stays quick."""
+"""Names that are imported on first use, so that importing a package or reading a registry stays quick."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import Any
+
+
+def resolve(code: str) -> Any:
+    """The attribute that "module:attribute" names; its module is imported."""
+    module, _, attribute = code.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:

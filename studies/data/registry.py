@@ -1,26 +1,48 @@
-"""The data sets that can be asked for by name, and what can be said about a name before anything is read.
+"""The data sets by name, a row each, and what is known of a data set before its images are read.
 
 Imports no torch, so that a command can refuse a misspelt name at once.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from search_spaces.common.suggest import nearest
 
 BUNDLED = "fashion-mnist-mini"
-PIXELS = {BUNDLED: 28, "fashion-mnist": 28, "cifar10": 32, "cifar100": 32}
-# Image files whose sizes are looked at.
-LOOKED_AT = 200
-CLASSES = {BUNDLED: 10, "fashion-mnist": 10, "cifar10": 10, "cifar100": 100}
-DATASETS = tuple(CLASSES)
 FOLDER_PREFIX = "imagefolder:"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"})
+# Files of an image folder whose sizes are read: at least so many if there are as many, and fewer than twice as many.
+MIN_FILES_MEASURED = 200
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A data set's row.
+
+    code     "module:attribute" of its reader: a function of the data folder (--data-root) that returns an `ImageSource`
+    classes  number of classes
+    pixels   side of its square images
+    folder   where torchvision keeps its copy, below the data folder; empty if it may lie elsewhere or is bundled
+    """
+
+    code: str
+    classes: int
+    pixels: int
+    folder: str = ""
+
+
+DATASETS = {
+    BUNDLED: DatasetInfo("studies.data.sources:read_bundled", classes=10, pixels=28),
+    "fashion-mnist": DatasetInfo("studies.data.sources:read_fashion_mnist", classes=10, pixels=28),
+    "cifar10": DatasetInfo("studies.data.sources:read_cifar10", classes=10, pixels=32, folder="cifar-10-batches-py"),
+    "cifar100": DatasetInfo("studies.data.sources:read_cifar100", classes=100, pixels=32, folder="cifar-100-python"),
+}
 
 
 def check_dataset(name: str) -> None:
-    """Raise ValueError, in one line, where `name` cannot be a data set: unknown, or a folder without images."""
+    """Raise ValueError if `name` is neither a data set nor a folder with images of at least two classes."""
     folder = folder_of(name)
     if folder is not None:
         class_folders(train_folder(folder))
@@ -32,21 +54,21 @@ def class_count(name: str) -> int:
     """The number of classes of a data set, without reading an image. Raises ValueError as `check_dataset` does."""
     check_dataset(name)
     folder = folder_of(name)
-    return CLASSES[name] if folder is None else len(class_folders(train_folder(folder)))
+    return DATASETS[name].classes if folder is None else len(class_folders(train_folder(folder)))
 
 
 def native_pixels(name: str) -> int:
-    """Side in pixels that the images of a data set have themselves; a larger input shows nothing more.
+    """Side in pixels of a data set's images as they are stored; a network with a larger input sees nothing more.
 
-    Of an image folder the median shorter side of up to 200 files, spread evenly. Raises ValueError as `check_dataset`,
-    and where no file can be read.
+    For an image folder it is the median shorter side of some files, spread evenly. Raises ValueError as `check_dataset`
+    does, and if no file can be read.
     """
     check_dataset(name)
     folder = folder_of(name)
     if folder is None:
-        return PIXELS[name]
+        return DATASETS[name].pixels
     paths = [path for files in class_folders(train_folder(folder)).values() for path in files]
-    sides = sorted(filter(None, map(_shorter_side, paths[:: max(1, len(paths) // LOOKED_AT)])))
+    sides = sorted(filter(None, map(_shorter_side, paths[:: max(1, len(paths) // MIN_FILES_MEASURED)])))
     if not sides:
         raise ValueError(f"image folder {folder} has no image that can be read")
     return sides[len(sides) // 2]

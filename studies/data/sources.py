@@ -1,41 +1,41 @@
-"""Where the named data sets come from: the bundled file, local copies, torchvision's downloads."""
+"""Readers of the data sets: from the bundled file, local copies or torchvision's downloads."""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torchvision import datasets
 
-from studies.data.registry import BUNDLED
+from search_spaces.common.lazy import resolve
+from studies.data.registry import BUNDLED, DATASETS
 
 BUNDLED_FILE = Path(__file__).with_name("fashion_mnist_mini.npz")
 # Debian's package dataset-fashion-mnist.
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 FASHION_CLASSES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+MAX_REASON_LENGTH = 200
+
 Labelled = tuple[Tensor, Tensor]
+"""Images of bytes [N, C, H, W] with their labels [N] (int64)."""
 
 
 @dataclass(frozen=True)
 class ImageSource:
-    """A data set in memory: class names, training images (uint8 [N, C, H, W]) with their labels (int64 [N]).
+    """A data set in memory.
 
-    The test images are read only when `test` is called.
+    classes  names of the classes, by label
+    train    training images
+    test     reads the test images
     """
 
     classes: tuple[str, ...]
@@ -44,14 +44,57 @@ class ImageSource:
 
 
 def read_source(name: str, root: Path) -> ImageSource:
-    """The named data set, from `root` where it is not bundled. ValueError where it cannot be had."""
-    if name == BUNDLED:
-        return ImageSource(FASHION_CLASSES, _read_bundled("train"), lambda: _read_bundled("test"))
-    if name == "fashion-mnist":
-        for folder in (root, root / "fashion-mnist", root / "FashionMNIST" / "raw", DEBIAN_FASHION_MNIST):
-            if (folder / "train-images-idx3-ubyte.gz").is_file():
-                return _fashion_mnist(folder)
-    return _torchvision(name, root)
+    """The data set `name` of the registry, read or downloaded into `root`. Raises ValueError if that fails."""
+    source: ImageSource = resolve(DATASETS[name].code)(root)
+    return source
+
+
+def read_bundled(_root: Path) -> ImageSource:
+    """Fashion-MNIST's first 1000 training and 500 test images of each class, which are part of this package."""
+    return ImageSource(FASHION_CLASSES, _read_bundled("train"), lambda: _read_bundled("test"))
+
+
+def read_fashion_mnist(root: Path) -> ImageSource:
+    """Fashion-MNIST (arXiv 1708.07747), 60 000 training and 10 000 test images, from its IDX files or downloaded."""
+    for folder in (root, root / "fashion-mnist", root / "FashionMNIST" / "raw", DEBIAN_FASHION_MNIST):
+        if (folder / "train-images-idx3-ubyte.gz").is_file():
+            return ImageSource(
+                FASHION_CLASSES, _read_idx_part(folder, "train"), partial(_read_idx_part, folder, "t10k")
+            )
+    return read_torchvision("fashion-mnist", datasets.FashionMNIST, root)
+
+
+def read_cifar10(root: Path) -> ImageSource:
+    """CIFAR-10 (Krizhevsky 2009), 50 000 training and 10 000 test images; downloaded if they are missing."""
+    return read_torchvision("cifar10", datasets.CIFAR10, root)
+
+
+def read_cifar100(root: Path) -> ImageSource:
+    """CIFAR-100 (Krizhevsky 2009), 50 000 training and 10 000 test images; downloaded if they are missing."""
+    return read_torchvision("cifar100", datasets.CIFAR100, root)
+
+
+def read_torchvision(name: str, dataset: Callable[..., Any], root: Path) -> ImageSource:
+    """The data set `name` from a class of `torchvision.datasets`, downloaded into `root` if it is missing there.
+
+    Raises ValueError, in one line, if it cannot be downloaded.
+    """
+
+    def read(train: bool) -> tuple[tuple[str, ...], Labelled]:
+        try:
+            data = dataset(str(root), train=train, download=True)
+        except (OSError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:MAX_REASON_LENGTH]
+            raise ValueError(
+                f"dataset {name} is not under {root} and cannot be downloaded ({reason}): "
+                f"copy it there, or use {BUNDLED}, which is bundled"
+            ) from None
+        images = torch.as_tensor(data.data)
+        images = images[:, None] if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
+        return tuple(data.classes), (images, torch.as_tensor(data.targets).long())
+
+    classes, train = read(True)
+    return ImageSource(classes, train, lambda: read(False)[1])
 
 
 def _read_bundled(part: str) -> Labelled:
@@ -60,10 +103,6 @@ def _read_bundled(part: str) -> Labelled:
             torch.from_numpy(arrays[f"{part}_images"])[:, None],
             torch.from_numpy(arrays[f"{part}_labels"]).long(),
         )
-
-
-def _fashion_mnist(folder: Path) -> ImageSource:
-    return ImageSource(FASHION_CLASSES, _read_idx_part(folder, "train"), lambda: _read_idx_part(folder, "t10k"))
 
 
 def _read_idx_part(folder: Path, part: str) -> Labelled:
@@ -79,25 +118,3 @@ def _read_idx(path: Path) -> Tensor:
         return torch.from_numpy(np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape).copy())
     except (OSError, EOFError, ValueError, IndexError) as error:
         raise ValueError(f"cannot read {path}: {error}") from None
-
-
-def _torchvision(name: str, root: Path) -> ImageSource:
-    from torchvision import datasets
-
-    kind = {"fashion-mnist": datasets.FashionMNIST, "cifar10": datasets.CIFAR10, "cifar100": datasets.CIFAR100}[name]
-
-    def read(train: bool) -> tuple[tuple[str, ...], Labelled]:
-        try:
-            data = kind(str(root), train=train, download=True)
-        except (OSError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ValueError(
-                f"dataset {name} is not under {root} and cannot be downloaded ({reason}): "
-                f"copy it there, or use {BUNDLED}, which is bundled"
-            ) from None
-        images = torch.as_tensor(data.data)
-        images = images[:, None] if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
-        return tuple(data.classes), (images, torch.as_tensor(data.targets).long())
-
-    classes, train = read(True)
-    return ImageSource(classes, train, lambda: read(False)[1])

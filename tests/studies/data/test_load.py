@@ -13,8 +13,8 @@ from PIL import Image
 
 from studies.data import sources
 from studies.data.load import load
-from studies.data.registry import check_dataset, class_count, native_pixels
 from studies.data.splits import TensorSplit, View, stratified
+from tests.studies.data.images import folder_of_images
 
 VIEW = View(28)
 
@@ -24,15 +24,6 @@ def mini() -> TensorSplit:
     split = load("fashion-mnist-mini").train
     assert isinstance(split, TensorSplit)
     return split
-
-
-def folder_of_images(root: Path, classes: dict[str, int], size: tuple[int, int] = (40, 30)) -> Path:
-    """PNG files whose grey value is their class's: 0, 60, 120, ..."""
-    for label, (name, count) in enumerate(classes.items()):
-        (root / name).mkdir(parents=True)
-        for number in range(count):
-            Image.new("RGB", size, (60 * label,) * 3).save(root / name / f"{number:03}.png")
-    return root
 
 
 def test_the_bundled_set_is_balanced_and_split_without_overlap() -> None:
@@ -140,21 +131,6 @@ def test_images_are_resized(mini: TensorSplit) -> None:
     assert images.shape == (8, 3, 32, 32)
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("fashion-mnist-mimi", "did you mean 'fashion-mnist-mini'"),
-        ("imagenet", "unknown dataset"),
-        ("imagefolder:", "needs a folder"),
-        ("imagefolder:/no/such/folder", "does not exist"),
-    ],
-)
-def test_a_wrong_name_is_one_line(name: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message) as caught:
-        check_dataset(name)
-    assert "\n" not in str(caught.value)
-
-
 def test_data_that_cannot_be_downloaded_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from torchvision import datasets
 
@@ -213,21 +189,10 @@ def test_large_images_are_streamed_and_repeatable(tmp_path: Path) -> None:
     assert next(data.validation.batches(View(72), 4))[0].shape[1:] == (3, 72, 72)
 
 
-def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "train" / "cat").mkdir(parents=True)
-    with pytest.raises(ValueError, match="holds no images"):
-        check_dataset(f"imagefolder:{tmp_path}")
-
-
 def test_a_missing_val_folder_is_refused(tmp_path: Path) -> None:
     folder_of_images(tmp_path / "train", {"cat": 2, "dog": 2})
     with pytest.raises(ValueError, match="val with the test images is missing"):
         load(f"imagefolder:{tmp_path}")
-
-
-def test_one_class_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="at least 2"):
-        check_dataset(f"imagefolder:{folder_of_images(tmp_path / 'x', {'cat': 3})}")
 
 
 def test_a_handful_of_images_is_refused(tmp_path: Path) -> None:
@@ -261,31 +226,3 @@ def test_many_corrupt_images_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "all" / "b" / "003.png").write_bytes(b"not an image")
     with pytest.raises(ValueError, match=r"1 of 40 images .*003\.png.* too many"):
         load(f"imagefolder:{tmp_path / 'all'}")
-
-
-@pytest.mark.parametrize(
-    ("name", "pixels", "classes"),
-    [("fashion-mnist-mini", 28, 10), ("fashion-mnist", 28, 10), ("cifar10", 32, 10), ("cifar100", 32, 100)],
-)
-def test_what_is_known_of_named_data_sets(name: str, pixels: int, classes: int) -> None:
-    assert (native_pixels(name), class_count(name)) == (pixels, classes)
-
-
-def test_native_pixels_of_a_folder_are_the_median_shorter_side(tmp_path: Path) -> None:
-    folder_of_images(tmp_path / "train", {"a": 5, "b": 4}, size=(40, 30))
-    folder_of_images(tmp_path / "train", {"c": 8}, size=(64, 90))
-    assert native_pixels(f"imagefolder:{tmp_path}") == 30  # nine of 30 px, eight of 64
-    (tmp_path / "train" / "a" / "000.png").write_bytes(b"no image")
-    (tmp_path / "train" / "a" / "001.png").write_bytes(b"")
-    assert native_pixels(f"imagefolder:{tmp_path}") == 64  # the broken ones say nothing: seven against eight
-    assert class_count(f"imagefolder:{tmp_path}") == 3
-
-
-def test_a_folder_without_a_readable_image_has_no_pixels(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "0.png").write_bytes(b"no image")
-    with pytest.raises(ValueError, match="no image that can be read"):
-        native_pixels(f"imagefolder:{tmp_path}")
-    with pytest.raises(ValueError, match="unknown dataset 'cifra10': did you mean 'cifar10'"):
-        native_pixels("cifra10")
