@@ -20,9 +20,9 @@ import psutil
 from studies.ledger.halving import Halving
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
+from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Usage
 from studies.workers.queue import Draws, TrialQueue
-from studies.workers.ray_tune import execute
 from studies.workers.resources import Execution
 
 CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(42)}
@@ -58,7 +58,8 @@ def run(folder: str, trials: int, seconds: float, memory: dict[int, int]) -> Usa
     with Ledger.open(url, "search", CHOICES, pruner=Halving((1, 2)) if seconds else None) as ledger:
         plan, payload = Draws(trials, draw), {"seconds": seconds}
         jobs = TrialQueue(ledger, plan, lambda _, rung: rung["accuracy"], payload=payload, watch=watch)
-        return execute(jobs, compute, execution=Execution())
+        with WorkerPool(Execution()) as pool:
+            return pool.run(jobs, compute)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from studies.ledger.trial import Proposal, Record
     from studies.outcome import Rung
     from studies.runs.folder import RunFolder
+    from studies.workers.pool import WorkerPool
     from studies.workers.protocol import Job
     from studies.workers.training_job import Training
 
@@ -46,7 +47,7 @@ class Session:
     study: Study
     data: Dataset
     run: RunFolder
-    workers: int | None
+    workers: WorkerPool
 
     @property
     def training(self) -> Training:
@@ -110,7 +111,7 @@ def train(session: Session, console: Console) -> list[Record]:
             counts=lambda record: record.identity in wanted,
             work=work,
         )
-        records = run_trials(phase, ledger, session.config.execution, console, session.workers)
+        records = run_trials(phase, ledger, session.workers, console)
     return [record for record in records if record.identity in wanted and record.outcome is Outcome.COMPLETE]
 
 
@@ -139,6 +140,7 @@ def main(argv: Sequence[str]) -> int:
     from benchmarks.recipes.steps import step_times
     from studies.data.load import load
     from studies.runs.folder import RunFolder
+    from studies.workers.pool import WorkerPool
     from studies.workers.resources import settle_here
 
     resources = settle_here(config.execution)
@@ -148,8 +150,8 @@ def main(argv: Sequence[str]) -> int:
     with RunFolder.open(config.folder, settings, command=command, new=config.new, resumable=RESUMABLE) as run:
         console = Console(highlight=False)
         console.print(data.describe())
-        session = Session(config, study, data, run, resources.workers if resources else None)
-        records = train(session, console)
+        with WorkerPool(config.execution, resources.workers if resources else None) as pool:
+            records = train(Session(config, study, data, run, pool), console)
         times = step_times(study, run.path("steps.csv"), config.rounds) if study.timed else {}
         print(f"\n{write_files(study, config.study, records, times, run)}")
     return 0

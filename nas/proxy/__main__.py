@@ -36,11 +36,13 @@ def study(
     from nas.proxy.run import ProxyStudy
     from studies.runs.command import run_command
     from studies.runs.folder import Status
+    from studies.workers.pool import WorkerPool
 
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
-        proxies = ProxyStudy(config, archs, run, console, data, workers)
-        proxies = replace(proxies, train=train or proxies.train, measure=measure or proxies.measure)
-        records = proxies.carry_out()
+        with WorkerPool(config.execution, workers) as pool:
+            proxies = ProxyStudy(config, archs, run, console, data, pool)
+            proxies = replace(proxies, train=train or proxies.train, measure=measure or proxies.measure)
+            records = proxies.carry_out()
         result = conclude(proxies, records)
         write_files(result)
         text = report(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from rich.console import Console
@@ -23,6 +23,7 @@ from studies.outcome import Rung
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
+from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Evaluate
 from studies.workers.queue import Fixed
 from studies.workers.training_job import Training, evaluate
@@ -59,7 +60,6 @@ class ProxyStudy:
     """A proxy study in its run folder.
 
     archs    the sample, in the order of training
-    workers  trainings at once, where that is known
     train, measure  what a worker does with a network of the trainings, and of the zero-cost proxies
     """
 
@@ -68,7 +68,7 @@ class ProxyStudy:
     run: RunFolder
     console: Console
     data: Dataset
-    workers: int | None = None
+    workers: WorkerPool
     train: Evaluate = evaluate
     measure: Evaluate = measure
 
@@ -116,8 +116,7 @@ class ProxyStudy:
         )
         with self._ledger(setting) as ledger:
             if seconds is None or seconds > 0:
-                execution = replace(self.config.execution, time_budget=seconds)
-                records = run_trials(batch, ledger, execution, self.console, self.workers)
+                records = run_trials(batch, ledger, self.workers, self.console, time_budget=seconds)
             else:
                 records = ledger.records()
         return [record for record in records if record.identity in identities]

@@ -31,13 +31,16 @@ def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> N
     from nas.search.run import SearchRun
     from studies.runs.command import run_command
     from studies.runs.folder import Status
+    from studies.workers.pool import WorkerPool
 
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         if warned := warning(config, len(data.train)):
             console.print(warned, soft_wrap=True)
-        session = SearchRun(config, region, run, console, data, workers)
-        records = session.search()
-        verdict = judge(session.final(records), config.objective_function)
+        with WorkerPool(config.execution, workers) as pool:
+            session = SearchRun(config, region, run, console, data, pool)
+            records = session.search()
+            trainings = session.final(records)
+        verdict = judge(trainings, config.objective_function)
         if verdict is None:
             raise ValueError(f"no finalist was trained to the end: see the outcomes in {run.path('finalists.csv')}")
         if sum(record.is_final for record in records) < config.trials:

@@ -23,6 +23,7 @@ from studies.ledger.trial import Record
 from studies.runs.folder import RunFolder
 from studies.timing.step_time import StepTimes
 from studies.trainer.registry import get_recipe
+from studies.workers.pool import WorkerPool
 from studies.workers.queue import Draws, Fixed, Score, TrialPlan
 from studies.workers.training_job import Training
 from studies.workers.trial_batch import TrialBatch, run_trials
@@ -39,7 +40,7 @@ class SearchRun:
     run: RunFolder
     console: Console
     data: Dataset
-    workers: int | None = None
+    workers: WorkerPool
 
     @property
     def storage(self) -> str:
@@ -81,11 +82,10 @@ class SearchRun:
         """Train candidates until there are enough. Returns all of them, earlier sessions' included."""
         with self.open("search") as ledger:
             candidates = Candidates.of(self.config, self.region, ledger)
-            execution = replace(self.config.execution, time_budget=self.config.seconds)
             total = self.config.trials
             plan = Draws(total, candidates.draw, generation=self.config.generation)
             batch = self._batch("search", total, plan, self.training, candidates.score)
-            return run_trials(batch, ledger, execution, self.console, self.workers)
+            return run_trials(batch, ledger, self.workers, self.console, time_budget=self.config.seconds)
 
     def finalists(self, records: Sequence[Record]) -> list[Record]:
         """The best candidates, best first. Raises ValueError if none was trained to the end."""
@@ -105,7 +105,7 @@ class SearchRun:
             keys = frozenset(record.key for record in chosen)
             batch = self._batch("finalists", len(wanted), Fixed(wanted), self.finalist_training, candidates.score)
             batch = replace(batch, counts=lambda record: record.key in keys)
-            trainings = run_trials(batch, ledger, self.config.execution, self.console, self.workers)
+            trainings = run_trials(batch, ledger, self.workers, self.console)
         return [record for record in trainings if record.key in keys]
 
     @property

@@ -52,6 +52,8 @@ class CurvesResult:
 def run_curves(plan: CurvesPlan, experiment: Experiment) -> CurvesResult:
     """Train what is missing and measure latency. Raises ValueError if nothing was trained to its end."""
     records = experiment.train(KIND, wanted(plan), keep_weights=True, test=True)
+    # Nothing else may run while latency is measured.
+    experiment.workers.stop()
     _keep_weights_of_seed(plan.config.seed, experiment, records)
     complete = [record for record in records if record.outcome is Outcome.COMPLETE]
     planned_points = [planned for planned in plan.points if any(record.key == planned.arch.key for record in complete)]

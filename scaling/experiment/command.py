@@ -13,6 +13,7 @@ from scaling.experiment.trainings import Experiment
 from studies.data.dataset import Dataset
 from studies.runs.command import run_command
 from studies.runs.folder import RunFolder
+from studies.workers.pool import WorkerPool
 from studies.workers.resources import Resources
 
 
@@ -46,7 +47,7 @@ def run_experiment(
 
     def in_folder(run: RunFolder, console: Console, data: Dataset) -> str:
         console.print(about, soft_wrap=True)
-        workers = plan.resources.workers if plan.resources else None
-        return work(Experiment(config, config.identity(), run, console, data, workers))
+        with WorkerPool(config.execution, plan.resources.workers if plan.resources else None) as workers:
+            return work(Experiment(config, config.identity(), run, console, data, workers))
 
     run_command(in_folder, config, config.settings(), module, resumable=resumable, validation=config.validation)

@@ -21,6 +21,7 @@ from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome, Rung
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Recipe
+from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Evaluate
 from studies.workers.queue import Fixed
 from studies.workers.training_job import Training, evaluate
@@ -52,7 +53,7 @@ class Experiment:
     run: RunFolder
     console: Console
     data: Dataset
-    workers: int | None = None
+    workers: WorkerPool
     work: Evaluate = evaluate
 
     @property
@@ -96,7 +97,7 @@ class Experiment:
                 counts=lambda record: record.identity in identities,
                 work=self.work,
             )
-            records = run_trials(batch, ledger, self.settings.execution, self.console, self.workers)
+            records = run_trials(batch, ledger, self.workers, self.console)
         ours = [record for record in records if record.identity in identities]
         if not any(record.outcome is Outcome.COMPLETE for record in ours):
             raise ValueError(f"no network was trained to the end: see the outcomes in {table}")

@@ -42,8 +42,13 @@ def mix(*numbers: int) -> int:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Within, the global generators of torch are seeded; afterwards they are as before."""
+    """Within, torch's global generators of the CPU and of the device are seeded; afterwards they are as before."""
     gpus = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus):
-        torch.manual_seed(seed)
+        # `torch.manual_seed` would seed all devices, and where there is none it keeps a stack trace for later: a
+        # millisecond, for every layer of a network.
+        torch.default_generator.manual_seed(seed)
+        if gpus:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
         yield

@@ -19,30 +19,17 @@ from ray.tune.search import Searcher
 
 from studies.workers.interrupts import Interrupts
 from studies.workers.protocol import Evaluate, JobSource, Usage
-from studies.workers.ray_cluster import Cluster, connect
+from studies.workers.ray_cluster import Cluster
 from studies.workers.ray_patches import release_memory
 from studies.workers.resources import Execution
 from studies.workers.tune_adapter import SourceError, TuneAdapter
 from studies.workers.worker import JobRun, ending_to_dict, set_threads
 
 
-def execute(source: JobSource, evaluate: Evaluate, *, execution: Execution | None = None) -> Usage:
-    """Run a source's jobs on Ray workers until it is finished (or its time budget is over).
-
-    Args:
-        source: gives jobs out and takes results; called from this thread only
-        evaluate: trains one job's candidate, in a worker process; pickled by reference if it can be imported there
-        execution: how many workers, on what
-
-    Raises ValueError before anything starts if more is asked for than there is. On SIGINT or SIGTERM the running trials
-    are reported interrupted, Ray is stopped and KeyboardInterrupt is raised. An exception of the source ends everything
-    in the same way and comes out as it is. Nothing of Ray is left running in any case, except a cluster that was there
-    before.
-
-    """
-    execution = execution or Execution()
+def execute(source: JobSource, evaluate: Evaluate, cluster: Cluster, *, execution: Execution) -> Usage:
+    """Run a source's jobs on the workers of a cluster: see `WorkerPool.run`, which alone calls it."""
     begun = time.perf_counter()
-    with connect(execution) as cluster, Interrupts() as interrupts:
+    with Interrupts() as interrupts:
         adapter = TuneAdapter(source, execution, cluster.resources.workers, interrupts)
         try:
             _fit(adapter, evaluate, execution, cluster)

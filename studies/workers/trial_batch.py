@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from rich.console import Console
 
@@ -17,22 +16,16 @@ from studies.ledger.frame import write_csv
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Record
 from studies.outcome import Outcome
+from studies.workers.pool import WorkerPool
 from studies.workers.progress import Progress
-from studies.workers.protocol import Evaluate, JobSource, Usage
+from studies.workers.protocol import Evaluate
 from studies.workers.queue import Score, TrialPlan, TrialQueue
-from studies.workers.resources import Execution, describe_workers
 from studies.workers.tensorboard import FOLDER, TensorBoardLogger
 from studies.workers.training_job import Training, evaluate
 
 _log = logging.getLogger(__name__)
 DescribeBest = Callable[[Record, float], tuple[float, str]]
 """From a complete trial and its accuracy: the figure by which the best is chosen (higher is better), and its text."""
-
-
-class Execute(Protocol):
-    """Runs all jobs of a source: Ray Tune, or this process."""
-
-    def __call__(self, source: JobSource, evaluate: Evaluate, *, execution: Execution) -> Usage: ...
 
 
 @dataclass(frozen=True)
@@ -62,16 +55,16 @@ class TrialBatch:
 
 
 def run_trials(
-    batch: TrialBatch, ledger: Ledger, execution: Execution, console: Console, workers: int | None = None
+    batch: TrialBatch, ledger: Ledger, workers: WorkerPool, console: Console, *, time_budget: float | None = None
 ) -> list[Record]:
     """Train what the ledger does not have yet. Returns all its trials, those of earlier sessions included.
 
-    `workers` is how many run side by side, where that is known; it is only shown.
+    After `time_budget` seconds no new trial starts.
     """
-    display = _Display(batch, ledger, console, describe_workers(execution, workers))
+    display = _Display(batch, ledger, console, workers.describe())
     folder = batch.table.parent / FOLDER / batch.title
     logs: AbstractContextManager[TensorBoardLogger | None] = (
-        TensorBoardLogger(folder) if execution.tensorboard else nullcontext()
+        TensorBoardLogger(folder) if workers.execution.tensorboard else nullcontext()
     )
     with display.progress, logs as logger:
 
@@ -85,7 +78,7 @@ def run_trials(
 
         jobs = TrialQueue(ledger, batch.plan, batch.score, payload=batch.training.payload(), watch=watch)
         if not jobs.is_finished():
-            usage = executor(execution)(jobs, batch.work, execution=execution)
+            usage = workers.run(jobs, batch.work, time_budget=time_budget)
             _log.info(
                 "%s: %d trials, %.1f %% of worker time spent training, first trial after %.0f s, then %.0f s",
                 *(batch.title, usage.jobs, 100 * usage.utilisation, usage.startup, usage.wall),
@@ -95,17 +88,6 @@ def run_trials(
         batch.training.discard(record)
     write_csv(ledger, batch.table)
     return ledger.records()
-
-
-def executor(execution: Execution) -> Execute:
-    """What runs the jobs: this process for 0 workers, which imports no Ray; else Ray Tune."""
-    if execution.workers == 0:
-        from studies.workers.local import execute_in_process
-
-        return execute_in_process
-    from studies.workers.ray_tune import execute
-
-    return execute
 
 
 class _Display:

@@ -13,8 +13,8 @@ from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
+from studies.workers.pool import WorkerPool
 from studies.workers.queue import Fixed, TrialQueue
-from studies.workers.ray_tune import execute
 from studies.workers.resources import Execution
 from studies.workers.training_job import Training, evaluate
 
@@ -31,7 +31,8 @@ def run(training: Training, seeds: int, execution: Execution, job: Any = evaluat
     ]
     with Ledger.open(None, "gpu", {"a": (0, 1)}) as ledger:
         jobs = TrialQueue(ledger, Fixed(wanted), lambda record, rung: rung["accuracy"], payload=training.payload())
-        execute(jobs, job, execution=execution)
+        with WorkerPool(execution) as pool:
+            pool.run(jobs, job)
         return ledger.records()
 
 

@@ -15,6 +15,7 @@ from studies.data.load import load
 from studies.ledger.trial import Record
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Proxy
+from studies.workers.pool import WorkerPool
 
 
 def search(folder: Path, workers: int) -> list[Record]:
@@ -29,8 +30,8 @@ def search(folder: Path, workers: int) -> list[Record]:
         workers=workers,
     )
     field, data = SearchRegion.of(config, classes=10), load(config.dataset, seed=config.seed)
-    with RunFolder.open(folder, {}) as run:
-        return SearchRun(config, field, run, Console(quiet=True), data).search()
+    with RunFolder.open(folder, {}) as run, WorkerPool(config.execution) as pool:
+        return SearchRun(config, field, run, Console(quiet=True), data, pool).search()
 
 
 def results(records: list[Record]) -> list[tuple[Any, ...]]:

@@ -31,7 +31,7 @@ def test_the_report_of_a_search():
     verdict = judge(records, config.objective_function)
     assert verdict is not None
     result = SearchResult(
-        session=SearchRun(config, nothing, run, Console(quiet=True), nothing),
+        session=SearchRun(config, nothing, run, Console(quiet=True), nothing, nothing),
         verdict=verdict,
         test=Estimate(0.79, 0.77, 0.81, 3),
         gain=Estimate(0.021, -0.004, 0.047, 36),

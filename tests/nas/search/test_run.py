@@ -18,6 +18,7 @@ from nas.search.run import SearchRun
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
 from studies.workers.local import execute_in_process
+from studies.workers.pool import WorkerPool
 from studies.workers.queue import Draws, TrialQueue
 
 TRIALS = 24
@@ -50,7 +51,9 @@ def test_finalists_are_the_networks_that_the_sampler_recommends(tmp_path: Path):
     accuracies = {proposal.arch: 0.5 + 0.01 * rank + luck[rank] for rank, proposal in enumerate(wanted)}
     accuracies[wanted[0].arch] = max(accuracies.values()) + 0.0001
     run: Any = SimpleNamespace(folder=tmp_path, path=lambda name: tmp_path / name)
-    begun = SearchRun(config, region, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=())))
+    begun = SearchRun(
+        config, region, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=())), WorkerPool(config.execution)
+    )
     with begun.open("search") as ledger:
         records = train(ledger, wanted, accuracies)
     chosen = {record.key for record in begun.finalists(records)}

@@ -23,6 +23,7 @@ from studies.outcome import Outcome, Rung
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import get_recipe
+from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Job
 
 ARCH = Arch(stages=(Stage("sepconv", 3, 2, 8, 1),), stem=8, head=16, resolution=8, classes=10)
@@ -98,7 +99,7 @@ def experiment(tmp_path: Path, jobs: list[Job]) -> Iterator[Experiment]:
     config = ExperimentConfig(images=64, epochs=1, validation=100, workers=0)
     data = load(config.dataset, validation=100)
     with RunFolder.open(tmp_path / "run", {}) as run:
-        yield Experiment(config, config.identity(), run, Console(quiet=True), data, work=work)
+        yield Experiment(config, config.identity(), run, Console(quiet=True), data, WorkerPool(config.execution), work)
 
 
 def test_an_experiment_trains_what_is_missing_and_nothing_twice(experiment: Experiment, jobs: list[Job]) -> None:

@@ -23,10 +23,10 @@ from studies.ledger.halving import Halving
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal
 from studies.outcome import InfeasibleError
+from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Usage
 from studies.workers.queue import Draws, TrialQueue
 from studies.workers.resources import Execution
-from studies.workers.trial_batch import executor
 
 CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(6)}
 
@@ -100,7 +100,8 @@ def search(
         jobs = TrialQueue(ledger, Draws(trials, draw), lambda record, rung: rung["accuracy"], payload=payload)
         print("ready", flush=True)
         execution = Execution(workers=workers, gpus_per_trial=0)
-        return executor(execution)(jobs, evaluate, execution=execution)
+        with WorkerPool(execution) as pool:
+            return pool.run(jobs, evaluate)
 
 
 def main() -> None:

@@ -285,13 +285,13 @@ def test_nothing_is_started_for_gpus_that_are_not_there() -> None:
     pytest.importorskip("ray")
     import ray
 
+    from studies.workers.pool import WorkerPool
     from studies.workers.ray_cluster import gpus_here
-    from studies.workers.ray_tune import execute
 
     source = Listed(1)
     with pytest.raises(ValueError, match="--gpus-per-trial"):
-        execute(source, two_rungs, execution=Execution(gpus_per_trial=gpus_here() + 1))
+        WorkerPool(Execution(gpus_per_trial=gpus_here() + 1)).run(source, two_rungs)
     with pytest.raises(ValueError, match="--ray-address 127"):
-        execute(source, two_rungs, execution=Execution(ray_address="127.0.0.1:9"))
+        WorkerPool(Execution(ray_address="127.0.0.1:9")).run(source, two_rungs)
     assert not ray.is_initialized()
     assert source.waiting == [0]

@@ -16,6 +16,7 @@ from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome, Rung
 from studies.trainer.registry import get_recipe
+from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Job
 from studies.workers.queue import Fixed
 from studies.workers.resources import Execution
@@ -52,8 +53,8 @@ class Batch:
             counts=lambda record: record.identity in wanted,
             work=self.work,
         )
-        execution = Execution(workers=0, tensorboard=tensorboard)
-        records = run_trials(batch, self.ledger, execution, Console(file=output, width=200))
+        workers = WorkerPool(Execution(workers=0, tensorboard=tensorboard))
+        records = run_trials(batch, self.ledger, workers, Console(file=output, width=200))
         return records, output.getvalue().splitlines()
 
     def work(self, job: Job) -> Iterator[Rung]:

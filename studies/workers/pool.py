@@ -1,0 +1,78 @@
+"""The workers of a command: one batch of jobs after the other, on one Ray or in this process."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from studies.workers.local import execute_in_process
+from studies.workers.protocol import Evaluate, JobSource, Usage
+from studies.workers.resources import Execution, describe_workers
+
+if TYPE_CHECKING:
+    from studies.workers.ray_cluster import Cluster
+
+
+class WorkerPool:
+    """The workers that an execution describes.
+
+    With 0 workers this process runs the jobs and no Ray is imported. Otherwise the first batch starts Ray, or joins the
+    cluster, and the next ones use it too, because a start takes seconds. Ray is stopped by `stop`, and at the end of
+    the `with` block at the latest.
+
+    Attributes:
+        execution: how many workers, on what
+        size: how many there are, where that is known; it is only shown
+
+    """
+
+    def __init__(self, execution: Execution, size: int | None = None) -> None:
+        self.execution = execution
+        self.size = size
+        self._ray = ExitStack()
+        self._cluster: Cluster | None = None
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def run(self, source: JobSource, evaluate: Evaluate, *, time_budget: float | None = None) -> Usage:
+        """Run a source's jobs until it is finished, or until `time_budget` seconds are over.
+
+        Args:
+            source: gives jobs out and takes results; called from this thread only
+            evaluate: trains one job's candidate; pickled by reference if a worker process can import it
+            time_budget: seconds after which no new job starts; running ones are finished
+
+        Raises ValueError before anything starts if more is asked for than there is. On SIGINT or SIGTERM the running
+        jobs are reported interrupted and KeyboardInterrupt is raised. An exception of the source comes out as it is.
+
+        """
+        execution = self.execution if time_budget is None else replace(self.execution, time_budget=time_budget)
+        if execution.workers == 0:
+            return execute_in_process(source, evaluate, execution=execution)
+        from studies.workers.ray_cluster import connect
+        from studies.workers.ray_tune import execute
+
+        begun = time.perf_counter()
+        if self._cluster is None:
+            self._cluster = self._ray.enter_context(connect(self.execution))
+        connected = time.perf_counter() - begun
+        usage = execute(source, evaluate, self._cluster, execution=execution)
+        return replace(usage, startup=connected + usage.startup)
+
+    def stop(self) -> None:
+        """Stop Ray, or leave the cluster. The next batch would start it again."""
+        self._cluster = None
+        self._ray.close()
+
+    def describe(self) -> str:
+        """How many jobs run at a time, and where, for people; empty where that is not known."""
+        return describe_workers(self.execution, self.size)
