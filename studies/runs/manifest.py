@@ -1,4 +1,4 @@
-"""What a run's manifest says about the program, the machine and the command."""
+"""What a run's manifest records about the command, the program and the machine."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from typing import Any
 
 from studies.machine import available_cores, processor
 
+# The folder that holds this package: the root of the repository in a checkout.
+PROGRAM_FOLDER = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = ("triaxis", "torch", "torchvision", "ray", "optuna", "numpy", "scipy", "fvcore")
 
 
 def describe_session(command: Sequence[str]) -> dict[str, Any]:
-    """Plain JSON values: command, versions, commit, machine."""
+    """Command, folder, process, versions, commit and machine of this process, as JSON values."""
     return {
         "command": shlex.join(command),
         "folder": str(Path.cwd()),
@@ -34,7 +36,7 @@ def describe_session(command: Sequence[str]) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that matter; those not installed are left out."""
+    """Versions of Python and of those DISTRIBUTIONS that are installed, by name."""
     found = {"python": platform.python_version()}
     for name in DISTRIBUTIONS:
         try:
@@ -44,16 +46,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def commit() -> str | None:
-    """The commit this code was checked out from, with "+changes" if it was edited since; None outside a checkout."""
-    here = Path(__file__).resolve().parent.parent
-    if not (here / ".git").exists():
+def commit(folder: Path = PROGRAM_FOLDER) -> str | None:
+    """The commit of a checkout, with "+changes" if files were edited since; None if the folder is no checkout."""
+    if not (folder / ".git").exists():
         return None
-    head = _git(here, "rev-parse", "HEAD")
-    return head and head + ("+changes" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
+    head = _git(folder, "rev-parse", "HEAD")
+    return head and head + ("+changes" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints; None if git is missing, fails or takes more than 10 seconds."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=True
