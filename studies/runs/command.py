@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import yaml
 from rich.console import Console
 
+from studies.data.config import DataConfig
 from studies.data.dataset import Dataset
 from studies.data.load import load
 from studies.runs.folder import CONFIG, RunFolder, Status, read_manifest
@@ -22,15 +23,9 @@ Work = Callable[[RunFolder, Console, Dataset], str]
 REPORT, LEDGER = "result.txt", "ledger.db"
 
 
-class RunConfig(Protocol):
+class RunConfig(DataConfig, Protocol):
     """The settings that every command with a run folder has."""
 
-    @property
-    def dataset(self) -> str: ...
-    @property
-    def data_root(self) -> str: ...
-    @property
-    def seed(self) -> int: ...
     @property
     def run(self) -> str: ...
     @property

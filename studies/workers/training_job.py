@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from search_spaces.networks.arch import Arch
+from studies.data.config import DataConfig
 from studies.data.registry import FOLDER_PREFIX
 from studies.outcome import Outcome, Rung
 from studies.timing.step_time import StepTimes, step_times_of
@@ -20,17 +21,6 @@ from studies.workers.protocol import Job
 if TYPE_CHECKING:
     from studies.data.dataset import Dataset
     from studies.ledger.trial import Record
-
-
-class DataConfig(Protocol):
-    """The settings of a command that name its images."""
-
-    @property
-    def dataset(self) -> str: ...
-    @property
-    def data_root(self) -> str: ...
-    @property
-    def seed(self) -> int: ...
 
 
 @dataclass(frozen=True)
