@@ -65,14 +65,14 @@ def read_images(dataset: str, root: Path, seed: int, side: int) -> Images:
 
     ValueError, in one line, where the data set is not on this machine: nothing is downloaded.
     """
-    from studies.data.image_files import KEPT_RESOLUTION
+    from studies.data.image_files import MAX_KEPT_RESOLUTION
     from studies.data.load import load
     from studies.data.registry import DATASETS, native_pixels
 
     if dataset in DATASETS and (folder := DATASETS[dataset].folder) and not (root / folder).exists():
         raise ValueError(f"data set {dataset} is not under {root}")
-    # Beyond KEPT_RESOLUTION image files are cut otherwise than below: a picture shows what the networks were shown.
-    side = max(side, min(native_pixels(dataset), KEPT_RESOLUTION))
+    # Beyond MAX_KEPT_RESOLUTION image files are cut otherwise than below: a picture shows what the networks were shown.
+    side = max(side, min(native_pixels(dataset), MAX_KEPT_RESOLUTION))
     # No training file is looked at, so none needs to be known as corrupt.
     return choose_images(load(dataset, seed=seed, root=root, corrupt=()), seed, side)
 

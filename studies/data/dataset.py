@@ -1,4 +1,4 @@
-"""A data set as the trainer sees it, and how many of its images are held out for validation."""
+"""A data set, split for training, and how many of its images are held out for validation."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from dataclasses import dataclass
 
 from studies.data.splits import Split
 
-# At most this many images are held out: beyond, the validation error's own uncertainty no longer matters.
+# By default at most this many images are held out: with more, the validation error would hardly be more certain.
 MAX_VALIDATION = 10_000
+# A fifth of the images is held out by default; with fewer images than these that would be none.
+MIN_IMAGES = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set as a search sees it.
+    """A data set, split for training.
 
     Attributes:
-        name: What `load` was asked for.
+        name: The name that was loaded: a row of the registry, or imagefolder:DIR.
         classes: Names of the classes, by label.
         resolution: Side of the images as stored, in pixels (image folders: 224).
         train: Training images without the validation part.
-        validation: The part of the training images held out to judge by; stratified.
+        validation: Images held out of the training images to evaluate on; stratified.
         test: Reads the test images (image folders: val/). Call it once, for the final figure.
-        corrupt: Training files of an image folder that cannot be read, and are left out.
+        corrupt: Training files of an image folder that cannot be read and are left out.
 
     """
 
@@ -35,7 +37,7 @@ class Dataset:
     corrupt: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """One line for people: name, classes, and images of each part."""
+        """One line for people: name, number of classes, and numbers of training and validation images."""
         return (
             f"{self.name}: {len(self.classes)} classes, {len(self.train):,} training "
             f"and {len(self.validation):,} validation images"
@@ -43,11 +45,11 @@ class Dataset:
 
 
 def validation_count(asked: int | None, images: int) -> int:
-    """How many images are held out. ValueError where that leaves none to train on."""
+    """The number of images that are held out of `images`: as asked, or a fifth. ValueError if a part would be empty."""
     if asked is None:
-        if images < 5:
+        if images < MIN_IMAGES:
             raise ValueError(
-                f"{images} training images are too few: a fifth of them is held out, so at least 5 are needed"
+                f"at least {MIN_IMAGES} training images are needed, as a fifth is held out, got {images}: add images"
             )
         return min(images // 5, MAX_VALIDATION)
     if not 0 < asked < images:
@@ -56,7 +58,7 @@ def validation_count(asked: int | None, images: int) -> int:
 
 
 def check_images(images: int, data: Dataset) -> None:
-    """Raise ValueError where an epoch is to have more training images than there are; 0 is all of them."""
+    """Raise ValueError if an epoch needs more training images than the data set has; 0 is all of them."""
     most, held_out = len(data.train), len(data.validation)
     if images > most:
         raise ValueError(

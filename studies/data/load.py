@@ -1,4 +1,4 @@
-"""Data sets by name: training and validation images for searching, test images for the final figure."""
+"""Data sets by name, with training and validation images, and test images for the final figure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from studies.data.dataset import Dataset, validation_count
-from studies.data.registry import check_dataset, folder_of
-from studies.data.sources import Labelled, read_source
-from studies.data.splits import Split, TensorSplit, stratified
+from studies.data.registry import folder_of
+from studies.data.sources import read_source
+from studies.data.splits import TensorSplit, stratified
 
 
 def load(
@@ -22,14 +22,19 @@ def load(
     root: str | Path = "data",
     corrupt: Sequence[str] | None = None,
 ) -> Dataset:
-    """The data set of that name: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100 or imagefolder:DIR.
+    """The data set of that name: a row of DATASETS, or imagefolder:DIR.
 
-    `validation` images (by default a fifth, at most 10 000) are held out of the training images, stratified, the same
-    ones for the same seed. `root` is where torchvision's data sets are kept and downloaded to. An image folder's
-    training files are all decoded once to find corrupt ones, unless `corrupt` says which ones an earlier load found.
+    Args:
+        name: of the data set
+        seed: decides which images are held out
+        validation: images held out of the training images, stratified; by default a fifth, at most 10 000
+        root: folder where data sets are kept and downloaded to
+        corrupt: training files of an image folder that an earlier call found corrupt; by default all files are decoded
+            once to find them
+
     Raises ValueError, in one line, for an unknown name, a folder without images, or data that cannot be downloaded.
+
     """
-    check_dataset(name)
     folder = folder_of(name)
     if folder is not None:
         from studies.data.folders import load_folder
@@ -40,19 +45,18 @@ def load(
     held_out, rest = stratified(labels, validation_count(validation, len(labels)), seed)
     mean, std = _byte_statistics(images[rest])
     whole = TensorSplit(images, labels, mean, std)
-
-    def test() -> Split:
-        return _test_split(source.test(), mean, std)
-
-    return Dataset(name, source.classes, images.shape[-1], whole.at(rest), whole.at(held_out), test)
-
-
-def _test_split(labelled: Labelled, mean: Tensor, std: Tensor) -> TensorSplit:
-    return TensorSplit(*labelled, mean, std)
+    return Dataset(
+        name,
+        source.classes,
+        resolution=images.shape[-1],
+        train=whole.at(rest),
+        validation=whole.at(held_out),
+        test=lambda: TensorSplit(*source.test(), mean, std),
+    )
 
 
 def _byte_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each channel [C], from histograms: exact, and no float copy of the images."""
+    """Mean and standard deviation [C] of the channels of images [N, C, H, W], exact, without a float copy of them."""
     values = torch.arange(256, dtype=torch.float64)
     counts = torch.stack([images[:, channel].flatten().bincount(minlength=256) for channel in range(images.shape[1])])
     shares = counts.double() / counts.sum(1, keepdim=True)

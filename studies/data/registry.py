@@ -41,41 +41,40 @@ DATASETS = {
 }
 
 
-def check_dataset(name: str) -> None:
-    """Raise ValueError if `name` is neither a data set nor a folder with images of at least two classes."""
-    folder = folder_of(name)
-    if folder is not None:
-        class_folders(train_folder(folder))
-    elif name not in DATASETS:
+def dataset_info(name: str) -> DatasetInfo:
+    """The row of a data set. Raises ValueError, with the nearest name, if there is none."""
+    if name not in DATASETS:
         raise ValueError(f"unknown dataset '{name}'{nearest(name, (*DATASETS, FOLDER_PREFIX + 'DIR'))}")
+    return DATASETS[name]
 
 
 def class_count(name: str) -> int:
-    """The number of classes of a data set, without reading an image. Raises ValueError as `check_dataset` does."""
-    check_dataset(name)
+    """The number of classes of a data set, without reading an image.
+
+    Raises ValueError for an unknown name, and for a folder without images of at least two classes.
+    """
     folder = folder_of(name)
-    return DATASETS[name].classes if folder is None else len(class_folders(train_folder(folder)))
+    return dataset_info(name).classes if folder is None else len(class_folders(train_folder(folder)))
 
 
 def native_pixels(name: str) -> int:
     """Side in pixels of a data set's images as they are stored; a network with a larger input sees nothing more.
 
-    For an image folder it is the median shorter side of some files, spread evenly. Raises ValueError as `check_dataset`
+    For an image folder it is the median shorter side of some files, spread evenly. Raises ValueError as `class_count`
     does, and if no file can be read.
     """
-    check_dataset(name)
     folder = folder_of(name)
     if folder is None:
-        return DATASETS[name].pixels
+        return dataset_info(name).pixels
     paths = [path for files in class_folders(train_folder(folder)).values() for path in files]
     sides = sorted(filter(None, map(_shorter_side, paths[:: max(1, len(paths) // MIN_FILES_MEASURED)])))
     if not sides:
-        raise ValueError(f"image folder {folder} has no image that can be read")
+        raise ValueError(f"image folder {folder} has no image that can be read: repair or replace its files")
     return sides[len(sides) // 2]
 
 
 def folder_of(name: str) -> Path | None:
-    """DIR of `imagefolder:DIR`; None for the other names."""
+    """DIR of `imagefolder:DIR`; None for other names. Raises ValueError if DIR is no folder."""
     if not name.startswith(FOLDER_PREFIX):
         return None
     directory = name.removeprefix(FOLDER_PREFIX)
@@ -88,24 +87,24 @@ def folder_of(name: str) -> Path | None:
 
 
 def train_folder(folder: Path) -> Path:
-    """Where the training classes are: DIR/train in ImageNet's layout (DIR/val beside it), else DIR itself."""
+    """The folder of the training classes: DIR/train in ImageNet's layout (with DIR/val), else DIR itself."""
     return folder / "train" if (folder / "train").is_dir() else folder
 
 
 def class_folders(folder: Path) -> dict[str, list[Path]]:
-    """The image files of each class, both sorted by name. ValueError where fewer than two classes have any."""
+    """The image files of each class, both sorted by name. Raises ValueError if fewer than two classes have any."""
     folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     found = {entry.name: sorted(path for path in entry.rglob("*") if _is_image(path)) for entry in folders}
     classes = {name: paths for name, paths in found.items() if paths}
     if not classes:
-        raise ValueError(f"image folder {folder} holds no images: expected one folder a class with image files in it")
+        raise ValueError(f"image folder {folder} has no images: it needs one folder per class with image files in it")
     if len(classes) < 2:
-        raise ValueError(f"image folder {folder} has the one class '{next(iter(classes))}': training needs at least 2")
+        raise ValueError(f"image folder {folder} has only the class '{next(iter(classes))}': training needs at least 2")
     return classes
 
 
 def _shorter_side(path: Path) -> int:
-    """0 for a file that is no image."""
+    """In pixels; 0 for a file that is no image."""
     from PIL import Image
 
     try:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torchvision import datasets
 
 from search_spaces.common.lazy import resolve
-from studies.data.registry import BUNDLED, DATASETS
+from studies.data.registry import BUNDLED, dataset_info
 
 BUNDLED_FILE = Path(__file__).with_name("fashion_mnist_mini.npz")
 # Debian's package dataset-fashion-mnist.
@@ -44,8 +44,8 @@ class ImageSource:
 
 
 def read_source(name: str, root: Path) -> ImageSource:
-    """The data set `name` of the registry, read or downloaded into `root`. Raises ValueError if that fails."""
-    source: ImageSource = resolve(DATASETS[name].code)(root)
+    """A data set of the registry, downloaded into `root` if it is missing. Raises ValueError if it cannot be read."""
+    source: ImageSource = resolve(dataset_info(name).code)(root)
     return source
 
 

@@ -1,4 +1,4 @@
-"""Images in memory: stratified splits, and batches that are augmented on the training device."""
+"""Labelled images in batches: what every split does, and images in memory, augmented on the training device."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from torch.nn import functional
 from studies.data.augment import apply_each, policy
 
 Batch = tuple[Tensor, Tensor]
+"""Images [N, 3, S, S] and their labels [N]; see `Split`."""
+
 CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
 class View:
-    """How images are handed to a network.
+    """How a network gets its images.
 
     Attributes:
         resolution: Side in pixels; images of another size are resized (bilinear, antialiased).
-        device: Where the batches are made.
+        device: Device of the batches.
         channels_last: Memory layout of the batches.
         rank: Number of this process among `world_size`, from 0 on.
-        world_size: Processes that share each batch; all of them iterate over the same batches at the same time.
+        world_size: Processes that share each batch. All of them iterate over the same batches at the same time.
 
     """
 
@@ -43,10 +45,10 @@ class View:
 class Split(Protocol):
     """Labelled images of one part of a data set.
 
-    `train_batches` goes through all images once in an order and with an augmentation that depend on `seed` alone, from
-    batch number `start` on (`augment` and `magnitude` as a Recipe has them); `batches` goes through them in their
-    order, unchanged. Both yield images [N, 3, S, S] as normalised float32 and labels [N] as int64, on the view's
-    device; batch sizes differ by at most one. Of each batch they yield what the view calls the worker's own.
+    `train_batches` passes over all images once, from batch number `start` on. Their order and augmentation depend on
+    `seed` alone; `augment` and `magnitude` are those of a Recipe. `batches` passes over them in their order, unchanged.
+    Both yield images [N, 3, S, S] as normalised float32 and labels [N] as int64, on the view's device. The sizes of
+    batches differ by at most one. Of each batch they yield only the rows of the view's rank.
     """
 
     def __len__(self) -> int: ...
@@ -63,14 +65,15 @@ class Split(Protocol):
 
 
 def steps(images: int, batch_size: int) -> int:
-    """Batches that one pass over the images takes."""
+    """The number of batches of at most `batch_size` in one pass over the images."""
     return -(-images // batch_size)
 
 
 def stratified(labels: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Indices of `count` images drawn at random with the classes' shares kept to within one image, and of the rest.
+    """Indices of `count` images drawn at random, and those of the rest, both ascending.
 
-    Both ascending. Every image gets its place in its class's random order, as a share of the class; the smallest win.
+    Classes keep their shares to within one image: each image gets its place in the random order of its class, divided
+    by the size of the class, and the images with the lowest places are drawn. `labels` are [N].
     """
     generator = torch.Generator().manual_seed(seed)
     place = torch.empty(len(labels))
@@ -84,9 +87,12 @@ def stratified(labels: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True, eq=False)
 class TensorSplit:
-    """Images [N, C, H, W] of bytes in memory, C = 1 (grey, repeated to 3) or 3; see `Split`.
+    """Labelled images in memory; see `Split`.
 
-    `mean` and `std` [C] are in units of the bytes, 0 to 255.
+    images  bytes [N, C, H, W], where C is 3, or 1 for grey, which is repeated to 3
+    labels  [N], int64
+    mean    [C], in units of the bytes, 0 to 255
+    std     [C], in the same units
     """
 
     images: Tensor
@@ -148,7 +154,12 @@ class TensorSplit:
 
 @dataclass(frozen=True, eq=False)
 class _Crops:
-    """One random shift and mirroring of every image, cut by one gather a batch from zero-padded images."""
+    """One random shift and mirroring of every image; one gather per batch cuts them from zero-padded images.
+
+    padded   bytes [N, C, H + 2 P, W + 2 P], where P is an eighth of the longer side
+    rows     [N, H], of the padded image, for each image
+    columns  [N, W], the same for columns, in descending order if the image is mirrored
+    """
 
     padded: Tensor
     rows: Tensor

@@ -1,18 +1,13 @@
-"""Random operations on images and mixing of batches: torchvision's, repeatable whatever the order or the resume."""
+"""Random operations on images and mixing of batches: torchvision's, and the same in any order and after a resume."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from studies.data.augment import apply_each, mixed, policy
-from studies.data.image_files import transform
 from studies.data.load import load
 from studies.data.splits import TensorSplit, View
 from studies.trainer.loop import classes_of
@@ -41,7 +36,7 @@ def test_the_policies_are_torchvisions() -> None:
 
 @pytest.mark.parametrize("augment", POLICIES)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_an_image_is_changed_alike_in_any_company(augment: str, channels: int) -> None:
+def test_the_change_of_an_image_does_not_depend_on_the_others(augment: str, channels: int) -> None:
     change, images = policy(augment, 15), pictures(20, channels)
     assert change is not None
     whole = apply_each(change, images, torch.arange(20), seed=7)
@@ -88,7 +83,7 @@ def test_a_pass_over_images_in_memory_can_start_in_its_middle(augment: str) -> N
 
 
 def test_another_batch_size_sees_the_same_images() -> None:
-    """An image's augmentation hangs on the epoch's seed and its own index."""
+    """An image's augmentation depends on the epoch's seed and its own index."""
     small = load("fashion-mnist-mini").train.take(60, seed=0)
     passes = [
         torch.cat(
@@ -97,31 +92,6 @@ def test_another_batch_size_sees_the_same_images() -> None:
         for size in (60, 7)
     ]
     assert torch.equal(*passes)
-
-
-def test_streamed_images_do_not_depend_on_the_number_of_workers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        for number in range(8):
-            noise = np.random.default_rng(number).integers(0, 255, (90, 110, 3), dtype=np.uint8)
-            Image.fromarray(noise).save(tmp_path / name / f"{number}.jpg")
-    train = load(f"imagefolder:{tmp_path}").train
-    passes = []
-    for workers in (1, 2):
-        monkeypatch.setattr("studies.data.image_files.MAX_LOADERS", workers)
-        monkeypatch.setattr("torch.get_num_threads", lambda: 2)
-        batches = train.train_batches(View(72), 4, seed=7, augment="randaugment", magnitude=12)
-        passes.append(torch.cat([images for images, _ in batches]))
-    assert passes[0].shape[1:] == (3, 72, 72)
-    assert torch.equal(*passes)
-
-
-def test_streamed_images_go_through_crop_mirror_and_policy() -> None:
-    kinds = [type(step) for step in transform(72, "autoaugment").transforms]
-    assert [kinds.index(kind) for kind in (v2.RandomResizedCrop, v2.RandomHorizontalFlip, v2.AutoAugment)] == [1, 2, 3]
-    assert v2.RandAugment not in [type(step) for step in transform(72, "none", 9).transforms]
 
 
 def test_without_alphas_a_batch_stays_as_it_is() -> None:
@@ -168,5 +138,5 @@ def test_with_both_each_batch_has_one_of_them() -> None:
 
 def test_the_classes_are_the_networks_outputs() -> None:
     assert classes_of(MODEL) == 5
-    with pytest.raises(ValueError, match="mixup and cutmix need a network with a linear layer"):
+    with pytest.raises(ValueError, match="mixup"):
         classes_of(nn.Conv2d(3, 3, 1))

@@ -13,7 +13,8 @@ from nas.search.config import SearchConfig
 from scaling.experiment.config import ExperimentConfig
 from search_spaces.common.help import attributes
 from search_spaces.common.lazy import resolve
-from studies.data.registry import DATASETS, DatasetInfo, check_dataset, class_count, native_pixels
+from studies.data.load import load
+from studies.data.registry import DATASETS, DatasetInfo, class_count, native_pixels
 from studies.train.config import TrainConfig
 from tests.studies.data.images import folder_of_images
 
@@ -49,7 +50,7 @@ def test_published_numbers_of_named_data_sets(name: str, pixels: int, classes: i
     ],
 )
 def test_a_wrong_name_is_one_line(name: str, named: str) -> None:
-    for check in (check_dataset, class_count, native_pixels):
+    for check in (class_count, native_pixels, load):
         with pytest.raises(ValueError, match=named) as caught:
             check(name)
         assert "\n" not in str(caught.value)
@@ -58,13 +59,13 @@ def test_a_wrong_name_is_one_line(name: str, named: str) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train" / "cat").mkdir(parents=True)
     with pytest.raises(ValueError, match=str(tmp_path)):
-        check_dataset(f"imagefolder:{tmp_path}")
+        class_count(f"imagefolder:{tmp_path}")
 
 
 def test_one_class_is_refused(tmp_path: Path) -> None:
     folder_of_images(tmp_path, {"cat": 3})
     with pytest.raises(ValueError, match="'cat'"):
-        check_dataset(f"imagefolder:{tmp_path}")
+        class_count(f"imagefolder:{tmp_path}")
 
 
 def test_hidden_folders_and_other_files_are_no_classes(tmp_path: Path) -> None:
