@@ -90,3 +90,10 @@ def test_an_image_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match="a.png"):
         read_image(str(tmp_path / "a.png"))
+
+
+def test_a_subset_keeps_the_shares_of_the_classes(tmp_path: Path) -> None:
+    train = load(f"imagefolder:{folder_of_noise(tmp_path)}", validation=6).train
+    (_, labels), *_ = train.take(4, seed=0).batches(View(8), 99)
+    assert labels.tolist() == [0, 0, 1, 1]
+    assert train.take(10, seed=0) is train
