@@ -8,8 +8,8 @@ from typing import Protocol
 class DataConfig(Protocol):
     """The settings of a command that name its images.
 
-    The fields stand, with their help, in each configuration, at the place where its --help and its config.yaml show
-    them. `seed` splits training and validation images.
+    Each configuration has the fields, with their help, at the place where its --help and its config.yaml show them.
+    `seed` splits training and validation images.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Running a command with a run folder: read images, open the folder, work, report; or show a finished run."""
+"""Commands with a run folder: they read images, open the folder, work and report, or show a finished run's report."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
 from rich.console import Console
 
 from studies.data.config import DataConfig
 from studies.data.dataset import Dataset
 from studies.data.load import load
-from studies.runs.folder import CONFIG, RunFolder, Status, read_manifest
+from studies.runs.folder import CONFIG, RunFolder, Status, read_config, read_manifest
 
 Work = Callable[[RunFolder, Console, Dataset], str]
 """The work of a command in its run folder. Returns the report for people, without a line break at the end."""
-
 
 REPORT, LEDGER = "result.txt", "ledger.db"
 
@@ -46,17 +44,16 @@ def run_command(
     """Do a command's work in its run folder; write its report to result.txt and print it.
 
     Args:
-        work: what is done once the folder is open; it sets the run's status where that is not to be finished
-        config: where the images and the folder are
+        work: runs once the folder is open; sets the run's status if that is not to be "finished"
+        config: names the images and the folder
         settings: plain YAML values that reproduce the run
         module: the command, such as nas.search
-        resumable: names of the settings with which a run may be resumed even if they differ
+        resumable: names of settings that may differ when a run is resumed
         validation: images held out of training; 0 is a fifth, at most 10 000
-        storage: Optuna storage URL of the ledger, where it is not in the run folder
-        check: raises ValueError where the images do not fit the settings
+        storage: Optuna storage URL of the ledger, if it is not in the run folder
+        check: raises ValueError if the images do not fit the settings
 
-    Raises ValueError for images that cannot be read, a broken ledger or another run's folder, before anything is
-    written; a KeyboardInterrupt of the work says how to resume.
+    Raises ValueError before anything is written, and a KeyboardInterrupt of the work with the way to resume.
 
     """
     data = load(config.dataset, seed=config.seed, validation=validation or None, root=config.data_root)
@@ -69,8 +66,7 @@ def run_command(
         try:
             text = work(run, console, data)
         except KeyboardInterrupt:
-            without = " without --new" if config.new else ""
-            raise KeyboardInterrupt(f"run the same command{without} to resume") from None
+            raise KeyboardInterrupt(f"run the same command{' without --new' if config.new else ''} to resume") from None
         run.write(REPORT, text + "\n")
     print(f"\n{text}")
 
@@ -78,21 +74,17 @@ def run_command(
 def finished_report(
     folder: str | Path, asked: Mapping[str, Any], *, resumable: Collection[str], extendable: Collection[str] = ()
 ) -> str | None:
-    """The report of a finished run with these settings or larger ones; None where there is something to do.
+    """The report of a run that has finished with the settings `asked`; None if there is something to do.
 
-    `resumable` settings may differ, and `extendable` ones may be larger in the run. Raises ValueError where the run's
-    configuration cannot be read.
+    Settings named in `resumable` may differ; those in `extendable` may be larger in the run. Raises ValueError if the
+    run's manifest or configuration cannot be read.
     """
     path = Path(folder)
     if not (path / REPORT).exists() or not (path / CONFIG).exists():
         return None
     if read_manifest(path)["status"] != Status.FINISHED:
         return None
-    try:
-        there = yaml.safe_load((path / CONFIG).read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"cannot read {path / CONFIG}: {error}; --new starts a new run") from None
-    if not isinstance(there, dict) or not _covers(there, asked, resumable, extendable):
+    if not _covers(read_config(path), asked, resumable, extendable):
         return None
     return (
         f"{(path / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new starts a "
@@ -101,7 +93,7 @@ def finished_report(
 
 
 def check_ledger(folder: str | Path, *, new: bool, storage: str | None = None) -> None:
-    """Raise ValueError for a ledger that is no ledger, before the run folder is touched."""
+    """Raise ValueError if the ledger of a run to resume, or that in `storage`, cannot be opened. Changes nothing."""
     from studies.ledger.storage import open_storage, sqlite_url
 
     ledger = Path(folder) / LEDGER
@@ -113,11 +105,11 @@ def check_ledger(folder: str | Path, *, new: bool, storage: str | None = None) -
 def open_run(
     folder: str | Path, settings: Mapping[str, Any], module: str, *, seed: int, new: bool, resumable: Collection[str]
 ) -> RunFolder:
-    """The run's folder, locked: a new one, or one to resume. `module` is the command, such as nas.search."""
+    """The run's folder, locked: a new one, or that of a run to resume. `module` is the command, such as nas.search."""
     return RunFolder.open(
         folder,
         settings,
-        command=[sys.executable, "-m", module, *(_hidden(word) for word in sys.argv[1:])],
+        command=[sys.executable, "-m", module, *(_without_password(word) for word in sys.argv[1:])],
         seed=seed,
         new=new,
         resumable=resumable,
@@ -125,15 +117,15 @@ def open_run(
 
 
 def _covers(
-    there: Mapping[str, Any], asked: Mapping[str, Any], resumable: Collection[str], extendable: Collection[str]
+    recorded: Mapping[str, Any], asked: Mapping[str, Any], resumable: Collection[str], extendable: Collection[str]
 ) -> bool:
-    """Whether a run with the settings `there` has all that is asked for."""
-    enough = all(there.get(name, 0) >= asked[name] for name in extendable)
-    return enough and all(
-        there.get(name) == value for name, value in asked.items() if name not in {*resumable, *extendable}
+    """Whether a run with the settings `recorded` has everything that is asked for."""
+    fixed = set(asked) - {*resumable, *extendable}
+    return all(recorded.get(name, 0) >= asked[name] for name in extendable) and all(
+        recorded.get(name) == asked[name] for name in fixed
     )
 
 
-def _hidden(word: str) -> str:
-    """A word of the command line without a database's password."""
+def _without_password(word: str) -> str:
+    """A word of the command line; the password in a database's URL is hidden."""
     return re.sub(r"(://[^:/@]*):[^/@]*@", r"\1:***@", word)

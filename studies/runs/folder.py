@@ -1,4 +1,4 @@
-"""Run folders: each run has one, which records how it was made and is never overwritten by accident."""
+"""Run folders: each run has one. It records how the run was made, and it is never overwritten by accident."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from studies.runs.manifest import describe_session
 
 FORMAT = "triaxis-run-1"
 CONFIG, MANIFEST, LOCK, LOG = "config.yaml", "manifest.json", "lock", "log.txt"
+# Loggers whose messages go to the log of an open run.
 LOGGERS = ("search_spaces", "studies", "nas", "scaling", "reports")
 
 
 class Status(StrEnum):
-    """The state of a run or of one of its sessions. A running one without a lock was killed."""
+    """The state of a run or of one of its sessions. A running session whose lock is gone was killed."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -36,10 +37,10 @@ class Status(StrEnum):
 
 
 class RunFolder:
-    """A run folder, locked by this process until closed; made by `RunFolder.open`, to be used in a `with`.
+    """A run folder, locked by this process until it is closed. Use it as `with RunFolder.open(...) as run:`.
 
-    folder  where everything lies
-    status  as it will be written when the `with` ends without an exception; set it where "finished" is not true
+    folder  of the run's files
+    status  recorded if the `with` ends without an exception: "finished", unless the run sets another
     """
 
     def __init__(self, folder: Path, lock: TextIO, manifest: dict[str, Any]) -> None:
@@ -63,14 +64,14 @@ class RunFolder:
         """Make a run folder, or resume the run that it holds.
 
         Args:
-            folder: made, with its parents, if it is not there
+            folder: made, with its parents, if it does not exist
             config: plain YAML values that reproduce the run; written to config.yaml
-            command: the command line, for the manifest
-            seed: for the manifest
-            new: start a new run; an old one in the folder is moved to a name with its date
+            command: the command line, recorded in the manifest
+            seed: recorded in the manifest
+            new: start a new run; an old run in the folder is moved to a name with its date
             resumable: top-level names of the configuration that may differ from the old run's (trials, workers, ...)
 
-        Raises ValueError, in one line and with nothing written, if the folder is another's, holds another
+        Raises ValueError, in one line and with nothing written, if the folder holds other files or another
         configuration, is in use (the message names the process), or cannot be written.
 
         """
@@ -106,14 +107,14 @@ class RunFolder:
         return self.folder / name
 
     def write(self, name: str, data: str | bytes) -> Path:
-        """Write a file of the run, atomically; folders on the way are made."""
+        """Write a file of the run, atomically; missing folders are made."""
         target = self.path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(target, data)
         return target
 
     def close(self, status: Status, reason: str = "") -> None:
-        """Write down how the session ended, close the log and release the lock."""
+        """Record how the session ended, close the log and release the lock."""
         session = self._manifest["sessions"][-1]
         session.update(end=_now(), status=status, **({"reason": reason} if reason else {}))
         self._manifest.update(status=status, end=session["end"])
@@ -125,8 +126,9 @@ class RunFolder:
         self._lock.close()
 
     def _begin(self, config: Mapping[str, Any], command: Sequence[str], seed: int) -> None:
+        """Record a new session and start to log."""
         session = {"start": _now(), "end": None, "status": Status.RUNNING, **describe_session(command)}
-        # We hold the lock: an earlier session that says it is running was killed.
+        # We hold the lock, so an earlier session that is recorded as running was killed.
         earlier = [
             old | {"status": Status.KILLED} if old["status"] == Status.RUNNING else old
             for old in self._manifest.get("sessions", ())
@@ -149,15 +151,27 @@ class RunFolder:
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a run folder. Raises ValueError if it is none."""
+    """The manifest of a run folder. Raises ValueError if the folder holds no run."""
     manifest = _existing_manifest(Path(folder))
     if manifest is None:
-        raise ValueError(f"{folder} is no run folder: it has no {MANIFEST}")
+        raise ValueError(f"{folder} is not a run folder: it has no {MANIFEST}")
     return manifest
 
 
+def read_config(folder: Path) -> dict[str, Any]:
+    """The settings of the run in a folder. Raises ValueError if they cannot be read."""
+    path = folder / CONFIG
+    try:
+        settings = yaml.safe_load(path.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"cannot read {path}: {describe_error(error)}; --new starts a new run") from None
+    if not isinstance(settings, dict):
+        raise ValueError(f"cannot read {path}: it holds no settings; --new starts a new run")
+    return settings
+
+
 def _existing_manifest(path: Path) -> dict[str, Any] | None:
-    """The manifest of an old run; None if the folder is to be made or is empty."""
+    """The manifest of the run in a folder; None if the folder does not exist or is empty."""
     if not path.exists():
         return None
     if not path.is_dir():
@@ -169,25 +183,25 @@ def _existing_manifest(path: Path) -> dict[str, Any] | None:
     try:
         manifest = json.loads((path / MANIFEST).read_text())
     except (OSError, ValueError) as error:
-        raise ValueError(f"cannot read {path / MANIFEST}: {describe_error(error)}") from None
+        raise ValueError(f"cannot read {path / MANIFEST}: {describe_error(error)}; choose another --run") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ValueError(f"{path / MANIFEST} is not of this program ({FORMAT}): choose another --run")
+        raise ValueError(f"{path / MANIFEST} does not have the format {FORMAT}: choose another --run")
     return manifest
 
 
 def _check_config(path: Path, config: Mapping[str, Any], resumable: Collection[str]) -> None:
-    try:
-        there = yaml.safe_load((path / CONFIG).read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ValueError(f"cannot read {path / CONFIG}: {describe_error(error)}") from None
-    old = {name: value for name, value in (there or {}).items() if name not in resumable}
-    text = describe_differences(old, {name: value for name, value in config.items() if name not in resumable})
+    """Raise ValueError if the run's configuration differs in a setting that is not in `resumable`."""
+    old, now = (
+        {name: value for name, value in settings.items() if name not in resumable}
+        for settings in (read_config(path), config)
+    )
+    text = describe_differences(old, now)
     if text:
         raise ValueError(f"run folder {path} holds another configuration: {text}; choose another --run")
 
 
 def _take_lock(path: Path) -> TextIO:
-    """Lock the folder for as long as this process lives; the lock of a dead process is no lock."""
+    """Make the folder if necessary, and lock it. The lock ends with this process, however it ends."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / LOCK).open("a+")
@@ -209,7 +223,7 @@ def _take_lock(path: Path) -> TextIO:
 
 
 def _move_aside(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Rename an old run's folder; the new name has its start time."""
+    """Rename an old run's folder; the new name ends in the run's start time."""
     stamp = str(manifest["start"]).replace(":", "").replace("-", "")[:15]
     target = path.with_name(f"{path.name}-{stamp}")
     count = 1
@@ -220,6 +234,7 @@ def _move_aside(path: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _log_handler(path: Path) -> logging.Handler:
+    """Starts to append the messages of LOGGERS to a file."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name in LOGGERS:

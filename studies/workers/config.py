@@ -1,10 +1,10 @@
-"""What the configurations of all commands that train trials side by side have in common. Imports nothing heavy."""
+"""What the configurations of all commands that train trials in parallel have in common. Imports nothing heavy."""
 
 from __future__ import annotations
 
 from studies.workers.resources import Execution
 
-# Settings of where and on what trials run. They change no result, so a run may resume with others.
+# Settings that decide where and on what trials run. They change no result, so a run may resume with other values.
 PLACEMENT = frozenset({
     "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "tensorboard", "data_root", "run", "new",
     "dry_run",
@@ -12,10 +12,10 @@ PLACEMENT = frozenset({
 
 
 class TrialConfig:
-    """The settings that an Execution is made of.
+    """The settings of an Execution.
 
-    No dataclass itself: the fields stand, with their help, in each configuration, at the place where its --help and its
-    config.yaml show them. Those of a base dataclass would come before all others.
+    This is no dataclass: each configuration has the fields, with their help, at the place where its --help and its
+    config.yaml show them. Fields of a base dataclass would come before all others.
     """
 
     workers: int | None

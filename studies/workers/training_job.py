@@ -1,4 +1,4 @@
-"""What a worker does with a job: trains the job's network, or its proxy, and yields a rung after each epoch."""
+"""The training of a job's network, or of its proxy, in a worker: it yields a rung after each epoch."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """How the networks of some jobs are trained; travels with every job as JSON.
+    """How the networks of some jobs are trained. Every job has it, as JSON.
 
-    Commands make it with `Training.of`, because a worker may run in another folder than its driver.
+    Commands make it with `Training.of`, which makes paths absolute: a worker may run in another folder than its driver.
 
     Attributes:
         dataset: Name of the data set.
-        recipe: Optimiser, schedule, epochs and so on.
-        proxy: The cheaper network that is trained, for its own images and epochs; None trains the network itself.
-        data_root: Where downloaded data sets lie.
-        images: Training images of one epoch where there is no proxy; 0 is all of them.
+        recipe: Optimizer, schedule, epochs and so on.
+        proxy: The cheaper network that is trained, with its own images and epochs; None trains the network itself.
+        data_root: Folder of downloaded data sets.
+        images: Training images of one epoch without a proxy; 0 is all of them.
         validation: Images held out of training; by default a fifth, at most 10 000.
-        split_seed: Of the split into training and validation images: the same for all trials that are compared.
-        folder: Where checkpoints go, on a disk that every worker sees, so that a trial resumes; empty for none.
-        keep_weights: Whether the trained weights stay there as safetensors.
-        test: Whether the trained network is scored on the test images, under "test_accuracy" in the last rung.
-        step_times: How the full network's training-step time is measured, if it is asked for; it is in every rung.
+        split_seed: Seed of the split into training and validation images, the same for all trials that are compared.
+        folder: Folder of checkpoints, on a disk that every worker sees, so that trials can resume; empty for none.
+        keep_weights: Whether the trained weights are kept there as safetensors.
+        test: Whether the trained network is scored on the test images; the last rung then has "test_accuracy".
+        step_times: How the full network's training-step time is measured, for every rung; None does not measure it.
         corrupt: Files of an image folder that the driver could not read, so that no worker checks them again.
 
     """
@@ -71,17 +71,17 @@ class Training:
         validation: int = 0,
         step_times: StepTimes | None = None,
     ) -> Training:
-        """The training of a command's networks, with absolute paths only, whatever the worker's folder.
+        """The training of a command's networks, with absolute paths only.
 
         Args:
-            config: where the images are; its seed splits them
-            data: the images as the driver has read them from there
+            config: names the images and the seed that splits them
+            data: these images, as the driver has read them
             recipe: how networks are trained
             folder: for checkpoints and weights
             proxy: the cheaper network that is trained
             images: training images of one epoch; 0 is all of them
             validation: images held out of training; 0 is a fifth, at most 10 000
-            step_times: how the training-step time of full networks is measured, if it is asked for
+            step_times: how the training-step time of full networks is measured; None does not measure it
 
         """
         dataset, corrupt = _absolute_dataset(config.dataset, data.corrupt)
@@ -99,9 +99,9 @@ class Training:
         )
 
     def payload(self) -> dict[str, Any]:
-        """What joins a job: it needs "arch" (the full network as JSON) and "seed" beside this.
+        """The training as a part of a job, which also needs "arch" (the full network as JSON) and "seed".
 
-        A job's notes may hold "recipe", fields of the recipe that are another for this network.
+        A job's "notes" may have a "recipe": fields of the recipe with other values for this network.
         """
         return {"training": dataclasses.asdict(self)}
 
@@ -119,25 +119,25 @@ class Training:
 
     @property
     def schedule(self) -> Recipe:
-        """The recipe with the epochs that are trained."""
+        """The recipe for the epochs that are trained."""
         return self.proxy.recipe(self.recipe) if self.proxy else self.recipe
 
     def data(self) -> Dataset:
-        """The data set, split as it is for this training; a process reads the same one once."""
+        """The data set, split for this training. A process reads it once."""
         return _dataset(self.dataset, self.data_root, self.split_seed, self.validation, self.corrupt)
 
     def checkpoint(self, key: str, seed: int) -> Path | None:
-        """Where the state of training the network `key` with `seed` is kept while it lasts; None: nowhere."""
+        """The checkpoint of training the network `key` with `seed`; None if no checkpoints are kept."""
         return self._path(key, seed, ".ckpt") if self.folder else None
 
     def discard(self, record: Record) -> None:
-        """Remove the checkpoint of a training that is over and counts; an interrupted one resumes from its own."""
+        """Remove the checkpoint of a finished training; an interrupted one is resumed from its checkpoint."""
         checkpoint = self.checkpoint(record.key, record.seed)
         if checkpoint and record.is_final:
             checkpoint.unlink(missing_ok=True)
 
     def weights(self, key: str, seed: int) -> Path:
-        """Where the trained weights for the network `key` lie, the arch that was trained beside them as .json."""
+        """The file of the weights trained for the network `key`; the arch that was trained is beside it, as .json."""
         return self._path(key, seed, ".safetensors")
 
     def _path(self, key: str, seed: int, suffix: str) -> Path:
@@ -145,12 +145,11 @@ class Training:
 
 
 def evaluate(job: Job) -> Iterator[Rung]:
-    """Train the job's network; a rung an epoch, accuracy and loss on the validation images. Runs in the worker.
+    """Train the job's network in this process. Yields a rung per epoch, with accuracy and loss on validation images.
 
-    On a GPU a rung has its peak memory in bytes as well; where step times are asked for, those of the full network,
-    taken before it is trained (see `studies.timing.step_time`).
-
-    A checkpoint of the same training is resumed. The driver removes checkpoints.
+    On a GPU a rung also has the peak memory in bytes. If step times are measured, it has those of the full network,
+    measured before the training (see `studies.timing.step_time`). The training resumes from its checkpoint, if there is
+    one; the driver removes checkpoints.
     """
     from studies.trainer.checkpoint import save_weights
     from studies.trainer.early_stopping import should_stop
@@ -162,7 +161,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
     data = training.data()
     timing = training.step_times.facts(full, training.recipe) if training.step_times else {}
     network = new_network(arch, recipe, seed)
-    _gpu_memory()  # the peak of whatever ran here before is not this trial's
+    _gpu_memory()  # resets the peak that an earlier trial left
     images = training.proxy.images if training.proxy else training.images
     checkpoint = training.checkpoint(full.key, seed)
     curve: list[Evaluation] = []
@@ -174,7 +173,7 @@ def evaluate(job: Job) -> Iterator[Rung]:
         last = evaluation.step == recipe.epochs or should_stop(curve, recipe)
         if not last:
             yield rung
-    # The network holds what is judged, the average where there is one, only now that its training is over.
+    # Only now, after its training, the network has its final weights: the average, if the recipe has ema_decay.
     if training.test and evaluation.outcome is Outcome.COMPLETE:
         tested = score_on_test(network, data, resolution=arch.resolution, precision=recipe.precision)
         rung["test_accuracy"] = tested.top1
@@ -199,7 +198,7 @@ def _rung(evaluation: Evaluation) -> Rung:
 
 
 def _gpu_memory() -> dict[str, int]:
-    """Peak bytes that tensors took on this worker's GPU since the last rung; nothing where there is no GPU."""
+    """Peak memory of tensors on this worker's GPU since the last call, in bytes; empty without a GPU."""
     import torch
 
     if not torch.cuda.is_available():
@@ -210,13 +209,13 @@ def _gpu_memory() -> dict[str, int]:
 
 
 def _absolute_dataset(name: str, corrupt: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """A data set's name and its corrupt files, with the image folder's absolute path in both."""
+    """A data set's name and its corrupt files, both with the absolute path of an image folder."""
     if not name.startswith(FOLDER_PREFIX):
         return name, tuple(corrupt)
     folder = Path(name.removeprefix(FOLDER_PREFIX))
-    there = folder.resolve()
+    absolute = folder.resolve()
     # Only the folder is resolved: links inside it keep the names under which the workers will find them.
-    return f"{FOLDER_PREFIX}{there}", tuple(str(there / Path(path).relative_to(folder)) for path in corrupt)
+    return f"{FOLDER_PREFIX}{absolute}", tuple(str(absolute / Path(path).relative_to(folder)) for path in corrupt)
 
 
 @lru_cache(maxsize=2)
