@@ -53,7 +53,7 @@ class FileSplit:
         return FileSplit(tuple(self.paths[index] for index in indices.tolist()), self.labels[indices], self.kept)
 
     def take(self, count: int, seed: int) -> FileSplit:
-        """A stratified random subset of `count` images; all of them where there are no more."""
+        """A stratified random subset of `count` images; all of them if there are no more."""
         return self if count >= len(self) else self.at(stratified(self.labels, count, seed)[0])
 
     def train_batches(

@@ -54,7 +54,7 @@ class Split(Protocol):
     def __len__(self) -> int: ...
 
     def take(self, count: int, seed: int) -> Split:
-        """A stratified random subset of `count` images; all of them where there are no more."""
+        """A stratified random subset of `count` images; all of them if there are no more."""
         ...
 
     def train_batches(
@@ -104,7 +104,7 @@ class TensorSplit:
         return len(self.labels)
 
     def take(self, count: int, seed: int) -> TensorSplit:
-        """A stratified random subset of `count` images; all of them where there are no more."""
+        """A stratified random subset of `count` images; all of them if there are no more."""
         return self if count >= len(self) else self.at(stratified(self.labels, count, seed)[0])
 
     def at(self, indices: Tensor) -> TensorSplit:
@@ -125,11 +125,11 @@ class TensorSplit:
         crops = _Crops.draw(split.images, generator) if augment != "none" else None
         change = policy(augment, magnitude)
         for indices in list(order.tensor_split(steps(len(self), batch_size)))[start:]:
-            own = view.local_batch(indices)
-            chosen = own.to(view.device)
+            local = view.local_batch(indices)
+            chosen = local.to(view.device)
             pixels = crops.cut(chosen) if crops else split.images[chosen].permute(0, 2, 3, 1)
             if change:
-                pixels = apply_each(change, pixels, own, seed)
+                pixels = apply_each(change, pixels, local, seed)
             yield split._normalise(pixels, view), split.labels[chosen]
 
     def batches(self, view: View, batch_size: int) -> Iterator[Batch]:
@@ -167,6 +167,7 @@ class _Crops:
 
     @classmethod
     def draw(cls, images: Tensor, generator: torch.Generator) -> _Crops:
+        """The crops of images [N, C, H, W]."""
         count, _, height, width = images.shape
         pad = max(height, width) // 8
         top, left = torch.randint(2 * pad + 1, (2, count, 1), generator=generator)

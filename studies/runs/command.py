@@ -93,7 +93,7 @@ def finished_report(
 
 
 def check_ledger(folder: str | Path, *, new: bool, storage: str | None = None) -> None:
-    """Raise ValueError if the ledger of a run to resume, or that in `storage`, cannot be opened. Changes nothing."""
+    """Raise ValueError if the ledger to resume, or that in `storage`, cannot be opened; the folder is not changed."""
     from studies.ledger.storage import open_storage, sqlite_url
 
     ledger = Path(folder) / LEDGER
