@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from search_spaces.common.lazy import resolve
 
 if TYPE_CHECKING:
     from reports.page.content import Section
@@ -20,13 +21,12 @@ class SectionEntry:
     """A kind of section: its name, and "module:attribute" of the function that makes it (see `Make`)."""
 
     name: str
-    path: str
+    code: str
 
     @property
     def make(self) -> Make:
         """The function, imported on use."""
-        module, _, attribute = self.path.partition(":")
-        make: Make = getattr(import_module(module), attribute)
+        make: Make = resolve(self.code)
         return make
 
 

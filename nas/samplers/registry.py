@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from search_spaces.common.lazy import resolve
 from search_spaces.common.suggest import nearest
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def make(
     `factor`, `retrain` and `by_proposal` are described in `SpaceSampler`. Raises ValueError for an unknown name.
     """
     check(name)
-    module, _, class_name = SAMPLERS[name].code.partition(":")
-    sampler = getattr(import_module(module), class_name)
-    return cast(
-        "SpaceSampler", sampler(space, band=band, seed=seed, factor=factor, retrain=retrain, by_proposal=by_proposal)
+    sampler: SpaceSampler = resolve(SAMPLERS[name].code)(
+        space, band=band, seed=seed, factor=factor, retrain=retrain, by_proposal=by_proposal
     )
+    return sampler

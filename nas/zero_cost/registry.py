@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from search_spaces.common.lazy import resolve
 from search_spaces.common.suggest import nearest
 
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ def get_proxy(name: str) -> Measure:
     """The zero-cost proxy of that name. ValueError, with the near name, where there is none. Loads torch."""
     if name not in PROXIES:
         raise ValueError(f"unknown zero-cost proxy '{name}'{nearest(name, PROXIES)}")
-    measure: Measure = getattr(import_module(f"nas.zero_cost.{name}"), f"measure_{name}")
+    measure: Measure = resolve(f"nas.zero_cost.{name}:measure_{name}")
     return measure

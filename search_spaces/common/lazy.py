@@ -20,7 +20,7 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], 
     def __getattr__(name: str) -> object:  # noqa: N807
         if name not in homes:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
-        value: object = getattr(import_module(homes[name]), name)
+        value: object = resolve(f"{homes[name]}:{name}")
         setattr(sys.modules[package], name, value)
         return value
 
