@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +55,10 @@ def words(images: Path, run: Path, *more: str) -> list[str]:
     return [*flags.split(), *more]
 
 
-def command(images: Path, run: Path) -> list[str]:
-    return [sys.executable, "-m", "nas.search", *words(images, run)]
-
-
 @contextmanager
-def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """The command under way; whatever happens, it does not outlive the test."""
+def started(words: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """The command under way in a process of its own; whatever happens, it does not outlive the test."""
+    command = [sys.executable, "-m", "nas.search", *words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield process
@@ -94,17 +92,18 @@ def rows(run: Path, table: str = "trials.csv") -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def run(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that was killed, then interrupted, then ran to its end."""
+    """A run that was killed, then interrupted, both without Ray; then it ran to its end on two workers."""
     folder = tmp_path_factory.mktemp("runs") / "x"
+    alone = words(images, folder, "--workers", "0")
 
-    with started(command(images, folder)) as killed:
+    with started(alone) as killed:
         wait_for(folder, 1, killed)
         killed.send_signal(signal.SIGKILL)
         killed.wait()
     first = finished_trials(folder)
     assert first
 
-    with started(command(images, folder)) as interrupted:
+    with started(alone) as interrupted:
         wait_for(folder, len(first) + 1, interrupted)
         interrupted.send_signal(signal.SIGINT)
         _, errors = interrupted.communicate(timeout=PATIENCE)
@@ -114,9 +113,9 @@ def run(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert first < second
     assert len(second) < TRIALS
 
-    done = subprocess.run(command(images, folder), capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode == 0, done.stderr
-    (folder / "stdout").write_text(done.stdout)
+    with redirect_stdout(io.StringIO()) as output:
+        assert cli.run(search.main, words(images, folder)) == 0
+    (folder / "stdout").write_text(output.getvalue())
     kept = {int(row["number"]) for row in rows(folder) if row["outcome"] in ("complete", "pruned")}
     assert second <= kept
     return folder
