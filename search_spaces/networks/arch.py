@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,7 @@ class Arch:
     @property
     def key(self) -> str:
         """16 hexadecimal digits that name the network: equal for equal canonical forms, whatever the name."""
-        fields = self.canonical()._fields()
-        del fields["name"]
-        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+        return _key(self)
 
     @property
     def total_stride(self) -> int:
@@ -146,7 +145,7 @@ class Arch:
         return json.dumps({"format": FORMAT, **self._fields()}, indent=2) + "\n"
 
     def _fields(self) -> dict[str, Any]:
-        fields = dataclasses.asdict(self)
+        fields = _shallow(self) | {"stages": [_shallow(stage) for stage in self.stages]}
         return {name: value for name, value in fields.items() if name not in USUAL_STEM or value != USUAL_STEM[name]}
 
     @classmethod
@@ -203,6 +202,19 @@ def canonical_stage(stage: Stage, in_channels: int) -> Stage:
     # 6 and 6.0 are equal but print differently, and the key is made of the printed form.
     expansion, se = float(stage.expansion), float(stage.se)
     return dataclasses.replace(stage, op=op, skip=skip, layers=layers, expansion=expansion, se=se)
+
+
+@lru_cache(maxsize=4096)
+def _key(arch: Arch) -> str:
+    """An analysis asks for the keys of the same networks again and again."""
+    fields = arch.canonical()._fields()
+    del fields["name"]
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _shallow(row: Arch | Stage) -> dict[str, Any]:
+    """A dataclass as a mapping; `dataclasses.asdict` would copy every value."""
+    return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
 
 
 def _check_name(what: str, value: str, known: tuple[str, ...]) -> None:

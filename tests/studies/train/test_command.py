@@ -72,7 +72,7 @@ def test_a_finished_run_is_shown_and_more_seeds_join_it(
 def test_killed_then_interrupted_it_goes_on_exactly(arch: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     # Long enough that the signals meet it at work, on a busy machine too.
-    more = ("--epochs", "20", "--images", "800", "--seed", "4", "--patience", "19")
+    more = ("--epochs", "10", "--images", "800", "--seed", "4", "--patience", "9")
     assert main(words(arch, whole, *more)) == 0
     for fault, code, least in ((signal.SIGKILL, -signal.SIGKILL, 1), (signal.SIGINT, 130, 3)):
         with started(words(arch, broken, *more)) as process:
