@@ -29,6 +29,7 @@ FLAGS = (
     "--against.epochs 2 --widths 0.125 0.25 --resolutions 14 --images 300 --epochs 1 2 --gpus-per-trial 0 --workers 0"
 )
 WORDS = FLAGS.split()
+ONE_PROXY = [*WORDS, "--widths", "0.125", "--epochs", "1"]
 CHEAP = "x0.125 14px 1x300"
 
 
@@ -111,17 +112,18 @@ def test_a_study_from_beginning_to_end(tmp_path: Path, command: Command, capsys:
 def test_a_finished_study_is_shown_again_and_grows(
     tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [*WORDS, "--run", str(tmp_path / "run")]
+    words = [*ONE_PROXY, "--run", str(tmp_path / "run")]
     command(words)
     before = list(command.trained)
+    assert len(before) == 30
     capsys.readouterr()
     assert command(words) == 0
     assert "This run was finished before" in capsys.readouterr().out
     assert command.trained == before
     # More networks and another reference seed: what is there stays.
     assert command([*words, "--networks", "11", "--against-seeds", "2"]) == 0
-    assert not set(before) & set(command.trained[60:])
-    assert len(command.trained) - 60 == 1 + (1 + 11) + 4
+    assert not set(before) & set(command.trained[30:])
+    assert len(command.trained) - 30 == 1 + (1 + 11) + 1
     assert "self-agreement" in capsys.readouterr().out
     # What decides on trainings may not change.
     assert command([*words, "--against.epochs", "3"]) == 2
@@ -140,7 +142,7 @@ def test_where_none_can_be_trusted_none_is_recommended(
         yield {"step": 1, "accuracy": accuracy_of(part), "loss": 1.0, "seconds": 1.0}
 
     run = tmp_path / "run"
-    assert command([*WORDS, "--run", str(run)], evaluate) == 0
+    assert command([*ONE_PROXY, "--run", str(run)], evaluate) == 0
     assert "No proxy is recommended" in capsys.readouterr().out
     assert not (run / "proxy.yaml").exists()
     assert json.loads((run / "result.json").read_text())["recommended"] is None
@@ -162,7 +164,7 @@ def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
         yield {"step": 1, "accuracy": accuracy, "loss": 1.0, "seconds": 1.0}
 
     run = tmp_path / "run"
-    assert command([*WORDS, "--run", str(run)], evaluate) == 0
+    assert command([*ONE_PROXY, "--run", str(run)], evaluate) == 0
     assert "1 x reference" in capsys.readouterr().out
     first, second, third, *_ = rows_of(run / "networks.csv")
     assert (first["reference"], second["reference"], third["reference"]) == ("0.0", "", "0.03")
