@@ -65,7 +65,7 @@ def test_by_two_workers_by_one_process_and_by_two_again(together: TrainingWorker
     """
     whole, run, more = tmp_path / "whole", tmp_path / "run", ("--lr", "0.01", "--epochs", "12")
     main(words(arch, whole, *more))
-    for workers, least in (("2", 1), ("1", 3)):
+    for workers, least in (("2", 3), ("1", 5)):
         with started(words(arch, run, *more, "--workers", workers)) as process:
             wait_for_rows(run, least, process)
             process.send_signal(signal.SIGKILL)
