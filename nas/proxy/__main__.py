@@ -27,7 +27,7 @@ DESCRIPTION = (
 
 
 def study(
-    config: ProxyConfig, archs: Sequence[Arch], workers: int | None, train: Evaluate | None, measure: Evaluate | None
+    config: ProxyConfig, archs: Sequence[Arch], workers: int | None, train: Evaluate | None, score: Evaluate | None
 ) -> None:
     """Train what is missing in the run's folder, compare, and print what comes out."""
     from nas.proxy.analysis import conclude
@@ -41,7 +41,7 @@ def study(
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         with WorkerPool(config.execution, workers) as pool:
             proxies = ProxyStudy(config, archs, run, console, data, pool)
-            proxies = replace(proxies, train=train or proxies.train, measure=measure or proxies.measure)
+            proxies = replace(proxies, train=train or proxies.train, score=score or proxies.score)
             records = proxies.carry_out()
         result = conclude(proxies, records)
         write_files(result)
@@ -54,10 +54,10 @@ def study(
     run_command(work, config, config.settings(), "nas.proxy", resumable=RESUMABLE)
 
 
-def main(argv: Sequence[str], *, train: Evaluate | None = None, measure: Evaluate | None = None) -> int:
+def main(argv: Sequence[str], *, train: Evaluate | None = None, score: Evaluate | None = None) -> int:
     """Run the command. Raises ValueError for a user's mistake, before anything is written.
 
-    `train` and `measure` may take the place of what workers do with a network (see `ProxyStudy`).
+    `train` and `score` may take the place of what workers do with a network (see `ProxyStudy`).
     """
     config = cli.parse(ProxyConfig, argv, prog="python -m nas.proxy", description=DESCRIPTION)
 
@@ -74,7 +74,7 @@ def main(argv: Sequence[str], *, train: Evaluate | None = None, measure: Evaluat
     if text is not None:
         print(f"{text}; use more networks or proxies to extend it.")
         return 0
-    study(config, archs, resources.workers if resources else None, train, measure)
+    study(config, archs, resources.workers if resources else None, train, score)
     return 0
 
 

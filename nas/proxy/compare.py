@@ -21,7 +21,7 @@ class Scored:
     """One way to score networks, and the scores.
 
     name       in tables
-    kind       "cost", "measure" (a zero-cost proxy), "proxy" (a cheap training) or "reference"
+    kind       "cost", "zero-cost", "proxy" (a cheap training) or "reference"
     scores     of the networks that it scored
     seconds    median wall-clock seconds of a network on one worker; None for costs
     early      scores after the first of two or more epochs, which early stopping uses

@@ -14,6 +14,7 @@ from nas.proxy.config import MIN_NETWORKS
 from nas.proxy.files import CHOSEN, NETWORKS, ROWS, SUMMARY
 from nas.proxy.plan import study_facts
 from nas.proxy.recommend import is_as_good, is_trusted
+from nas.zero_cost.registry import ZERO_COST_PROXIES
 from search_spaces.common.text import align_facts, pluralise
 from studies.statistics.intervals import Estimate
 
@@ -124,9 +125,10 @@ def _notes(result: ProxyResult) -> list[str]:
     if same is not None and same < len(result.study.archs):
         lines.append(f"note: the proxies of the {len(result.study.archs)} networks are only {same} different networks")
     for row in result.rows:
-        if row.scored.kind == "measure" and row.tau and chosen.tau and row.tau.value > chosen.tau.value:
+        if row.scored.kind == "zero-cost" and row.tau and chosen.tau and row.tau.value > chosen.tau.value:
+            label = ZERO_COST_PROXIES[row.scored.name].label
             lines.append(
-                f"note: the zero-cost proxy {row.scored.name} ranks the networks better; nas.search cannot use it"
+                f"note: zero-cost proxy {row.scored.name} ({label}) ranks better, but nas.search cannot use it"
             )
     return lines
 

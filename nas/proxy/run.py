@@ -1,4 +1,4 @@
-"""The trainings of a proxy study and its training-free measures: on the workers, all of it in the run's ledger."""
+"""The trainings of a proxy study and its zero-cost proxies, run on the workers and kept in the ledger of the run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nas.proxy.config import ProxyConfig
 from nas.proxy.grid import different, name_of
-from nas.zero_cost.job import measure
+from nas.zero_cost.job import score_network
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
@@ -29,14 +29,16 @@ from studies.workers.queue import Fixed
 from studies.workers.training_job import Training, evaluate
 from studies.workers.trial_batch import TrialBatch, run_trials
 
-REFERENCE, MEASURES, FOLDER = "reference", "measures", "trainings"
+# The phases of trials other than those of proxies. They enter the seeds, so their texts may not change.
+REFERENCE, ZERO_COST = "reference", "measures"
+FOLDER = "trainings"
 # The reference's seeds differ from the proxies' seed: a common seed would look like agreement.
 REFERENCE_SEEDS = 1000
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to train (or measure) the networks of the sample.
+    """One way to train or score the networks of the sample.
 
     name    of its ledger study and files; for proxies also what people call it
     seeds   each network is trained with each of them
@@ -59,8 +61,8 @@ class Setting:
 class ProxyStudy:
     """A proxy study in its run folder.
 
-    archs    the sample, in the order of training
-    train, measure  what a worker does with a network of the trainings, and of the zero-cost proxies
+    archs         the sample, in the order of training
+    train, score  what a worker does with a network of the trainings, and of the zero-cost proxies
     """
 
     config: ProxyConfig
@@ -70,7 +72,7 @@ class ProxyStudy:
     data: Dataset
     workers: WorkerPool
     train: Evaluate = evaluate
-    measure: Evaluate = measure
+    score: Evaluate = score_network
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -78,8 +80,8 @@ class ProxyStudy:
         config = self.config
         seeds = tuple(config.seed + REFERENCE_SEEDS + index for index in range(config.against_seeds))
         reference = Setting(REFERENCE, config.against, config.against_recipe, seeds, self.train)
-        measures = Setting(MEASURES, config.against, config.against_recipe, (config.seed,), self.measure)
-        return (measures, reference, *self.proxies)
+        zero_cost = Setting(ZERO_COST, config.against, config.against_recipe, (config.seed,), self.score)
+        return (zero_cost, reference, *self.proxies)
 
     @cached_property
     def proxies(self) -> tuple[Setting, ...]:

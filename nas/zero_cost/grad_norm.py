@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def measure_grad_norm(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Sum over convolution and linear layers of the Euclidean norm of the cross-entropy's gradient by their weights.
+def score(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Sum of the Euclidean norms of the gradient of cross-entropy by the weights of each convolution and linear layer.
 
-    One batch, batch norm in training mode, no label smoothing.
+    One batch of images [N, C, H, W] and labels [N]; batch norm in training mode, no label smoothing.
     """
     model = copy.deepcopy(network).train()
     weights = [parameter for parameter in model.parameters() if parameter.dim() >= 2]

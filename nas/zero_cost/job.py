@@ -1,4 +1,4 @@
-"""What a worker does with a job of measuring: all training-free measures of the network that would be trained."""
+"""The job of a worker that scores a network by all zero-cost proxies."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import math
 import time
 from collections.abc import Iterator
 
-from nas.zero_cost.registry import PROXIES, get_proxy
+from nas.zero_cost.registry import ZERO_COST_PROXIES
 from search_spaces.networks.arch import Arch
 from studies.outcome import Rung
 from studies.workers.protocol import Job
 from studies.workers.training_job import Training
 
-# Images of a measure's one batch: the same ones for all networks.
-BATCH = 64
+# Images of the one batch that zero-cost proxies see, the same for all networks.
+BATCH_IMAGES = 64
 
 
-def measure(job: Job) -> Iterator[Rung]:
-    """One rung: each measure's value (null where it is not finite) and, under NAME_seconds, its wall-clock seconds.
+def score_network(job: Job) -> Iterator[Rung]:
+    """One rung: the score of each zero-cost proxy (None if not finite), and as NAME_seconds its wall-clock seconds.
 
-    The job is one of training (see `studies.workers.training_job`): the same network, weights from its seed.
+    The job is that of a training (see `studies.workers.training_job`). The network is the one that would be trained,
+    with initial weights from the job's seed.
     """
     from studies.data.splits import View
     from studies.trainer.loop import new_network
@@ -28,14 +29,14 @@ def measure(job: Job) -> Iterator[Rung]:
     training, full = Training.from_job(job), Arch.from_json(job["arch"])
     arch = training.trained(full)
     view = View(arch.resolution, choose_device(), channels_last=False)
-    split = training.data().train.take(BATCH, seed=0)
-    images, labels = next(iter(split.batches(view, BATCH)))
+    split = training.data().train.take(BATCH_IMAGES, seed=0)
+    images, labels = next(iter(split.batches(view, BATCH_IMAGES)))
     recipe = training.recipe.replace(dropout=0.0, stochastic_depth=0.0)
     network = new_network(arch, recipe, int(job["seed"])).to(view.device)
     rung: Rung = {"step": 1}
-    for name in PROXIES:
+    for name, proxy in ZERO_COST_PROXIES.items():
         began = time.perf_counter()
-        value = get_proxy(name)(network, images, labels)
+        value = proxy.score(network, images, labels)
         rung[name] = value if math.isfinite(value) else None
         rung[f"{name}_seconds"] = round(time.perf_counter() - began, 4)
     yield rung

@@ -1,4 +1,4 @@
-"""The overlap of activation patterns (Mellor et al. 2021, arXiv 2006.04647, section 3): are images told apart?"""
+"""The overlap of activation patterns (Mellor et al. 2021, arXiv 2006.04647, section 3)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-# What has a linear and a flat side; the gates of squeeze-and-excitation have no such sides.
+# Activations with a linear and a flat side. The gates of squeeze-and-excitation have no such sides.
 UNITS = (nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.GELU)
 
 
-def measure_naswot(network: nn.Module, images: Tensor, _labels: Tensor) -> float:
-    """Ln |det K| with K[i, j] = units - Hamming distance of the codes of images i and j; the labels play no part.
+def score(network: nn.Module, images: Tensor, _labels: Tensor) -> float:
+    """ln |det K| with K[i, j] = units - Hamming distance of the codes of images i and j.
 
-    An image's code has a bit for each activation unit: whether its input is positive. That is the paper's code for
-    ReLU; of ReLU6 the second kink is left out, and SiLU, Hardswish and GELU, which have no kink, bend there. Batch norm
-    is in training mode, as in the authors' program. -inf where two images have the same code.
+    The code of an image [C, H, W] has a bit for each activation unit: whether its input is positive. This is the
+    paper's code for ReLU. The second kink of ReLU6 is ignored; SiLU, Hardswish and GELU have no kink and bend there.
+    Batch norm is in training mode, as in the authors' program. Labels are not used. -inf if two images have one code.
     """
     model = copy.deepcopy(network).train()
     kernel = torch.zeros(len(images), len(images), dtype=torch.float64, device=images.device)

@@ -1,4 +1,4 @@
-"""Synaptic flow (Tanaka et al. 2020, arXiv 2006.05467, section 5): how much can flow through all weights together."""
+"""Synaptic flow (Tanaka et al. 2020, arXiv 2006.05467, section 5): the flow through all weights."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import SqueezeExcitation
 
-# The flow is that of a linear network: what bends it is passed by.
-_BENDS = (nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.GELU, nn.Sigmoid, nn.Dropout, SqueezeExcitation)
+# The flow is that of a linear network, so these modules are replaced by identities.
+_NONLINEAR = (nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.GELU, nn.Sigmoid, nn.Dropout, SqueezeExcitation)
 
 
-def measure_synflow(network: nn.Module, images: Tensor, _labels: Tensor) -> float:
-    """Ln of the sum of |w * dR/dw| over all weights, R being the output's sum for |w| and an input of ones.
+def score(network: nn.Module, images: Tensor, _labels: Tensor) -> float:
+    """ln of the sum of |w * dR/dw| over all weights w; R is the sum of outputs for weights |w|, input 1.
 
-    The labels and the images' content play no part. Weights are those of convolution and linear layers. Batch norm
-    stands in eval mode: with fresh statistics it changes nothing (but for its epsilon). Activations are passed by, as
-    ReLU is on a positive flow; ReLU6 would cut it off at 6, and a gate of squeeze-and-excitation is no linear flow, so
-    the whole of it passes its input on. In float64: the sum outgrows float32. -inf where nothing flows.
+    Labels and the content of the images [N, C, H, W] are not used. Weights are those of convolution and linear layers.
+    Batch norm is in eval mode, where fresh statistics change nothing (except for its epsilon). Activations and
+    squeeze-and-excitation are identities: ReLU is one on a positive flow, ReLU6 would cap it at 6, and a gate is not
+    linear. In float64, because the sum exceeds the range of float32. -inf if the flow is zero.
     """
     model = copy.deepcopy(network).double().eval()
-    _straighten(model)
+    _make_linear(model)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.abs_()
@@ -34,10 +34,10 @@ def measure_synflow(network: nn.Module, images: Tensor, _labels: Tensor) -> floa
     return math.log(flow) if flow > 0 else -math.inf
 
 
-def _straighten(module: nn.Module) -> None:
-    """Put identities in place of what bends the flow."""
+def _make_linear(module: nn.Module) -> None:
+    """Replace the nonlinear modules by identities."""
     for name, child in module.named_children():
-        if isinstance(child, _BENDS):
+        if isinstance(child, _NONLINEAR):
             setattr(module, name, nn.Identity())
         else:
-            _straighten(child)
+            _make_linear(child)

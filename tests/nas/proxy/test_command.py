@@ -16,7 +16,7 @@ import pytest
 from nas.proxy import __main__ as proxy
 from nas.proxy.config import ProxyConfig
 from nas.search.config import SearchConfig
-from nas.zero_cost.registry import PROXIES
+from nas.zero_cost.registry import ZERO_COST_PROXIES
 from search_spaces.common import cli
 from search_spaces.networks.arch import Arch
 from studies.outcome import Rung
@@ -48,7 +48,7 @@ class Command:
     trained: list[tuple[str, str, int]] = field(default_factory=list)
 
     def __call__(self, words: list[str], train: Evaluate | None = None) -> int:
-        return cli.run(partial(proxy.main, train=train or self.train, measure=self.measure), words)
+        return cli.run(partial(proxy.main, train=train or self.train, score=self.score), words)
 
     def train(self, job: Job) -> Iterator[Rung]:
         key = self._note(job)
@@ -58,10 +58,10 @@ class Command:
         for step in range(1, epochs + 1):
             yield {"step": step, "accuracy": blurred * step / epochs, "loss": 1.0, "seconds": float(step), "images": 9}
 
-    def measure(self, job: Job) -> Iterator[Rung]:
+    def score(self, job: Job) -> Iterator[Rung]:
         self._note(job)
-        costs = {f"{name}_seconds": 0.1 for name in PROXIES}
-        yield {"step": 1, **{name: math.sin(len(self.trained)) for name in PROXIES}, **costs, "synflow": None}
+        costs = {f"{name}_seconds": 0.1 for name in ZERO_COST_PROXIES}
+        yield {"step": 1, **{name: math.sin(len(self.trained)) for name in ZERO_COST_PROXIES}, **costs, "synflow": None}
 
     def _note(self, job: Job) -> str:
         key = Arch.from_json(job["arch"]).key
@@ -83,7 +83,7 @@ def test_a_study_from_beginning_to_end(tmp_path: Path, command: Command, capsys:
     run = tmp_path / "run"
     words = [*WORDS, "--run", str(run)]
     assert command(words) == 0
-    # 10 networks: measured, by the reference, by 4 proxies; proxies share a seed that is not the reference's.
+    # 10 networks: by zero-cost proxies, the reference and 4 proxies, which share a seed other than the reference's.
     assert len(command.trained) == 60
     assert {seed for kind, _, seed in command.trained if kind == "reference"} == {1000}
     assert {seed for kind, _, seed in command.trained if kind != "reference"} == {0}
@@ -93,7 +93,7 @@ def test_a_study_from_beginning_to_end(tmp_path: Path, command: Command, capsys:
     assert max(len(line) for line in text.splitlines() if str(run) not in line) <= 100
     table = {line["name"]: line for line in rows_of(run / "proxies.csv")}
     assert list(table) == [
-        *("MACs", "params", *PROXIES),
+        *("MACs", "params", *ZERO_COST_PROXIES),
         *(CHEAP, "x0.125 14px 2x300", "x0.25 14px 1x300", "x0.25 14px 2x300"),
     ]
     assert float(table[CHEAP]["tau"]) > 0.8
@@ -131,10 +131,7 @@ def test_a_finished_study_is_shown_again_and_grows(
 
 
 def test_where_none_can_be_trusted_none_is_recommended(
-    tmp_path: Path,
-    command: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def evaluate(job: Job) -> Iterator[Rung]:
         key = Arch.from_json(job["arch"]).key
@@ -149,10 +146,7 @@ def test_where_none_can_be_trusted_none_is_recommended(
 
 
 def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
-    tmp_path: Path,
-    command: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     turn = {"reference": 0}
 
@@ -225,7 +219,7 @@ def test_on_ray_workers_with_real_images(tmp_path: Path, capsys: pytest.CaptureF
     more = "--resolutions 8 --epochs 1 --workers 2"
     assert cli.run(proxy.main, [*WORDS, *words.split(), *more.split(), "--run", str(run)]) == 0
     table = {line["name"]: line for line in rows_of(run / "proxies.csv")}
-    assert set(table) == {"MACs", "params", *PROXIES, "x0.125 8px 1x32"}
+    assert set(table) == {"MACs", "params", *ZERO_COST_PROXIES, "x0.125 8px 1x32"}
     assert all(line["networks"] == "8" for line in table.values())
     assert all(float(line["seconds"]) > 0 for line in table.values() if line["kind"] != "cost")
     assert not list(run.rglob("*.ckpt"))

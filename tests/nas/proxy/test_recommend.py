@@ -97,8 +97,8 @@ def test_none_is_chosen_where_none_can_be_trusted() -> None:
     assert (found.chosen, found.trusted, found.equals) == (None, (), ("a", "b"))
 
 
-def test_measures_and_costs_are_never_chosen() -> None:
-    free = ProxyRow(Scored("synflow", "measure", {}, 0.1), 20, Estimate(0.9, 0.8, 1.0, 20))
+def test_zero_cost_proxies_are_never_chosen() -> None:
+    free = ProxyRow(Scored("synflow", "zero-cost", {}, 0.1), 20, Estimate(0.9, 0.8, 1.0, 20))
     assert recommend([free]).chosen is None
 
 
