@@ -1,4 +1,4 @@
-"""How sure one can be: intervals, differences, rank correlation, gain per doubling. (best.py: which are the best.)"""
+"""Estimates with confidence intervals: means, paired differences, rank correlations and gains per doubling of cost."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Estimate:
     """A value with its interval.
 
     value  the point estimate
-    low, high  ends of the two-sided confidence interval; infinite where the data cannot give one
-    n      observations (or blocks, or pairs) behind it
+    low, high  ends of the two-sided confidence interval; infinite if there are too few data
+    n      number of observations (or blocks, or pairs)
     """
 
     value: float
@@ -64,25 +64,25 @@ def finite(value: object) -> float | None:
 
 
 def mean_interval(values: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
-    """Mean of one sample with Student's t interval. One value alone has an infinite interval."""
-    sample = _sample(values, "values", least=1)
+    """Mean of one sample with Student's t interval, which is infinite for a single value."""
+    sample = _sample(values, "values")
     n = len(sample)
     error = float(sample.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
     return _t_interval(float(sample.mean()), error, n - 1, n, confidence)
 
 
 def pooled_variance(groups: Sequence[ArrayLike]) -> tuple[float, int]:
-    """(variance, degrees of freedom) common to several samples: squares about each sample's own mean, added up."""
-    samples = [_sample(group, "group", least=1) for group in groups]
+    """(variance, degrees of freedom) common to all samples: the sum of squares about each sample's own mean."""
+    samples = [_sample(group, "group") for group in groups]
     squares = sum(float(((s - s.mean()) ** 2).sum()) for s in samples)
     freedom = sum(len(s) - 1 for s in samples)
     return (squares / freedom if freedom else math.inf), freedom
 
 
 def blocked_variance(table: ArrayLike) -> tuple[float, int]:
-    """(variance, degrees of freedom) left in a table [candidates, seeds] without the effects of rows and columns.
+    """(variance, degrees of freedom) of a table [candidates, seeds] after removing the effects of rows and columns.
 
-    The residual of a randomised complete block design: what seeds do to all candidates alike does not count.
+    The residual of a randomised complete block design: the common effect of a seed on all candidates is removed.
     """
     y = np.asarray(table, dtype=np.float64)
     if y.ndim != 2 or not np.isfinite(y).all():
@@ -95,16 +95,16 @@ def blocked_variance(table: ArrayLike) -> tuple[float, int]:
 def pooled_intervals(groups: Sequence[Sequence[float]], *, confidence: float = CONFIDENCE) -> list[Estimate]:
     """Each group's mean with Student's t interval, the variance within groups pooled over all (`pooled_variance`).
 
-    Not corrected for their number; infinite where no group has two values. Raises ValueError for an empty group.
+    Not corrected for the number of groups; infinite if no group has two values. Raises ValueError for an empty group.
     """
-    samples = [_sample(group, "a group's values", least=1) for group in groups]
+    samples = [_sample(group, "a group's values") for group in groups]
     variance, freedom = pooled_variance(samples)
     return [_t_interval(float(y.mean()), math.sqrt(variance / len(y)), freedom, len(y), confidence) for y in samples]
 
 
 def paired_difference(first: ArrayLike, second: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
-    """Mean of first - second over pairs (equal seeds, say) with Student's t interval."""
-    a, b = _pairs(first, second, least=1)
+    """Mean of first - second over pairs (such as equal seeds) with Student's t interval."""
+    a, b = _pairs(first, second)
     return mean_interval(a - b, confidence=confidence)
 
 
@@ -113,11 +113,11 @@ def kendall(
 ) -> Estimate:
     """Kendall's tau-b (ties corrected) of two rankings of the same things, with a percentile bootstrap interval.
 
-    Raises ValueError for fewer than three pairs or where one side is constant.
+    Raises ValueError for fewer than three pairs, or if all values of one side are equal.
     """
-    a, b = _pairs(x, y, least=3)
+    a, b = _pairs(x, y, minimum=3)
     if np.ptp(a) == 0 or np.ptp(b) == 0:
-        raise ValueError("Kendall's tau needs values that differ, got a constant")
+        raise ValueError("Kendall's tau is undefined for a constant: all values of one side are equal")
     tau = float(stats.kendalltau(a, b).statistic)
     return _percentiles(tau, _bootstrap_taus(a, b, _draws(rng, len(a), resamples)), len(a), confidence)
 
@@ -133,12 +133,12 @@ def kendall_difference(
 ) -> Estimate:
     """tau-b of `first` with y minus tau-b of `second` with y, with a paired percentile bootstrap interval.
 
-    Both rank the same things, and every resample is of things: what is hard to rank is so for both, which makes the
-    interval shorter than the two taus' own. Raises ValueError as `kendall` does.
+    Both rank the same things, and both taus use the same resamples of things. Things that are hard to rank are so for
+    both, so the interval is shorter than those of the two taus. Raises ValueError as `kendall` does.
     """
-    (a, truth), (b, _) = _pairs(first, y, least=3), _pairs(second, y, least=3)
+    (a, truth), (b, _) = _pairs(first, y, minimum=3), _pairs(second, y, minimum=3)
     if min(np.ptp(a), np.ptp(b), np.ptp(truth)) == 0:
-        raise ValueError("Kendall's tau needs values that differ, got a constant")
+        raise ValueError("Kendall's tau is undefined for a constant: all values of one side are equal")
     difference = float(stats.kendalltau(a, truth).statistic - stats.kendalltau(b, truth).statistic)
     draws = _draws(rng, len(a), resamples)
     differences = _bootstrap_taus(a, truth, draws) - _bootstrap_taus(b, truth, draws)
@@ -148,15 +148,15 @@ def kendall_difference(
 def gain_per_doubling(macs: ArrayLike, accuracies: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
     """Relative gain in accuracy for twice the multiply-adds: 0.05 means 5 %.
 
-    From the slope of log(accuracy) on log2(macs) by least squares: gain = exp(slope) - 1, and likewise for the ends of
-    the slope's t interval. MnasNet's w = -0.07 assumes 2^0.07 - 1, about 5 %.
+    From the slope of log(accuracy) on log2(macs) by least squares: gain = exp(slope) - 1, and the same for both
+    ends of the slope's t interval. MnasNet's w = -0.07 assumes 2^0.07 - 1, about 5 %.
     """
-    cost, accuracy = _pairs(macs, accuracies, least=2)
+    cost, accuracy = _pairs(macs, accuracies, minimum=2)
     if (cost <= 0).any() or (accuracy <= 0).any():
         raise ValueError("a gain per doubling needs positive multiply-adds and accuracies")
     x = np.log2(cost)
     if np.ptp(x) == 0:
-        raise ValueError("a gain per doubling needs networks of different cost, got one cost only")
+        raise ValueError("a gain per doubling needs networks of different cost, got a single cost")
     slope = stats.linregress(x, np.log(accuracy))
     n = len(x)
     line = _t_interval(float(slope.slope), float(slope.stderr) if n > 2 else math.inf, n - 2, n, confidence)
@@ -164,7 +164,7 @@ def gain_per_doubling(macs: ArrayLike, accuracies: ArrayLike, *, confidence: flo
 
 
 def _draws(rng: np.random.Generator, n: int, resamples: int) -> Floats:
-    """How often each of n things is in each resample [resamples, n]."""
+    """The number of copies of each of n things in each resample [resamples, n]."""
     return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
 
 
@@ -174,7 +174,7 @@ def _percentiles(value: float, resampled: Floats, n: int, confidence: float) -> 
 
 
 def _bootstrap_taus(a: Floats, b: Floats, counts: Floats) -> Floats:
-    """tau-b of resamples of the pairs. A pair drawn twice is tied with itself on both sides, which tau-b leaves out."""
+    """tau-b of resamples of the pairs. A pair drawn twice is tied with itself on both sides, which tau-b ignores."""
     signs_a, signs_b = np.sign(a[:, None] - a), np.sign(b[:, None] - b)
 
     def total(signs: Floats) -> Floats:
@@ -192,15 +192,15 @@ def _t_interval(value: float, error: float, freedom: int, n: int, confidence: fl
     return Estimate(value, value - half, value + half, n)
 
 
-def _sample(values: ArrayLike, what: str, *, least: int) -> Floats:
+def _sample(values: ArrayLike, what: str, *, minimum: int = 1) -> Floats:
     sample = np.asarray(values, dtype=np.float64)
-    if sample.ndim != 1 or len(sample) < least or not np.isfinite(sample).all():
-        raise ValueError(f"{what} must be at least {least} finite numbers, got {sample.tolist()}")
+    if sample.ndim != 1 or len(sample) < minimum or not np.isfinite(sample).all():
+        raise ValueError(f"{what} must be at least {minimum} finite numbers, got {sample.tolist()}")
     return sample
 
 
-def _pairs(x: ArrayLike, y: ArrayLike, *, least: int) -> tuple[Floats, Floats]:
-    a, b = _sample(x, "values", least=least), _sample(y, "values", least=least)
+def _pairs(x: ArrayLike, y: ArrayLike, *, minimum: int = 1) -> tuple[Floats, Floats]:
+    a, b = _sample(x, "values", minimum=minimum), _sample(y, "values", minimum=minimum)
     if len(a) != len(b):
         raise ValueError(f"pairs need equally many values on both sides, got {len(a)} and {len(b)}")
     return a, b

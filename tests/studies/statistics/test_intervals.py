@@ -39,7 +39,7 @@ def test_one_value_says_nothing_about_its_spread() -> None:
 
 @pytest.mark.parametrize("values", [[], [1.0, math.nan], [[1.0], [2.0]]])
 def test_bad_samples_are_refused(values: list[float]) -> None:
-    with pytest.raises(ValueError, match="finite numbers"):
+    with pytest.raises(ValueError, match="finite"):
         mean_interval(values)
 
 
@@ -62,7 +62,7 @@ def test_pooled_intervals_of_one_group_are_its_own_and_of_single_values_infinite
     assert pooled_intervals([values]) == [mean_interval(values)]
     assert [(one.low, one.high) for one in pooled_intervals([[1.0], [2.0]])] == [(-math.inf, math.inf)] * 2
     assert pooled_intervals([]) == []
-    with pytest.raises(ValueError, match="at least 1 finite"):
+    with pytest.raises(ValueError, match="at least 1 "):
         pooled_intervals([[1.0, 2.0], []])
 
 
@@ -107,14 +107,16 @@ def test_tau_is_scipys_with_ties(pairs: list[tuple[int, int]]) -> None:
 
 
 def test_bootstrap_taus_are_scipys_on_the_same_resamples() -> None:
-    from studies.statistics.intervals import _bootstrap_taus
-
+    """The quantiles k / 19 of 20 resamples are the resamples in order; an interval has a pair of them as its ends."""
     rng = np.random.default_rng(4)
     x, y = rng.normal(size=12), rng.integers(0, 4, 12).astype(float)
     counts = np.random.default_rng(5).multinomial(12, np.full(12, 1 / 12), size=20)
-    ours = _bootstrap_taus(x, y, counts.astype(float))
     theirs = [stats.kendalltau(np.repeat(x, c), np.repeat(y, c)).statistic for c in counts]
-    assert ours == pytest.approx(theirs)
+    ours = []
+    for k in range(10):
+        found = kendall(x, y, np.random.default_rng(5), resamples=20, confidence=1 - 2 * k / 19)
+        ours += [found.low, found.high]
+    assert sorted(ours) == pytest.approx(sorted(theirs))
 
 
 def test_difference_of_taus_is_scipys_and_its_interval_is_paired() -> None:
@@ -126,7 +128,7 @@ def test_difference_of_taus_is_scipys_and_its_interval_is_paired() -> None:
     found = kendall_difference(good, bad, y, np.random.default_rng(0))
     assert found.value == pytest.approx(tau[0] - tau[1])
     assert found.low > 0
-    # With itself there is no doubt, and swapped the interval is mirrored.
+    # The difference from itself is 0 in every resample. Swapped, the interval is mirrored.
     same = kendall_difference(good, good, y, np.random.default_rng(0))
     assert (same.value, same.low, same.high) == (0, 0, 0)
     one, other = (kendall_difference(*xs, y, np.random.default_rng(1)) for xs in ((good, near), (near, good)))
@@ -175,7 +177,7 @@ def test_gain_of_two_networks_has_no_interval() -> None:
 @pytest.mark.parametrize(
     ("macs", "accuracy", "words"),
     [
-        ([1, 1], [0.5, 0.6], "one cost only"),
+        ([1, 1], [0.5, 0.6], "different cost"),
         ([1, 2], [0.0, 0.5], "positive"),
         ([1, 2], [0.5, 0.6, 0.7], "equally many"),
     ],
@@ -267,7 +269,7 @@ def test_the_best_is_in_the_set_as_often_as_promised(blocked: bool) -> None:
 
 
 def test_best_set_refuses_nothing_and_uneven_blocks() -> None:
-    with pytest.raises(ValueError, match="at least one candidate"):
+    with pytest.raises(ValueError, match="candidate"):
         best_set({})
-    with pytest.raises(ValueError, match="same seeds"):
+    with pytest.raises(ValueError, match="blocked"):
         best_set({"a": [1.0, 2.0], "b": [1.0]}, blocked=True)
