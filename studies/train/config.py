@@ -136,4 +136,5 @@ class TrainConfig:
             gpus_per_trial=gpus,
             ray_address=self.ray_address,
             retries=self.retries,
+            cpus_flag="--cpus-per-worker",
         )

@@ -60,6 +60,13 @@ def test_asking_for_what_there_is_not(fields: dict[str, Any], words: str) -> Non
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("cpus", "workers"), [(0, 1), (3, 1), (2, 2)])
+def test_errors_name_the_commands_own_flag(cpus: int, workers: int) -> None:
+    with pytest.raises(ValueError, match=f"--cpus-per-worker.* {cpus}") as caught:
+        settle(Execution(workers, cpus_per_trial=cpus, cpus_flag="--cpus-per-worker"), 2, 0)
+    assert "--cpus-per-trial" not in str(caught.value)
+
+
 def test_workers_are_described() -> None:
     assert Resources(3, 1, 0).describe() == describe_workers(Execution(), 3) == "3 at a time"
     here = describe_workers(Execution(workers=0), 1)
