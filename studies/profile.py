@@ -7,7 +7,7 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,13 +29,13 @@ HEADER = (
     "network", "px", "params", "FLOPs", "activations", "mean ms", "sd ms", "median ms", "quartiles ms", "images/s",
     "layout",
 )  # fmt: skip
-# A standard deviation above this share of the mean is not the network's own.
-WIDE = 0.1
+# Share of the mean. On an idle machine the standard deviation of the runs is smaller.
+MAX_IDLE_DEVIATION = 0.1
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A network as it was asked for, and its latency."""
+    """A network, by the name it was given, and its latency."""
 
     network: str
     arch: Arch
@@ -58,7 +58,7 @@ class Profile:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure the networks and print, or write, what came out."""
+    """Run the command: measure the networks, and print or write the result."""
     arguments = _parse(argv)
     if arguments.csv:
         _check_writable(Path(arguments.csv))
@@ -75,32 +75,32 @@ def main(argv: Sequence[str]) -> int:
     )
     latencies = measure_all(archs, conditions)
     profiles = [Profile(*row) for row in zip(arguments.networks, archs, latencies, strict=True)]
-    print(to_json(profiles, conditions) if arguments.json else report(profiles, conditions))
+    machine = describe_machine(conditions.device)
+    print((to_json if arguments.json else report)(profiles, conditions, machine))
     if arguments.csv:
         atomic_write(arguments.csv, to_csv(profiles))
     return 0
 
 
-def report(profiles: Sequence[Profile], conditions: Conditions) -> str:
-    """The table, below it how it was measured, and a warning where the runs differ too much."""
-    machine = _machine(conditions)
+def report(profiles: Sequence[Profile], conditions: Conditions, machine: Mapping[str, Any]) -> str:
+    """The table, the conditions of the measurement, and a warning if the runs vary too much."""
     runs = f"{pluralise(conditions.runs, 'run')} after {conditions.warmup} to warm up"
     how = [
         f"{machine['device']} ({conditions.device}), {pluralise(conditions.threads, 'thread')}, "
         f"batch {conditions.batch}, {runs}, float32, torch {machine['torch']}",
-        "Times are of one forward pass of a batch, images on the device already; params, FLOPs and activations are of "
-        "one image.",
+        "Times are those of one forward pass of a batch whose images are on the device. Params, FLOPs and "
+        "activations are those of one image.",
         CONVENTION,
     ]
     return "\n".join([_table(profiles), "", *how, *_warnings(profiles)])
 
 
-def to_json(profiles: Sequence[Profile], conditions: Conditions) -> str:
-    """One JSON object: the machine, the conditions, and a row of raw figures for each network."""
-    asked = dataclasses.asdict(conditions)
-    del asked["channels_last"]  # each network has its own
+def to_json(profiles: Sequence[Profile], conditions: Conditions, machine: Mapping[str, Any]) -> str:
+    """One JSON object: the machine, the conditions, and a row in raw units for each network."""
+    settings = dataclasses.asdict(conditions)
+    del settings["channels_last"]  # it is a value of each network
     networks = [profile.as_dict() for profile in profiles]
-    return json.dumps({"machine": _machine(conditions), "conditions": asked, "networks": networks}, indent=2)
+    return json.dumps({"machine": dict(machine), "conditions": settings, "networks": networks}, indent=2)
 
 
 def to_csv(profiles: Sequence[Profile]) -> str:
@@ -111,6 +111,21 @@ def to_csv(profiles: Sequence[Profile]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def describe_machine(device: str) -> dict[str, Any]:
+    """The name of the processor or GPU, the operating system, and versions of libraries."""
+    import torch
+
+    from studies.runs.manifest import describe_session
+    from studies.timing.timer import device_name
+
+    session = describe_session([])
+    return {
+        "device": device_name(torch.device(device)),
+        "system": session["machine"]["system"],
+        **session["versions"],
+    }
 
 
 def _table(profiles: Sequence[Profile]) -> str:
@@ -125,30 +140,15 @@ def _timing(latency: Latency) -> dict[str, Any]:
 
 
 def _warnings(profiles: Sequence[Profile]) -> list[str]:
-    """A line for the networks whose runs differ by more than they do on an idle machine."""
+    """A line about the networks whose runs vary more than on an idle machine."""
     shares = [(p.network, p.latency.std / p.latency.mean) for p in profiles if p.latency.std is not None]
-    wide = ", ".join(f"{name} (sd {share:.0%} of the mean)" for name, share in shares if share > WIDE)
+    wide = ", ".join(f"{name} (sd {share:.0%} of the mean)" for name, share in shares if share > MAX_IDLE_DEVIATION)
     if not wide:
         return []
     return [
-        f"warning: the runs differ much for {wide}: another process was busy, or runs are few; "
-        "trust the median rather than the mean, or measure again with more --runs"
+        f"warning: run times vary for {wide}, as if another process was busy or --runs were few; use the median, or "
+        "measure again with more --runs"
     ]
-
-
-def _machine(conditions: Conditions) -> dict[str, Any]:
-    """What was measured on: the processor's or the GPU's name, and versions."""
-    import torch
-
-    from studies.runs.manifest import describe_session
-    from studies.timing.timer import device_name
-
-    session = describe_session([])
-    return {
-        "device": device_name(torch.device(conditions.device)),
-        "system": session["machine"]["system"],
-        **session["versions"],
-    }
 
 
 def _arch(network: str, resolution: int | None) -> Arch:
@@ -157,9 +157,9 @@ def _arch(network: str, resolution: int | None) -> Arch:
 
 
 def _check_writable(path: Path) -> None:
-    """Raise ValueError, before anything is measured, for a file that cannot be there."""
+    """Raise ValueError, before anything is measured, for a file that cannot be written."""
     if path.is_dir() or not path.parent.is_dir():
-        raise ValueError(f"--csv {path} must be a file in a folder that exists")
+        raise ValueError(f"--csv {path} is a folder, or lies in none that exists: name a file in an existing folder")
 
 
 def _ms(seconds: float) -> str:
@@ -169,7 +169,7 @@ def _ms(seconds: float) -> str:
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The arguments, names and flags in any order. Raises ValueError, in one line, for what cannot be read."""
+    """The arguments, names and flags in any order. Raises ValueError for an invalid one."""
     parser = _parser()
     try:
         arguments, unknown = parser.parse_known_intermixed_args(argv)
@@ -197,11 +197,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--threads", type=int, default=1, metavar="N", help="CPU threads (default: 1)")
     add("--runs", type=int, default=20, metavar="N", help="timed passes (default: 20)")
     add("--warmup", type=int, default=5, metavar="N", help="untimed passes before them (default: 5)")
-    add("--layout", choices=LAYOUTS, default="auto", help="memory layout; auto takes each network's faster one")
-    add("--device", default="cpu", metavar="cpu|cuda", help="where it is measured (default: cpu)")
-    add("--resolution", type=int, metavar="PX", help="side of the images (default: each network's own)")
-    add("--csv", metavar="FILE", help="write the rows, in raw units, to this file as well")
-    add("--json", action="store_true", help="print one JSON object, in raw units, instead of the table")
+    add(
+        "--layout",
+        choices=LAYOUTS,
+        default="auto",
+        help="memory layout (default: auto, the faster one of each network)",
+    )
+    add("--device", default="cpu", metavar="cpu|cuda", help="device to measure on (default: cpu)")
+    add("--resolution", type=int, metavar="PX", help="side of the images in pixels (default: that of each network)")
+    add("--csv", metavar="FILE", help="also write the rows to this file, in raw units")
+    add("--json", action="store_true", help="print one JSON object in raw units, not the table")
     return parser
 
 

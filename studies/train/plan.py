@@ -1,4 +1,4 @@
-"""What a training is going to be, and everything that can be found wrong with it before its first step."""
+"""The plan of a training, and everything that can be wrong with it before its first step."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from studies.trainer.progressive import check_sizes
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import published_dropout
 
-# The recipe whose dropout is another for each network of its paper.
-PAPER = "efficientnet"
+# The paper of this recipe gives each network its own dropout.
+PAPER_RECIPE = "efficientnet"
 # Images that a dry run times.
 TIMED_IMAGES = 320
 
 
 @dataclass(frozen=True)
 class TrainPlan:
-    """A training, settled.
+    """A training with all its settings known.
 
-    config   as asked for
-    arch     what is trained: at the run's resolution, for the data set's classes
-    recipe   with the epochs, batch size and so on that are asked for
+    config   the user's settings
+    arch     the network at the training's resolution, for the classes of the data set
+    recipe   the recipe with the epochs, batch size and other settings of the user
     device   cpu or cuda
     threads  CPU threads of each worker
-    notes    what is worth knowing before it begins, a sentence each
+    notes    sentences that the user should read before the training starts
     """
 
     config: TrainConfig
@@ -46,16 +46,24 @@ class TrainPlan:
 
     @property
     def gpus(self) -> float | None:
-        """GPUs of each worker; on a cluster whatever it has."""
+        """GPUs of each worker; None on a cluster, where they are shared evenly."""
         if self.device == "cpu":
             return 0
         return None if self.config.ray_address else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Number of training images per epoch, and seconds of training for one of them, without evaluation."""
+
+    images: int
+    seconds: float
+
+
 def prepare(config: TrainConfig) -> TrainPlan:
-    """The plan of a training. Raises ValueError, in one line, for whatever cannot work; nothing is written."""
+    """The plan of a training. Raises ValueError for everything that cannot work; writes nothing."""
     arch = _arch(config)
-    recipe, said = _recipe(config, arch)
+    recipe, notes = _recipe(config, arch)
     check_sizes(recipe, arch, "resolution")
     device = _device(config)
     threads = _threads(config)
@@ -63,43 +71,63 @@ def prepare(config: TrainConfig) -> TrainPlan:
     if recipe.batch_size < 2 * config.workers and config.is_together:
         raise ValueError(
             f"--batch-size {recipe.batch_size} is too small for {pluralise(config.workers, 'worker')}: each needs at "
-            f"least 2 images of a batch, so at least {2 * config.workers}"
+            f"least 2 images of a batch; use at least --batch-size {2 * config.workers}"
         )
     if config.is_together and recipe.micro_batch == 1:
         raise ValueError(
-            "--micro-batch 1 is too small for several workers: their parts of a batch differ by one, take 2"
+            "--micro-batch 1 is too small for several workers, whose parts of a batch may differ by one image: use at "
+            "least --micro-batch 2"
         )
     load = Load(arch, recipe, config.workers)
     check_parts(load)
-    notes = (*said, *_size_notes(arch, config), *_init_notes(arch, recipe, config))
+    notes += (*_size_notes(arch, config), *_init_notes(arch, recipe, config))
     if not config.ray_address:
-        # On a cluster the workers do, each for its own machine.
+        # On a cluster each worker checks the memory of its own machine.
         notes += check_memory(load, free_memory(device, config.workers), mixed=mixed)
-    return TrainPlan(config, arch, recipe, device, threads, notes)
+    return TrainPlan(config, arch, recipe, device, threads, tuple(notes))
 
 
-def describe_plan(plan: TrainPlan) -> str:
-    """The plan as text, with the speed of a short training in this process and what follows from it."""
+def measure_pace(plan: TrainPlan) -> Pace:
+    """Trains on a few hundred images. Raises ValueError for more --images than there are."""
+    import torch
+
+    from studies.data.dataset import check_images
+    from studies.data.load import load
+    from studies.trainer.loop import train
+
+    config = plan.config
+    torch.set_num_threads(plan.threads)
+    data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
+    check_images(config.images, data)
+    timed = max(TIMED_IMAGES, 2 * plan.recipe.batch_size)
+    run = train(plan.arch, data, plan.recipe, seed=config.seed, images=timed, device=plan.device)
+    first = next(run)
+    return Pace(config.images or len(data.train), first.train_seconds / first.images)
+
+
+def describe_plan(plan: TrainPlan, pace: Pace | None = None) -> str:
+    """The plan as text, with its expected time. Without a `pace` it is measured on a short training in this process."""
     config, recipe = plan.config, plan.recipe
     load = Load(plan.arch, recipe, config.workers)
-    images, seconds = _pace(plan)
-    epoch = images * seconds
+    pace = measure_pace(plan) if pace is None else pace
+    threads = pluralise(plan.threads, "thread")
+    epoch = pace.images * pace.seconds
     total = epoch * recipe.epochs * config.seeds
     rows = {
         "network": describe_network(plan.arch),
         "data": config.dataset,
         "recipe": describe_recipe(plan),
         "memory": f"about {format_bytes(load.step().total, 3)} at the peak of a step{_each(config)}",
-        "speed": f"{1 / seconds:,.0f} images/s in one process, {pluralise(plan.threads, 'thread')} ({plan.device})",
-        "time": f"about {_round(epoch)} an epoch, {_round(total)} in all if nothing ends early",
+        "speed": f"{1 / pace.seconds:,.0f} images/s in one process, {threads} ({plan.device})",
+        "time": f"about {_round(epoch)} per epoch, {_round(total)} in total without early stopping",
     }
     if config.is_together:
-        rows["workers"] = f"{config.workers}, each with its part of every batch; the times are of one"
+        rows["workers"] = f"{config.workers}, each trains on its part of every batch; speed and time are those of one"
     return "\n".join([align_facts(rows), *plan.notes])
 
 
 def describe_network(arch: Arch) -> str:
-    """One line: name, side of the images, cost, classes."""
+    """One line: name, resolution, cost and classes."""
     spent = cost(arch)
     return (
         f"{arch.name or arch.key} at {arch.resolution} px, {format_count(spent.macs, 4)} FLOPs (multiply-adds), "
@@ -108,14 +136,14 @@ def describe_network(arch: Arch) -> str:
 
 
 def describe_recipe(plan: TrainPlan) -> str:
-    """One line: the recipe's name and the settings that people change."""
+    """One line: the name of the recipe and its main settings."""
     recipe = plan.recipe
     parts = [
         f"{pluralise(recipe.epochs, 'epoch')}, batches of {recipe.batch_size}, {recipe.optimizer}, lr {recipe.lr:g}",
         f"dropout {recipe.dropout:g}" if recipe.dropout else "",
         recipe.precision if recipe.precision != "auto" else "",
         f"gradients clipped to {recipe.clip_norm:g}" if recipe.clip_norm else "",
-        f"ends after {pluralise(recipe.patience, 'epoch')} without a better one" if recipe.patience else "",
+        f"stops after {pluralise(recipe.patience, 'epoch')} without improvement" if recipe.patience else "",
     ]
     return f"{plan.config.recipe}: {', '.join(filter(None, parts))}; {pluralise(plan.config.seeds, 'seed')}"
 
@@ -125,20 +153,18 @@ def _arch(config: TrainConfig) -> Arch:
     side = config.resolution or arch.resolution
     if side < arch.total_stride:
         raise ValueError(
-            f"--resolution {side} is below the network's total stride of {arch.total_stride}: its last map would have "
-            f"no whole pixel; take at least {arch.total_stride}"
+            f"--resolution {side} is below the network's total stride, so its last map would have no pixel: use at "
+            f"least {arch.total_stride}"
         )
     if arch.in_channels != 3:
-        raise ValueError(
-            f"--arch {config.arch} takes {arch.in_channels} channels and images have 3: change in_channels"
-        )
+        raise ValueError(f"--arch {config.arch} has in_channels {arch.in_channels}, but images have 3: change it to 3")
     return arch.replace(resolution=side, classes=class_count(config.dataset))
 
 
 def _recipe(config: TrainConfig, arch: Arch) -> tuple[Recipe, list[str]]:
-    """The recipe with the dropout that was published for the network, and a sentence where that is another."""
+    """The recipe with the published dropout of the network, and a note if that differs from the recipe's."""
     recipe = config.schedule
-    published = published_dropout(arch) if config.recipe == PAPER and config.dropout is None else None
+    published = published_dropout(arch) if config.recipe == PAPER_RECIPE and config.dropout is None else None
     if published is None or published[1] == recipe.dropout:
         return recipe, []
     name, dropout = published
@@ -151,10 +177,10 @@ def _device(config: TrainConfig) -> str:
         return "cpu" if config.device == "cpu" else "cuda"
     gpus = 0 if config.device == "cpu" else int(gpus_here())
     if config.device == "cuda" and not gpus:
-        raise ValueError("--device cuda: there is no GPU here that torch can use; --device cpu trains without")
+        raise ValueError("--device cuda: torch finds no GPU on this machine; use --device cpu")
     if gpus and config.workers > gpus:
         raise ValueError(
-            f"--workers {config.workers} needs a GPU for each and there are {gpus}: use at most --workers {gpus}, or "
+            f"--workers {config.workers} needs as many GPUs, but there are {gpus}: use at most --workers {gpus}, or "
             "--device cpu"
         )
     return "cuda" if gpus else "cpu"
@@ -162,16 +188,17 @@ def _device(config: TrainConfig) -> str:
 
 def _threads(config: TrainConfig) -> int:
     cores = available_cores()
-    if not config.ray_address and config.workers * max(1, config.cpus_per_worker) > cores:
+    threads = max(1, config.cpus_per_worker)
+    if not config.ray_address and config.workers * threads > cores:
         raise ValueError(
-            f"--workers {config.workers} with {pluralise(max(1, config.cpus_per_worker), 'thread')} each need "
-            f"more than the {cores} cores there are: ask for fewer"
+            f"--workers {config.workers} with {pluralise(threads, 'thread')} each need more than the {cores} cores "
+            "there are: use fewer --workers or --cpus-per-worker"
         )
     return config.cpus_per_worker or max(1, cores // config.workers)
 
 
 def _is_mixed(recipe: Recipe, device: str) -> bool:
-    """Whether computing is in mixed precision. ValueError for one that a CPU does not have; GPUs have all."""
+    """Whether the training uses mixed precision. Raises ValueError if the CPU does not support it."""
     import torch
 
     from studies.trainer.gradients import compute_type
@@ -186,35 +213,17 @@ def _size_notes(arch: Arch, config: TrainConfig) -> list[str]:
     pixels = native_pixels(config.dataset)
     if arch.resolution <= pixels:
         return []
-    return [f"The images have {pixels} px and are enlarged to {arch.resolution}: --resolution {pixels} costs less."]
+    return [f"The images have {pixels} px and are enlarged to {arch.resolution} px; --resolution {pixels} costs less."]
 
 
 def _init_notes(arch: Arch, recipe: Recipe, config: TrainConfig) -> list[str]:
-    """What the weights to begin with are; raises ValueError where they do not fit."""
+    """A note about the initial weights. Raises ValueError if they do not fit the network."""
     if not config.init:
         return []
     from studies.trainer.loop import new_network
     from studies.trainer.pretrained import initialise_from
 
     return [f"Training {initialise_from(new_network(arch, recipe, config.seed), config.init)}."]
-
-
-def _pace(plan: TrainPlan) -> tuple[int, float]:
-    """Training images there are, and measured seconds for each, evaluation apart."""
-    import torch
-
-    from studies.data.dataset import check_images
-    from studies.data.load import load
-    from studies.trainer.loop import train
-
-    config = plan.config
-    torch.set_num_threads(plan.threads)
-    data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
-    check_images(config.images, data)
-    timed = max(TIMED_IMAGES, 2 * plan.recipe.batch_size)
-    run = train(plan.arch, data, plan.recipe, seed=config.seed, images=timed, device=plan.device)
-    first = next(run)
-    return config.images or len(data.train), first.train_seconds / first.images
 
 
 def _each(config: TrainConfig) -> str:
