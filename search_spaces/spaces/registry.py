@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.common.suggest import nearest
@@ -15,8 +17,9 @@ NAMES = ("mnasnet", "small", "efficientnetv2")
 
 def space(name: str, **settings: Any) -> Space:
     """A search space by name: mnasnet (`mnasnet_space`), small (`small_space`) or efficientnetv2
-    (`efficientnetv2_space`); `settings` are their arguments, such as resolution and classes. Raises ValueError, with
-    the nearest known name, for an unknown name or setting.
+    (`efficientnetv2_space`); `settings` are their arguments, such as resolution and classes. The same name and settings
+    give the same space, whose tables are then made once. Raises ValueError, with the nearest known name, for an unknown
+    name or setting.
     """
     if name not in NAMES:
         raise ValueError(f"unknown space '{name}'{nearest(name, NAMES)}")
@@ -28,4 +31,9 @@ def space(name: str, **settings: Any) -> Space:
     for setting in settings:
         if setting not in known:
             raise ValueError(f"space {name} has no setting '{setting}'{nearest(setting, known)}")
+    return _made(make, **settings)
+
+
+@lru_cache(maxsize=8, typed=True)
+def _made(make: Callable[..., Space], **settings: Any) -> Space:
     return make(**settings)
