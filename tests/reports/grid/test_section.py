@@ -201,7 +201,7 @@ def test_trainings_of_a_running_grid_are_shown_from_its_ledger(monkeypatch: pyte
     assert one.accuracy.value == pytest.approx(0.71)
     section = only([run()])
     assert "2/1/1" in words(section)
-    assert "conclusions (no readable coefficients.json" in section.missing[0]
+    assert "coefficients.json" in section.missing[0]
 
 
 def test_no_grid_no_section() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +19,12 @@ from optuna.trial import TrialState, create_trial
 
 from reports.health import figures
 from reports.health import section as health
-from reports.health.warnings import warnings
+from reports.health.warnings import last_gain, warnings
 from reports.page.content import Figure, Table
 from reports.reading.effort import Effort, efforts
 from reports.reading.runs import read_run
 from reports.reading.timeline import Span, lay_out, timeline
+from tests.texts import values
 
 
 def axes(count: int = 1) -> Any:
@@ -45,7 +48,7 @@ def test_trials_are_accounted_for(make_search: Any, make_trial: Any):
     assert one.outcomes == {"complete": 3, "interrupted": 1, "nan": 1}
     assert (one.trials, one.retries, one.repeats, one.seconds) == (5, 1, 1, (36.0, 36.0, 4.0))
     (section,) = health.sections([read_run(make_search("again", rows=trials))])
-    assert section.items[0] == "5 trials: 3 complete, 1 nan, 1 interrupted. 1 retry, 1 repeat."
+    assert values(section.items[0]) == ["5", "3", "1", "1", "1", "1"]
     lost = next(item for item in section.items if isinstance(item, Table) and item.name == "not-finished")
     assert [(row["number"], row["outcome"], row["reason"]) for row in lost.rows] == [
         (1, "interrupted", ""), (4, "nan", "a loss was not finite"),
@@ -53,19 +56,20 @@ def test_trials_are_accounted_for(make_search: Any, make_trial: Any):
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "expected"),
     [
-        ({"finalist_seeds": 1}, "one seed only (`--finalist-seeds`)"),
-        ({"finalist_seeds": 2}, "only 2 seeds (`--finalist-seeds`)"),
-        ({"trials": 64}, "4 of 64 candidates were judged"),
-        ({"target_flops": "900K"}, "the best network costs 15% more than the target"),
+        ({"finalist_seeds": 1}, ["--finalist-seeds"]),
+        ({"finalist_seeds": 2}, ["2", "--finalist-seeds"]),
+        ({"trials": 64}, ["4", "64"]),
+        # 1.037M FLOPs.
+        ({"target_flops": "900K"}, ["15"]),
     ],
 )
-def test_warnings_about_a_search(make_search: Any, config: Any, said: str):
-    assert any(said in line for line in warnings(read_run(make_search(**config))))
+def test_warnings_about_a_search(make_search: Any, config: Any, expected: list[str]):
+    assert expected in [values(line) for line in warnings(read_run(make_search(**config)))]
 
 
-def test_a_good_run_raises_no_doubts(make_search: Any, make_trial: Any):
+def test_a_good_run_has_no_warning(make_search: Any, make_trial: Any):
     finalists = [make_trial(number, accuracy_1=0.60, accuracy_2=0.61) for number in range(6)]
     assert warnings(read_run(make_search(finalists=finalists, finalist_seeds=3))) == []
 
@@ -73,27 +77,27 @@ def test_a_good_run_raises_no_doubts(make_search: Any, make_trial: Any):
 def test_accuracy_that_still_rises_means_undertrained(make_search: Any, make_trial: Any):
     # From 0.40 to 0.50, 0.51 and 0.53: 11 points in the median.
     run = read_run(make_search(finalist_seeds=3))
-    assert next(line for line in warnings(run) if "undertrained" in line).startswith(
-        "networks are undertrained: the last pass over the images still brought 11.0 points"
-    )
+    assert [values(line) for line in warnings(run)] == [["11.0"]]
 
 
 def test_one_pass_leaves_it_open(make_search: Any, make_trial: Any):
     trials = [{key: value for key, value in make_trial(n).items() if key != "accuracy_2"} for n in range(4)]
-    assert any("after one pass" in line for line in warnings(read_run(make_search(rows=trials))))
+    assert last_gain(pd.DataFrame(trials)) is None
+    assert [values(line) for line in warnings(read_run(make_search(rows=trials, finalist_seeds=3)))] == [[]]
 
 
 def test_failures_are_counted(make_search: Any, make_trial: Any):
     trials = [make_trial(0), make_trial(1, "out-of-memory"), make_trial(2, "error"), make_trial(3, "error")]
-    lines = warnings(read_run(make_search(rows=trials)))
-    assert any(line.startswith("3 of 4 trials of phase candidates failed (1 out-of-memory, 2 error)") for line in lines)
+    line = warnings(read_run(make_search(rows=trials)))[-1]
+    assert values(line) == ["3", "4", "1", "2"]
+    assert re.search("candidates.*1 out-of-memory, 2 error", line)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("running", "running"), ("interrupted", "interrupted"), ("failed", "see log.txt")]
+    ("status", "named"), [("running", "running"), ("interrupted", "interrupted"), ("failed", "log.txt")]
 )
-def test_an_unfinished_run_says_so(make_search: Any, status: str, said: str):
-    assert said in warnings(read_run(make_search(status=status)))[0]
+def test_an_unfinished_run_is_warned_of(make_search: Any, status: str, named: str):
+    assert named in warnings(read_run(make_search(status=status)))[0]
 
 
 def test_trainings_lie_on_as_few_lanes_as_hold_them():
@@ -148,7 +152,7 @@ def test_times_come_from_the_ledger(make_search: Any):
     assert [(bar.start, bar.seconds, bar.outcome) for bar in line.bars] == [(0.0, 60.0, "complete")]
 
 
-def test_without_a_ledger_the_report_says_what_is_missing(make_search: Any):
+def test_a_missing_ledger_is_named(make_search: Any):
     (section,) = health.sections([read_run(make_search())])
     assert any("ledger.db" in line for line in section.missing)
 
@@ -157,7 +161,7 @@ def test_what_could_not_be_read_is_named(make_search: Any):
     folder: Path = make_search()
     (folder / "trials.csv").write_text("number,outc")
     (section,) = health.sections([read_run(folder)])
-    assert "search: trials.csv cannot be read: it ends in the middle of a line" in section.missing
+    assert any("trials.csv" in line for line in section.missing)
     assert len(section.items) == 1
 
 
@@ -168,7 +172,6 @@ def test_the_outcomes_figure_has_a_bar_for_each_share():
     assert widths == [0.75, 1.0, 0.25, 0.0]
     assert [text.get_text() for text in ax.texts] == ["3", "2", "1"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["complete", "pruned"]
-    assert ax.get_xlabel() == "share of trials"
 
 
 def test_each_outcome_has_a_colour_and_a_hatch_of_its_own():
@@ -198,7 +201,7 @@ def test_the_utilisation_figure_has_the_bars_and_the_share():
     assert sum(len(collection.get_paths()) for collection in upper.collections) == 3
     assert [text.get_text() for text in upper.get_yticklabels()] == ["worker 1", "worker 2"]
     assert upper.get_xlim() == lower.get_xlim() == (0, 20)
-    assert lower.get_xlabel() == "seconds since the first training began, pauses cut out (dotted)"
+    assert "seconds" in lower.get_xlabel()
     assert len(lower.lines) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -76,14 +77,15 @@ def test_images_are_test_images_one_a_class_and_the_same_every_time(data: Datase
 
 
 def test_other_classes_are_refused(images: Images):
-    with pytest.raises(ValueError, match="network of 7 classes, data set of 10"):
+    with pytest.raises(ValueError, match="7 classes.* 10"):
         activation_maps(network(classes=7), images)
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100", "imagefolder:{}/none", "no-such-set"])
 def test_a_data_set_that_is_not_here_is_not_downloaded(tmp_path: Path, name: str):
-    with pytest.raises(ValueError, match=r"not under|does not exist|unknown dataset"):
-        read_images(name.format(tmp_path), tmp_path, 0, 32)
+    named = name.format(tmp_path)
+    with pytest.raises(ValueError, match=re.escape(named.removeprefix("imagefolder:"))):
+        read_images(named, tmp_path, 0, 32)
     assert not list(tmp_path.iterdir())
 
 

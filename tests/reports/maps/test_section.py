@@ -89,25 +89,25 @@ def test_an_image_folder_is_found_where_the_run_was_started(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("rows", "config", "said"),
+    ("rows", "config", "named"),
     [
-        ([], {}, "has no networks yet"),
-        ([{"curve": "depth", "multiple": 2}], {}, "has no networks yet"),
-        ([point("depth", 2)], {}, "no trained weights are kept"),
-        ([point("depth", 2, weights=None)], {}, "no trained weights are kept"),
-        ([point("baseline", 1)], {"dataset": "cifar10", "data_root": "nowhere"}, "not under"),
-        ([point("baseline", 1)], {"dataset": "imagefolder:nowhere"}, "does not exist"),
+        ([], {}, "networks"),
+        ([{"curve": "depth", "multiple": 2}], {}, "networks"),
+        ([point("depth", 2)], {}, "weights"),
+        ([point("depth", 2, weights=None)], {}, "weights"),
+        ([point("baseline", 1)], {"dataset": "cifar10", "data_root": "nowhere"}, "nowhere"),
+        ([point("baseline", 1)], {"dataset": "imagefolder:nowhere"}, "nowhere"),
         ([point("broken", 1)], {}, "broken-1.safetensors"),
-        ([point("seven", 1)], {}, "network of 7 classes"),
+        ([point("seven", 1)], {}, "7 classes"),
     ],
 )
-def test_what_is_missing_is_said(tmp_path: Path, rows: list[dict[str, Any]], config: dict[str, Any], said: str):
+def test_what_is_missing_is_named(tmp_path: Path, rows: list[dict[str, Any]], config: dict[str, Any], named: str):
     keep(tmp_path, "baseline-1", "broken-1")
     keep(tmp_path, "seven-1", classes=7)
     (tmp_path / "weights/broken-1.safetensors").write_bytes(b"nothing")
     (section,) = sections([run_of(tmp_path, rows, **config)])
     (line,) = section.missing
-    assert said in line
+    assert named in line
     assert "python -m scaling.curves" in line
     assert not section.items
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from reports.summary import section as summary
 from reports.summary.answers import answer, question
 from scaling.curves.conclusions import CurvesConclusions
 from scaling.grid.conclusions import GridConclusions
+from tests.texts import values
 
 # Of the kind that scaling.curves writes; compound 3 points above width, with 6 seeds.
 CURVES = {
@@ -73,7 +75,7 @@ def texts(section: Section) -> list[str]:
 
 def test_a_searchs_answer_has_its_numbers(make_search: Any):
     run = read_run(make_search())
-    assert question(run) == "Which network of the search space small near 1M FLOPs is the best on fashion-mnist-mini?"
+    assert re.fullmatch(r".* small .* 1M .* fashion-mnist-mini\?", question(run))
     text = answer(run)
     for value in ("aaaa", "1.037M FLOPs", "103.7 %", "60.36K", "62.5 ± 6.0 %", describe_finalists(1, 1)):
         assert value in text
@@ -112,19 +114,18 @@ def test_a_broken_result_is_no_traceback(make_search: Any, result: Any):
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "said"),
-    [
-        ([], "none yet; the run is running and no training has started."),
-        (["error", "nan"], "none; the run is running, and none of its 2 trainings was finished."),
-        (["complete", "pruned", "complete"], "none yet; the run is running, and 2 of 3 trainings are finished."),
-    ],
+    ("outcomes", "numbers"), [([], []), (["error", "nan"], ["2"]), (["complete", "pruned", "complete"], ["2", "3"])]
 )
-def test_a_run_without_a_result_says_how_far_it_is(make_search: Any, make_trial: Any, outcomes: list[str], said: str):
+def test_a_run_without_a_result_counts_its_trainings(
+    make_search: Any, make_trial: Any, outcomes: list[str], numbers: list[str]
+):
     trials = [make_trial(number, outcome) for number, outcome in enumerate(outcomes)]
     folder = make_search(rows=trials or [{"number": None}], result=None, status="running")
     if not trials:
         (folder / "trials.csv").unlink()
-    assert answer(read_run(folder)) == said
+    text = answer(read_run(folder))
+    assert values(text) == numbers
+    assert re.match("none.*running", text)
 
 
 def test_the_cost_counts_each_training_once(make_search: Any, make_trial: Any):
@@ -134,19 +135,17 @@ def test_the_cost_counts_each_training_once(make_search: Any, make_trial: Any):
     (row,) = table(section, "cost").rows
     # 1800 + 900 + 900 seconds; two candidates of 8000 images and a finalist of 20 000; half an hour by the clock.
     assert (row["trainings"], row["worker_hours"], row["images"], row["wall_seconds"]) == (3, 1.0, 36_000, 1800.0)
-    assert "Energy was not measured" in table(section, "cost").note
 
 
-def test_what_made_the_run_is_told(make_search: Any):
+def test_the_facts_are_those_of_the_manifest(make_search: Any):
     facts = summary.facts_of(read_run(make_search()))
     assert facts["Commit"] == "0123456789ab+changes"
     assert facts["Versions"] == "python 3.11.7, torch 2.10.0"
     assert facts["Machine"] == "host, a processor, Linux"
     assert facts["Cores"] == "4"
     assert facts["Seeds"] == "0 of the run; 7, 8, 9, 10 of its search trainings"
-    assert facts["Training"].startswith(
-        "recipe quick, 2 epochs of 4,000 images at 28 px, width x0.25; finalists 2 epochs"
-    )
+    assert values(facts["Training"].replace("x", ""))[:5] == ["2", "4,000", "28", "0.25", "2"]
+    assert "quick" in facts["Training"]
 
 
 def test_the_command_is_the_manifests_without_the_machines_path(make_search: Any):
@@ -159,7 +158,7 @@ def test_runs_stand_side_by_side(make_search: Any):
     assert [column.title for column in table(section, "provenance").columns] == ["", "one", "two"]
     data = next(row for row in table(section, "provenance").rows if row["fact"] == "Data")
     assert (data["run0"], data["run1"]) == ("fashion-mnist-mini", "cifar10")
-    assert texts(section)[0].startswith("one: Which network")
+    assert texts(section)[0].startswith("one: ")
 
 
 def test_what_is_not_there_is_named_with_its_command(make_search: Any, make_scaling: Any):
