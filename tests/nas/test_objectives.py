@@ -48,14 +48,14 @@ def test_directions_and_values_agree():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (("sfot", 400), "unknown objective 'sfot': did you mean 'soft'?"),
-        (("soft", 0), "the target must be more than 0 multiply-adds, got 0"),
-        (("soft", 400, -0.07, 1.0), r"--params-weight must be 0 or negative \(V2: -0.05\), got 1.0"),
-        (("soft", 400, 0.07), r"--weight must be 0 or negative \(MnasNet: -0.07\), got 0.07"),
+        (("sfot", 400), "'sfot'.*'soft'"),
+        (("soft", 0), "target.* 0$"),
+        (("soft", 400, -0.07, 1.0), r"^--params-weight .*-0\.05.* 1\.0$"),
+        (("soft", 400, 0.07), r"^--weight .*-0\.07.* 0\.07$"),
     ],
 )
 def test_nonsense_is_refused(settings: tuple[str, int], message: str):
-    with pytest.raises(ValueError, match=f"^{message.replace('?', '[?]')}$"):
+    with pytest.raises(ValueError, match=message):
         Objective(*settings)
 
 

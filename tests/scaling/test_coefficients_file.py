@@ -54,29 +54,25 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (
-            {"format": "triaxis-arch-1"},
-            'no coefficients: expected a JSON object with "format": "triaxis-coefficients-1"',
-        ),
-        ({"coefficients": None}, '"coefficients" must be an object of alpha, beta, gamma, got None'),
-        ({"coefficients": {"alpha": 1.2, "beta": 1.1}}, '"coefficients" must have a number gamma, got None'),
-        ({"coefficients": {"alpha": "1.2", "beta": 1.1, "gamma": 1}}, "must have a number alpha, got '1.2'"),
-        ({"coefficients": {"alpha": True, "beta": 1.1, "gamma": 1}}, "must have a number alpha, got True"),
-        ({"coefficients": {"alpha": 0.9, "beta": 1.1, "gamma": 1}}, "alpha must be at least 1 (no dimension shrinks)"),
-        ({"baseline": None}, "no arch: expected a JSON object"),
-        ({"baseline": {"format": "triaxis-arch-1"}}, "no arch: 'stages'"),
-        ({"rounding": None}, '"rounding" must be an object of divisor, step, got None'),
-        ({"rounding": {"divisor": 8.5, "step": 2}}, '"rounding" must have a whole number divisor, got 8.5'),
-        ({"rounding": {"divisor": 8, "step": 2, "min_ratio": "0"}}, "min_ratio, got '0'"),
+        ({"format": "triaxis-arch-1"}, "triaxis-coefficients-1"),
+        ({"coefficients": None}, '"coefficients".* None$'),
+        ({"coefficients": {"alpha": 1.2, "beta": 1.1}}, '"coefficients".* gamma, .* None$'),
+        ({"coefficients": {"alpha": "1.2", "beta": 1.1, "gamma": 1}}, "alpha.* '1.2'$"),
+        ({"coefficients": {"alpha": True, "beta": 1.1, "gamma": 1}}, "alpha.* True$"),
+        ({"coefficients": {"alpha": 0.9, "beta": 1.1, "gamma": 1}}, "alpha.* at least 1"),
+        ({"baseline": None}, "arch"),
+        ({"baseline": {"format": "triaxis-arch-1"}}, "'stages'"),
+        ({"rounding": None}, '"rounding".* None$'),
+        ({"rounding": {"divisor": 8.5, "step": 2}}, '"rounding".* divisor.* 8.5$'),
+        ({"rounding": {"divisor": 8, "step": 2, "min_ratio": "0"}}, "min_ratio.* '0'$"),
         ({"rounding": {"divisor": 8, "step": 2, "min_ratio": 2}}, "rounding.min-ratio"),
-        ({"rounding": {"divisor": 0, "step": 2}}, "rounding.divisor must be at least 1, got 0"),
+        ({"rounding": {"divisor": 0, "step": 2}}, "rounding.divisor .* 0$"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     path = write(tmp_path, content(**changes))
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         read(path)
-    assert message in str(caught.value)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
 
@@ -85,15 +81,15 @@ def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, Any], message
 def test_what_is_no_json_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "c.json"
     path.write_bytes(text.encode(errors="surrogatepass"))
-    with pytest.raises(ValueError, match="c.json: no coefficients: not JSON"):
+    with pytest.raises(ValueError, match="c.json: .*JSON"):
         read(path)
 
 
 def test_a_list_is_no_coefficients_file(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected a JSON object"):
+    with pytest.raises(ValueError, match="JSON object"):
         read(write(tmp_path, [1.2, 1.1, 1.15]))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"cannot read coefficients file .*none.json: No such file or directory"):
+    with pytest.raises(ValueError, match="none.json"):
         read(tmp_path / "none.json")

@@ -15,6 +15,6 @@ def test_the_package_exports(name: str) -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'scaling' has no attribute 'grow'"):
+    with pytest.raises(AttributeError, match="'grow'"):
         scaling.grow  # noqa: B018
     assert scaling.scale(ss.get("efficientnet_b0"), PAPER, 1).resolution == 258

@@ -92,31 +92,31 @@ def test_observations_are_repetitions_and_repeat_with_the_seed(macro: BenchmarkT
 
 def test_macro_refuses_other_files(tmp_path: Path):
     (tmp_path / "few.json").write_text('{"00000000": {"test_acc": [1.0], "params": 1, "flops": 1}}')
-    with pytest.raises(ValueError, match="lacks 6560 of NAS-Bench-Macro's 6561 networks, such as 00000001"):
+    with pytest.raises(ValueError, match="6560 .*6561 .*00000001"):
         tables.load(f"nas-bench-macro:{tmp_path / 'few.json'}")
     (tmp_path / "none.json").write_text("accuracy\n")
-    with pytest.raises(ValueError, match="is no JSON"):
+    with pytest.raises(ValueError, match="none.json"):
         tables.load(f"nas-bench-macro:{tmp_path / 'none.json'}")
-    with pytest.raises(ValueError, match="cannot read table"):
+    with pytest.raises(ValueError, match="gone.json"):
         tables.load(f"nas-bench-macro:{tmp_path / 'gone.json'}")
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ('{"test_acc": [9.0], "params": 1, "flops": Infinity}', "flops and params that are whole and above 0"),
-        ('{"test_acc": [9.0], "params": NaN, "flops": 1}', "flops and params that are whole and above 0"),
-        ('{"test_acc": [9.0], "params": 1, "flops": -1}', "flops and params that are whole and above 0"),
-        ('{"test_acc": [9.0], "params": 0, "flops": 1}', "flops and params that are whole and above 0"),
-        ('{"test_acc": [9.0], "params": 1.5, "flops": 1}', "flops and params that are whole and above 0"),
-        ('{"test_acc": [9.0], "params": true, "flops": 1}', "flops and params that are whole and above 0"),
-        ('{"test_acc": [9.0], "params": 1, "flops": "1"}', "flops and params that are whole and above 0"),
-        ('{"test_acc": "90", "params": 1, "flops": 1}', r"needs test_acc \(a list\)"),
-        ('{"test_acc": [9.0], "params": 1}', "flops and params that are whole and above 0"),
-        ('{"test_acc": ["90"], "params": 1, "flops": 1}', r"finite test_acc, got \['90'\]"),
-        ('{"test_acc": [9.0, NaN], "params": 1, "flops": 1}', "finite test_acc"),
-        ('{"test_acc": [], "params": 1, "flops": 1}', "finite test_acc"),
-        ("[9.0]", "needs test_acc"),
+        ('{"test_acc": [9.0], "params": 1, "flops": Infinity}', "flops and params"),
+        ('{"test_acc": [9.0], "params": NaN, "flops": 1}', "flops and params"),
+        ('{"test_acc": [9.0], "params": 1, "flops": -1}', "flops and params"),
+        ('{"test_acc": [9.0], "params": 0, "flops": 1}', "flops and params"),
+        ('{"test_acc": [9.0], "params": 1.5, "flops": 1}', "flops and params"),
+        ('{"test_acc": [9.0], "params": true, "flops": 1}', "flops and params"),
+        ('{"test_acc": [9.0], "params": 1, "flops": "1"}', "flops and params"),
+        ('{"test_acc": "90", "params": 1, "flops": 1}', "test_acc"),
+        ('{"test_acc": [9.0], "params": 1}', "flops and params"),
+        ('{"test_acc": ["90"], "params": 1, "flops": 1}', r"test_acc.*\['90'\]"),
+        ('{"test_acc": [9.0, NaN], "params": 1, "flops": 1}', "test_acc"),
+        ('{"test_acc": [], "params": 1, "flops": 1}', "test_acc"),
+        ("[9.0]", "test_acc"),
     ],
 )
 def test_macro_refuses_what_is_no_accuracy_and_no_cost(tmp_path: Path, row: str, message: str):
@@ -146,7 +146,7 @@ def test_nas201_optima_are_the_published_ones():
 
 def test_nas201_reads_plain_values_only(tmp_path: Path):
     (tmp_path / "table.pkl").write_bytes(pickle.dumps({"000000": Path("/")}))
-    with (tmp_path / "table.pkl").open("rb") as opened, pytest.raises(ValueError, match="plain values"):
+    with (tmp_path / "table.pkl").open("rb") as opened, pytest.raises(ValueError, match="PosixPath"):
         PlainUnpickler(opened).load()
 
 
@@ -199,35 +199,35 @@ def test_csv_lower_is_better_where_one_says_so(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "changes", "message"),
     [
-        (GOOD, {"measured": ("frist",)}, "no column 'frist': did you mean 'first'"),
-        (GOOD, {"choices": ("depth",)}, "no column 'depth'"),
-        (GOOD, {"choices": ("kernel", "first")}, "'first' of .* is named twice"),
-        (GOOD, {"choices": ("kernel",)}, "the choices of line 3 twice"),
-        (GOOD.replace("5,None,7.0,9.0,40\n", ""), {}, "3 rows for 4 combinations of kernel, expansion, and none of "),
+        (GOOD, {"measured": ("frist",)}, "'frist'.*'first'"),
+        (GOOD, {"choices": ("depth",)}, "'depth'"),
+        (GOOD, {"choices": ("kernel", "first")}, "'first'.* twice"),
+        (GOOD, {"choices": ("kernel",)}, "line 3 "),
+        (GOOD.replace("5,None,7.0,9.0,40\n", ""), {}, "3 rows for 4 .*kernel, expansion"),
         (
             GOOD,
             {"macs": ""},
-            "4 rows for 16 .* none of kernel=3 expansion=None macs=10: .* costs with --macs and ",
+            "4 rows for 16 .*kernel=3 expansion=None macs=10: .*--macs ",
         ),
-        (GOOD.replace("5,a,5.0,6.0,30", "5,a,5.0,6.0,30,"), {}, "line 4 of .* has 6 cells for the 5 columns"),
-        (GOOD.replace("5,a,5.0,6.0,30", "5,a,5.0,30"), {}, "line 4 of .* has 4 cells for the 5 columns"),
-        (GOOD.replace("\n", ",\n").replace("macs,", "macs"), {}, "line 2 of .* has 6 cells for the 5 columns"),
-        (GOOD.replace("5,", "inf,"), {}, "'kernel' of .* must be finite, line 4 has 'inf'"),
-        (GOOD.replace("5,", "nan,"), {}, "'kernel' of .* must be finite, line 4 has 'nan'"),
-        (GOOD.replace("\n5,a", "\n\n   \n5,"), {}, "'expansion' of .* has a hole in line 6"),
-        (GOOD.replace("\n5,a", "\n\n5,a").replace("6.0", "six"), {}, "must be numbers, line 5 has 'six'"),
-        (GOOD.replace("second", "first"), {"measured": ("first",)}, "'first' of .* is named twice"),
-        (GOOD + "3,a,1.0,2.0,10\n", {}, "the choices of line 6 twice"),
-        (GOOD.replace("5,a", "5,"), {}, "'expansion' of .* has a hole in line 4"),
-        (GOOD.replace("5.0,6.0", ","), {}, "line 4 .* finite first or second"),
-        (GOOD.replace("5.0", "inf"), {}, "line 4 .* finite"),
-        (GOOD.replace("5.0", "good"), {}, "'first' of .* must be numbers, line 4 has 'good'"),
-        (GOOD.replace("30", "30.5"), {}, "'macs' of .* must be whole and above 0, line 4 is not"),
-        (GOOD.replace("30", "0"), {}, "'macs' of .* must be whole and above 0, line 4 is not"),
-        (GOOD.replace("30", ""), {}, "'macs' of .* must be whole and above 0, line 4 is not"),
-        (GOOD.splitlines()[0], {}, "has no rows"),
-        ("", {}, "has no rows"),
-        (GOOD + '3,"a,1.0', {}, "is no CSV"),
+        (GOOD.replace("5,a,5.0,6.0,30", "5,a,5.0,6.0,30,"), {}, "line 4 of .* 6 cells .* 5 "),
+        (GOOD.replace("5,a,5.0,6.0,30", "5,a,5.0,30"), {}, "line 4 of .* 4 cells .* 5 "),
+        (GOOD.replace("\n", ",\n").replace("macs,", "macs"), {}, "line 2 of .* 6 cells .* 5 "),
+        (GOOD.replace("5,", "inf,"), {}, "'kernel'.*line 4 .*'inf'"),
+        (GOOD.replace("5,", "nan,"), {}, "'kernel'.*line 4 .*'nan'"),
+        (GOOD.replace("\n5,a", "\n\n   \n5,"), {}, "'expansion'.*line 6"),
+        (GOOD.replace("\n5,a", "\n\n5,a").replace("6.0", "six"), {}, "line 5 .*'six'"),
+        (GOOD.replace("second", "first"), {"measured": ("first",)}, "'first'.* twice"),
+        (GOOD + "3,a,1.0,2.0,10\n", {}, "line 6 "),
+        (GOOD.replace("5,a", "5,"), {}, "'expansion'.*line 4"),
+        (GOOD.replace("5.0,6.0", ","), {}, "line 4 .*first or second"),
+        (GOOD.replace("5.0", "inf"), {}, "line 4 "),
+        (GOOD.replace("5.0", "good"), {}, "'first'.*line 4 .*'good'"),
+        (GOOD.replace("30", "30.5"), {}, "'macs'.*line 4 "),
+        (GOOD.replace("30", "0"), {}, "'macs'.*line 4 "),
+        (GOOD.replace("30", ""), {}, "'macs'.*line 4 "),
+        (GOOD.splitlines()[0], {}, "rows"),
+        ("", {}, "rows"),
+        (GOOD + '3,"a,1.0', {}, "CSV"),
     ],
 )
 def test_bad_csv_tables_are_refused_in_one_line(tmp_path: Path, text: str, changes: dict[str, object], message: str):
@@ -239,10 +239,10 @@ def test_bad_csv_tables_are_refused_in_one_line(tmp_path: Path, text: str, chang
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nas-bench-macr:x", "did you mean 'nas-bench-macro'"),
-        ("csv", "needs a name after a colon"),
-        ("nas-bench-201:cifar1000", "did you mean 'cifar100'"),
-        ("csv:gone.csv", "cannot read table gone.csv"),
+        ("nas-bench-macr:x", "'nas-bench-macro'"),
+        ("csv", "csv"),
+        ("nas-bench-201:cifar1000", "'cifar100'"),
+        ("csv:gone.csv", "gone.csv"),
     ],
 )
 def test_unknown_tables_are_named(name: str, message: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_the_operators_stay_what_they_are(name: str) -> None:
 def test_curves_and_grids_are_planned_from_them(name: str) -> None:
     curves = plan.prepare(CurvesConfig(baseline=name, workers=1, strategies=("width", "compound")))
     assert curves.baseline.trained.total_stride == 4  # 20 px to a map of 5
-    assert "trained as a proxy baseline of width x0.25 at 20 px" in curves.baseline.describe()
+    assert re.search(r"proxy .*0\.25 at 20 px", curves.baseline.describe())
     assert {place.curve for place in curves.points} == {"baseline", "width", "compound"}
     grid = grid_plan.prepare(GridConfig(baseline=name, workers=1))
     assert len(grid.grid.networks) > 3
@@ -63,5 +64,5 @@ def test_families_of_networks_without_a_head(name: str, tmp_path: Path) -> None:
 
 def test_a_network_that_lost_its_head_is_no_scaled_form() -> None:
     b0 = ss.get("efficientnet_b0")
-    with pytest.raises(ValueError, match="a head of 0 channels against 1280"):
+    with pytest.raises(ValueError, match="head.* 0 .*1280"):
         realised(b0.replace(head=0), b0)

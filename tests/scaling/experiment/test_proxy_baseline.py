@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import search_spaces as ss
@@ -57,9 +59,9 @@ def test_what_is_asked_for_wins() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"width": -1.0}, "--proxy.width must be greater than 0"),
-        ({"width": float("inf")}, "--proxy.width must be greater than 0"),
-        ({"resolution": -1}, "--proxy.resolution must be at least 1 px"),
+        ({"width": -1.0}, "--proxy.width"),
+        ({"width": float("inf")}, "--proxy.width"),
+        ({"resolution": -1}, "--proxy.resolution"),
     ],
 )
 def test_senseless_proxies_are_refused(settings: dict[str, float], message: str) -> None:
@@ -67,27 +69,26 @@ def test_senseless_proxies_are_refused(settings: dict[str, float], message: str)
         ProxyBaseline(**settings)  # type: ignore[arg-type]
 
 
-def test_the_ground_says_what_is_trained() -> None:
+def test_the_baseline_names_what_is_trained() -> None:
     own = Baseline.of(ExperimentConfig(baseline="triaxis_small"), 1.0)
     assert own.trained == own.original
     assert own.pixels == 28
-    assert "trained as a proxy" not in own.describe()
+    assert "proxy" not in own.describe()
     other = Baseline.of(ExperimentConfig(baseline="efficientnet_b0", resolution=128), 1.4)
     assert other.original.resolution == 128
     assert other.trained.classes == 10
-    assert "trained as a proxy baseline of width x0.25 at 20 px" in other.describe()
-    assert "FLOPs (multiply-adds)" in other.describe()
+    assert re.search(r"proxy .*0\.25 at 20 px.* FLOPs \(multiply-adds\)", other.describe())
 
 
 def test_a_resolution_below_the_stride_is_refused() -> None:
-    with pytest.raises(ValueError, match="a resolution of 16 px is below the network's stride of 32"):
+    with pytest.raises(ValueError, match="16 px .* 32"):
         Baseline.of(ExperimentConfig(baseline="efficientnet_b0", resolution=16), 1.0)
 
 
 def test_first_stages_below_the_stride_are_refused() -> None:
     # EfficientNetV2-M (Table 6) begins at 128 px and is evaluated at 480: 128/480 of 28 px is 7 px.
     settings = ExperimentConfig(baseline="efficientnet_b0", resolution=64, recipe="efficientnetv2_m", epochs=4)
-    with pytest.raises(ValueError, match="--proxy.resolution 28 is too small: stage 1 of 4 .* 7 px"):
+    with pytest.raises(ValueError, match="--proxy.resolution 28 .* 1 of 4 .* 7 px"):
         Baseline.of(settings, 1.0)
 
 
@@ -107,5 +108,5 @@ def test_the_identity_has_what_decides_a_training_and_nothing_else() -> None:
 )
 def test_numbers_below_the_least_are_refused(name: str, least: int) -> None:
     ExperimentConfig(**{name: least})  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=f"--{name} must be at least {least}, got {least - 1}"):
+    with pytest.raises(ValueError, match=f"--{name} .* {least}, .* {least - 1}"):
         ExperimentConfig(**{name: least - 1})  # type: ignore[arg-type]

