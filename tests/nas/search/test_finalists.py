@@ -35,5 +35,6 @@ def test_cost_counts_in_the_choice():
 
 
 def test_each_finalist_gets_the_same_seeds_block_by_block():
+    # As in docs/reference/search/finalists.csv, where the search's seed 0 gives 1000 and 1001.
     wanted = finalists.proposals([record(0, [0.7]), record(1, [0.6])], SearchConfig(finalist_seeds=3, seed=5))
     assert [(p.key, p.seed) for p in wanted] == [(ARCHS[i].key, 1005 + block) for block in range(3) for i in (0, 1)]

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from scaling.grid.analysis import analyse
 from scaling.grid.conclusions import GridConclusions
 from scaling.grid.files import found
 from scaling.grid.plan import GridPlan
@@ -39,12 +41,18 @@ def test_the_file_gives_the_conclusions_back(
         assert ours.against_paper.verdict == theirs.against_paper.verdict == "better"
 
 
-def test_counts_are_those_of_the_analysis(plan: GridPlan, make_result: MakeResult) -> None:
-    result = make_result(plan, 2)
-    conclusions = GridConclusions.of(result)
-    assert conclusions.trained == conclusions.networks == len(plan.grid.networks)
-    assert conclusions.equal == sum(one.is_equal for one in result.analysis.ranking)
-    assert (conclusions.points, conclusions.target) == (plan.grid.points, plan.grid.target)
+def test_counts_of_two_networks_far_ahead(plan: GridPlan, make_result: MakeResult) -> None:
+    """The lattice has 111 points (test_lattice.py) and twice the 1,036,844 multiply-adds of the baseline as its target.
+
+    Two networks lead by 20 points, at a standard deviation of 0.2.
+    """
+    rng, keys = np.random.default_rng(0), [one.arch.key for one in plan.grid.networks]
+    means = {plan.grid.baseline.key: 0.5} | dict.fromkeys(keys, 0.6) | dict.fromkeys(keys[:2], 0.8)
+    accuracies = {key: dict(enumerate(rng.normal(mean, 0.002, 2).tolist())) for key, mean in means.items()}
+    analysis = analyse(plan.grid, accuracies, 1.0, max_resolution=28 / 16)
+    conclusions = GridConclusions.of(replace(make_result(plan, 2), analysis=analysis))
+    assert (conclusions.points, conclusions.networks, conclusions.trained, conclusions.equal) == (111, 26, 26, 2)
+    assert conclusions.target == 2 * 1_036_844
 
 
 def test_warnings_are_for_few_seeds_and_for_no_differences(plan: GridPlan, make_result: MakeResult) -> None:
