@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from nas.search.config import SearchConfig
 from nas.search.run import SearchRun
 from studies.data.load import load
 from studies.ledger.trial import Record
+from studies.outcome import Ending, Rung
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Proxy
 from studies.workers.pool import WorkerPool
+from studies.workers.protocol import Job
 
 
 def search(folder: Path, workers: int) -> list[Record]:
@@ -31,7 +34,48 @@ def search(folder: Path, workers: int) -> list[Record]:
     )
     field, data = SearchRegion.of(config, classes=10), load(config.dataset, seed=config.seed)
     with RunFolder.open(folder, {}) as run, WorkerPool(config.execution) as pool:
-        return SearchRun(config, field, run, Console(quiet=True), data, pool).search()
+        records = SearchRun(config, field, run, Console(quiet=True), data, pool).search()
+        if workers:
+            check_next_batch(pool)
+    return records
+
+
+class OneJob:
+    """A source of one job."""
+
+    def __init__(self) -> None:
+        self.given, self.rungs, self.ending = False, list[Rung](), None
+
+    def next_job(self) -> Job | None:
+        given, self.given = self.given, True
+        return None if given else {"id": 0}
+
+    def report(self, job_id: int, rung: Rung) -> bool:
+        self.rungs.append(rung)
+        return False
+
+    def finish(self, job_id: int, ending: Ending) -> None:
+        self.ending = ending
+
+    def is_finished(self) -> bool:
+        return self.ending is not None
+
+
+def check_next_batch(pool: WorkerPool) -> None:
+    """The next batch runs on the same Ray, which ends with the pool."""
+    import ray
+
+    def evaluate(job: Job) -> Iterator[Rung]:
+        """Defined here, so that it travels to the worker as code: a test module cannot be imported there."""
+        import ray
+
+        yield {"step": 1, "accuracy": 0.5, "node": ray.get_runtime_context().get_node_id()}
+
+    there, source = ray.get_runtime_context().get_node_id(), OneJob()
+    usage = pool.run(source, evaluate)
+    assert (usage.jobs, [rung["node"] for rung in source.rungs]) == (1, [there])
+    pool.stop()
+    assert not ray.is_initialized()
 
 
 def results(records: list[Record]) -> list[tuple[Any, ...]]:
