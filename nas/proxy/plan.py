@@ -44,8 +44,8 @@ def describe(config: ProxyConfig, archs: Sequence[Arch], images: int) -> str:
         "proxies": "multiply-adds of training them, over the reference's:",
     }
     plan = align_facts(facts | {f"  {name}": f"{share:.1%}" for name, share in shares.items()})
-    dear = [name for name, share in shares.items() if share >= 1]
-    return plan + (f"\nwarning: no cheaper than the reference: {', '.join(dear)}" if dear else "")
+    expensive = [name for name, share in shares.items() if share >= 1]
+    return plan + (f"\nwarning: no cheaper than the reference: {', '.join(expensive)}" if expensive else "")
 
 
 def study_facts(config: ProxyConfig, networks: int) -> dict[str, str]:
