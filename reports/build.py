@@ -97,9 +97,9 @@ def headings(runs: Sequence[RunData]) -> tuple[str, str]:
     return f"{title[0].upper()}{title[1:]} on {', '.join(data)}", f"Made of {listed}."
 
 
-def gather(runs: Sequence[RunData]) -> list[Section]:
-    """All sections of a report, in the page's order; one that fails is a section that says so."""
-    return [section for entry in SECTIONS for section in _made(entry, runs)]
+def gather(runs: Sequence[RunData], entries: Sequence[SectionEntry] = SECTIONS) -> list[Section]:
+    """All sections of a report, in the page's order. A section that fails is replaced by one with the error."""
+    return [section for entry in entries for section in _made(entry, runs)]
 
 
 def _made(entry: SectionEntry, runs: Sequence[RunData]) -> list[Section]:

@@ -6,13 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from reports import build
 from reports.page.content import Section
+from reports.registry import SectionEntry
 from search_spaces.common import cli
 
 
@@ -156,16 +156,17 @@ def test_a_broken_run_gives_a_page(make_search: Any, name: str, status: str):
     assert "Run health" in page
 
 
-def test_a_section_that_fails_says_so_and_leaves_the_others(make_search: Any, monkeypatch: Any):
-    def broken(runs: Any) -> list[Section]:
-        raise KeyError("step")
+def broken_section(runs: Any) -> list[Section]:
+    raise KeyError("step")
 
-    entries = [
-        SimpleNamespace(name="maps", make=broken),
-        SimpleNamespace(name="health", make=lambda _: [Section("health", "H")]),
-    ]
-    monkeypatch.setattr(build, "SECTIONS", entries)
-    sections = build.gather(build.read([str(make_search())]))
+
+def sound_section(runs: Any) -> list[Section]:
+    return [Section("health", "H")]
+
+
+def test_a_section_that_fails_leaves_the_others(make_search: Any):
+    entries = [SectionEntry("maps", f"{__name__}:broken_section"), SectionEntry("health", f"{__name__}:sound_section")]
+    sections = build.gather(build.read([str(make_search())]), entries)
     assert [section.title for section in sections] == ["Maps", "H"]
     (line,) = sections[0].missing
     assert "KeyError: 'step'" in line

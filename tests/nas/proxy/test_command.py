@@ -133,9 +133,7 @@ def test_a_finished_study_is_shown_again_and_grows(
     assert "against.epochs=2, now 3" in capsys.readouterr().err
 
 
-def test_where_none_can_be_trusted_none_is_recommended(
-    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_where_none_can_be_trusted_none_is_recommended(tmp_path: Path, command: Command) -> None:
     def evaluate(job: Job) -> Iterator[Rung]:
         key = Arch.from_json(job["arch"]).key
         part = key[:6] if job["phase"] == "reference" else key[6:12]
@@ -147,9 +145,7 @@ def test_where_none_can_be_trusted_none_is_recommended(
     assert json.loads((run / "result.json").read_text())["recommended"] is None
 
 
-def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
-    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(tmp_path: Path, command: Command) -> None:
     turn = {"reference": 0}
 
     def evaluate(job: Job) -> Iterator[Rung]:
@@ -168,10 +164,7 @@ def test_diverged_trainings_rank_last_and_failed_ones_are_left_out(
 
 
 def test_a_budget_that_is_over_leaves_the_rest_for_the_same_command(
-    tmp_path: Path,
-    command: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = iter(range(0, 1000, 40))
     run = tmp_path / "run"
