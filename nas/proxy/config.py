@@ -45,7 +45,8 @@ class ProxyConfig(RegionConfig, TrialConfig):
         against_recipe: Recipe of the reference training, by name (docs/recipes.md).
         against_seeds: Number of reference trainings per network, whose mean counts. With 2 or more the agreement of the
             reference with itself is reported.
-        recipe: Recipe of the proxies, and of the search that follows, by name (docs/recipes.md).
+        recipe: Recipe of the proxies, and of the search that follows: quick, standard, one-cycle, efficientnet,
+            efficientnetv2_s, efficientnetv2_m or efficientnetv2_l.
         widths: Width multipliers of the proxies to compare.
         resolutions: Sides in pixels of the training images of the proxies to compare.
         images: Numbers of training images per epoch of the proxies to compare. 0: all of them.

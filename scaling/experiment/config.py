@@ -31,7 +31,8 @@ class ExperimentConfig(TrialConfig):
         rounding: Multiples that widths and resolutions are rounded to.
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
         data_root: Folder of downloaded data sets.
-        recipe: How networks are trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
+        recipe: Training recipe of the networks: quick, standard, one-cycle, efficientnet, efficientnetv2_s,
+            efficientnetv2_m or efficientnetv2_l.
         images: Training images of one epoch; 0 is all of them.
         epochs: Passes over those images.
         validation: Number of images held out for validation; 0 is a fifth, at most 10 000.

@@ -36,7 +36,8 @@ class TrainConfig:
             resnet18, 34, 50, 101 or 152.
         dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
         data_root: Where downloaded data sets lie.
-        recipe: How it is trained, by name: quick, standard, one-cycle, efficientnet, efficientnetv2_s, _m or _l.
+        recipe: Training recipe: quick, standard, one-cycle, efficientnet, efficientnetv2_s, efficientnetv2_m or
+            efficientnetv2_l.
         resolution: Side of the images in pixels; 0 is the resolution of the network.
         images: Training images of one epoch; 0 is all of them.
         validation: Images held out of training for validation; 0 is a fifth, at most 10 000.

@@ -1,9 +1,11 @@
-"""The recipes by name, each with its source, and dropout that grows with a network. Imports no torch.
+"""The recipes by name, a row each, and dropout that grows with a network. Imports no torch.
 
-docs/recipes.md says where each of them differs from its source.
+docs/recipes.md says where each recipe differs from its source.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from search_spaces.common.suggest import nearest
 from search_spaces.networks.arch import Arch
@@ -11,11 +13,25 @@ from search_spaces.zoo.efficientnet import PUBLISHED, efficientnet
 from studies.trainer.recipe import Recipe
 
 # EN, section 5: dropout rises linearly from 0.2 (B0) to 0.5 (B7), whose multiply-adds are 2^6.6 times B0's.
-DROPOUT_A_DOUBLING = 0.3 / 6.6
+DROPOUT_PER_DOUBLING = 0.3 / 6.6
 MAX_DROPOUT = 0.5
-# One pass, or a few, over a few thousand small images: what ranks the candidates of a search. Chosen on
-# fashion-mnist-mini among 18 (lr, batch, optimiser, augmentation, norm momentum) by the accuracy of two proxies. The
-# average of weights makes an early rung, at the height of the learning rate, a fair one.
+
+
+@dataclass(frozen=True)
+class RecipeInfo:
+    """A recipe's row.
+
+    recipe  its settings
+    source  where they come from
+    """
+
+    recipe: Recipe
+    source: str
+
+
+# For a few passes over a few thousand small images, which rank the candidates of a search. It had the best accuracy of
+# two proxies among 18 combinations of lr, batch size, optimizer, augmentation and norm momentum. An early rung is
+# evaluated while the learning rate is high; the average of weights makes its accuracy a fair one.
 _QUICK = Recipe(
     schedule="one-cycle",
     warmup=0.3,
@@ -26,13 +42,8 @@ _QUICK = Recipe(
     augment="none",
     ema_decay=0.98,
 )
-# Ten epochs or more on small images: the same, with what keeps a longer training from learning them by heart.
-_STANDARD = _QUICK.replace(augment="crop-flip", stochastic_depth=0.1, dropout=0.1, epochs=10)
-# Super-convergence, Smith and Topin, arXiv 1708.07120: one rise and fall to a high peak, with little else that
-# regularises. The peak is the 0.4 at 512 images of the fast CIFAR-10 trainings that followed the paper.
-_ONE_CYCLE = Recipe(schedule="one-cycle", lr=0.1, batch_size=128, warmup=0.3, epochs=24)
-# EN, arXiv 1905.11946, section 5, and its released code; lr 0.256 for batch 4096. Survival 0.8 is dropping by 0.2.
-# No paper states how patient its early stopping is: 20 epochs are ours.
+# EN, section 5: lr 0.256 for batch 4096; survival 0.8 of stochastic depth is dropping by 0.2. No paper states the
+# patience of its early stopping: 20 epochs are ours.
 _EFFICIENTNET = Recipe(
     optimizer="rmsprop",
     lr=0.016,
@@ -51,52 +62,78 @@ _EFFICIENTNET = Recipe(
     patience=20,
     augment="autoaugment",
 )
-# ENv2, arXiv 2104.00298, section 5.1 and Table 6: the optimiser and schedule of EN, learned in 4 stages. Sizes are
-# shares of those at which the networks are evaluated, 384 (S) and 480 (M, L).
-_EFFICIENTNETV2 = _EFFICIENTNET.replace(augment="randaugment", stages=4, start_magnitude=5.0, start_dropout=0.1)
-_S = {"start_size": 128 / 384, "size": 300 / 384, "magnitude": 15.0, "mixup": 0.0, "dropout": 0.3}
-_M = {"start_size": 128 / 480, "size": 380 / 480, "magnitude": 20.0, "mixup": 0.2, "dropout": 0.4}
-_L = {"start_size": 128 / 480, "size": 380 / 480, "magnitude": 25.0, "mixup": 0.5, "dropout": 0.5}
-RECIPES: dict[str, Recipe] = {
-    "quick": _QUICK,
-    "standard": _STANDARD,
-    "one-cycle": _ONE_CYCLE,
-    "efficientnet": _EFFICIENTNET,
-    "efficientnetv2_s": _EFFICIENTNETV2.replace(**_S),
-    "efficientnetv2_m": _EFFICIENTNETV2.replace(**_M),
-    "efficientnetv2_l": _EFFICIENTNETV2.replace(**_L),
-}
-# Where each recipe's numbers come from.
-SOURCES: dict[str, str] = {
-    "quick": "ours, chosen on fashion-mnist-mini",
-    "standard": "ours: quick with what a longer training needs",
-    "one-cycle": "Smith and Topin, arXiv 1708.07120",
-    "efficientnet": "EfficientNet, arXiv 1905.11946, section 5, and its released code",
-    "efficientnetv2_s": "EfficientNetV2-S, arXiv 2104.00298, section 5.1 and Table 6",
-    "efficientnetv2_m": "EfficientNetV2-M, arXiv 2104.00298, section 5.1 and Table 6",
-    "efficientnetv2_l": "EfficientNetV2-L, arXiv 2104.00298, section 5.1 and Table 6",
+
+
+def _efficientnetv2(evaluated: int, *, size: int, magnitude: float, mixup: float, dropout: float) -> Recipe:
+    """A column of ENv2's Table 6: EN's optimizer and schedule in 4 stages, from 128 px to `size` px.
+
+    The recipe has sizes as shares of `evaluated`, the side in pixels at which the network is evaluated.
+    """
+    return _EFFICIENTNET.replace(
+        augment="randaugment",
+        stages=4,
+        start_size=128 / evaluated,
+        size=size / evaluated,
+        start_magnitude=5.0,
+        magnitude=magnitude,
+        mixup=mixup,
+        start_dropout=0.1,
+        dropout=dropout,
+    )
+
+
+RECIPES = {
+    "quick": RecipeInfo(_QUICK, "ours, chosen on fashion-mnist-mini"),
+    # For ten epochs or more: quick with regularisation against overfitting.
+    "standard": RecipeInfo(
+        _QUICK.replace(augment="crop-flip", stochastic_depth=0.1, dropout=0.1, epochs=10),
+        "ours: quick with what a longer training needs",
+    ),
+    # Super-convergence: one rise and fall to a high peak, with little other regularisation. The peak is 0.4 for 512
+    # images, as in the fast CIFAR-10 trainings that followed the paper.
+    "one-cycle": RecipeInfo(
+        Recipe(schedule="one-cycle", lr=0.1, batch_size=128, warmup=0.3, epochs=24), "Smith and Topin, arXiv 1708.07120"
+    ),
+    "efficientnet": RecipeInfo(_EFFICIENTNET, "EfficientNet, arXiv 1905.11946, section 5, and its released code"),
+    "efficientnetv2_s": RecipeInfo(
+        _efficientnetv2(384, size=300, magnitude=15.0, mixup=0.0, dropout=0.3),
+        "EfficientNetV2-S, arXiv 2104.00298, section 5.1 and Table 6",
+    ),
+    "efficientnetv2_m": RecipeInfo(
+        _efficientnetv2(480, size=380, magnitude=20.0, mixup=0.2, dropout=0.4),
+        "EfficientNetV2-M, arXiv 2104.00298, section 5.1 and Table 6",
+    ),
+    "efficientnetv2_l": RecipeInfo(
+        _efficientnetv2(480, size=380, magnitude=25.0, mixup=0.5, dropout=0.5),
+        "EfficientNetV2-L, arXiv 2104.00298, section 5.1 and Table 6",
+    ),
 }
 
 
-def get_recipe(name: str) -> Recipe:
-    """The recipe of that name. ValueError, with the near name, where there is none."""
+def recipe_info(name: str) -> RecipeInfo:
+    """The row of a recipe. Raises ValueError, with the nearest name, if there is none."""
     if name not in RECIPES:
         raise ValueError(f"unknown recipe '{name}'{nearest(name, RECIPES)}")
     return RECIPES[name]
 
 
+def get_recipe(name: str) -> Recipe:
+    """The recipe of that name. Raises ValueError, with the nearest name, if there is none."""
+    return recipe_info(name).recipe
+
+
 def grown_dropout(phi: float, start: float = 0.2) -> float:
     """EN's dropout for a network of 2^phi times its baseline's multiply-adds, where the baseline's is `start`.
 
-    It rises by 0.045 a doubling, to 0.5 at most, and does not fall for smaller networks.
+    It rises by 0.045 per doubling, to 0.5 at most, and does not fall for smaller networks.
     """
-    return max(start, min(MAX_DROPOUT, start + DROPOUT_A_DOUBLING * phi))
+    return max(start, min(MAX_DROPOUT, start + DROPOUT_PER_DOUBLING * phi))
 
 
 def published_dropout(arch: Arch) -> tuple[str, float] | None:
-    """Name and dropout of the published EfficientNet that this is, at any image size and number of classes.
+    """Name and dropout of the published EfficientNet with this structure; None if it is not one.
 
-    From EN's released code: 0.2 (B0, B1) to 0.5 (B6 and larger). None for all other networks.
+    Image size and number of classes may differ. From EN's released code: 0.2 (B0, B1) to 0.5 (B6 and larger).
     """
     for name, row in PUBLISHED.items():
         if efficientnet(name).replace(resolution=arch.resolution, classes=arch.classes).key == arch.key:

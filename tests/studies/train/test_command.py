@@ -20,7 +20,7 @@ from studies.train.config import TrainConfig
 from studies.train.plan import prepare
 from studies.trainer.checkpoint import load_weights
 from studies.trainer.loop import train
-from studies.trainer.registry import RECIPES, SOURCES
+from studies.trainer.registry import get_recipe, recipe_info
 from studies.trainer.scoring import score
 from tests.studies.trainings import PATIENCE, TINY, curve, rows, started, wait_for_rows, words
 
@@ -129,7 +129,6 @@ def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
         ("--init nowhere.pth", r"--init nowhere\.pth"),
         ("--init /", "--init /"),
         ("--micro-batch 26", "--micro-batch .* 25 .* 26"),
-        ("--recipe half", "--precision float16"),
         ("--precision float16", "--precision float16"),
         ("--precision bfloat", "'bfloat16'"),
         ("--dropout 1", "--dropout"),
@@ -148,14 +147,17 @@ def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
         ("--batch-size 100000000", r"--batch-size \d+"),
     ],
 )
-def test_mistakes_are_said_before_anything_is_written(
-    arch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, message: str
-) -> None:
-    monkeypatch.setitem(RECIPES, "half", RECIPES["quick"].replace(precision="float16"))
+def test_mistakes_are_said_before_anything_is_written(arch: Path, tmp_path: Path, flags: str, message: str) -> None:
     run = tmp_path / "run"
     with pytest.raises(ValueError, match=message):
         main(words(arch, run, *flags.split()))
     assert not run.exists()
+
+
+def test_flags_and_a_recipe_with_their_values_are_checked_alike() -> None:
+    """So a recipe in float16 is refused on a CPU as `--precision float16` is."""
+    asked = TrainConfig(recipe="quick", precision="float16", clip_norm=2.0, batch_size=16, patience=3)
+    assert asked.schedule == get_recipe("quick").replace(precision="float16", clip_norm=2.0, batch_size=16, patience=3)
 
 
 def test_all_images_and_a_whole_batch_may_be_asked_for(arch: Path) -> None:
@@ -194,7 +196,7 @@ def test_dropout_precision_and_clipping_can_be_asked_for(
     assert "dropout 0.3, bfloat16, gradients clipped to 2; 1 seed" in capsys.readouterr().out
     recipe = json.loads((tmp_path / "run" / "result.json").read_text())["recipe"]
     assert (recipe["dropout"], recipe["precision"], recipe["clip_norm"]) == (0.3, "bfloat16", 2.0)
-    assert (recipe["name"], recipe["source"]) == ("quick", SOURCES["quick"])
+    assert (recipe["name"], recipe["source"]) == ("quick", recipe_info("quick").source)
 
 
 def test_batches_of_three_train_where_the_last_map_is_one_pixel(arch: Path, tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ def test_batches_of_three_train_where_the_last_map_is_one_pixel(arch: Path, tmp_
     assert main(words(arch, tmp_path / "run", "--resolution", "8", "--batch-size", "3", "--epochs", "1")) == 0
     data = load("fashion-mnist-mini", validation=100)
     with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
-        list(train(TINY, data, RECIPES["quick"].replace(batch_size=2), seed=0, resolution=8, images=199))
+        list(train(TINY, data, get_recipe("quick").replace(batch_size=2), seed=0, resolution=8, images=199))
 
 
 def test_fine_tuning_takes_all_but_another_classifier(arch: Path, tmp_path: Path) -> None:
