@@ -1,16 +1,16 @@
-"""Depthwise convolutions that train faster on a CPU, with torch's own convolutions as the only building blocks.
+"""Depthwise convolutions that train faster on a CPU, composed of torch's own convolutions.
 
-oneDNN, torch's convolution library, has fast kernels for the gradient of a depthwise convolution's weights where the
-kernel is at most 3 wide and the map at least as high as the kernel is; elsewhere it takes a general path that is
-many times slower than the forward pass. Every other case is therefore put in those terms:
+oneDNN, torch's convolution library, has fast kernels for the gradient of a depthwise convolution's weight if the
+convolution's kernel is at most 3 wide and not higher than the map. Otherwise it uses a general algorithm that is many
+times slower than the forward pass. All other cases are therefore reduced to the fast one:
 
-- taps that only ever meet padding are cropped, and a 1x1 map is an element-wise product;
-- a kernel wider than 3 is cut into windows of 3 columns, each of them a convolution over the same zero-padded copy of
-  the input, read from a few pixels further on;
-- a map lower than the kernel is padded with rows of zeros, which make it high enough;
+- weights that only meet padding are cropped, and the convolution of a 1x1 map is an element-wise product;
+- a kernel wider than 3 is cut into windows of 3 columns, each a convolution over the same zero-padded copy of the
+  input, read with an offset of a few pixels;
+- a map lower than the kernel is padded with rows of zeros;
 - the gradient of the input, at stride 1, is the forward convolution with the flipped kernel.
 
-All of it is exact; the sums are only taken in another order. Weights keep their names and shapes.
+All of this is exact except for rounding, because sums are taken in another order. Weights keep their names and shapes.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-# The widest window for which oneDNN has its fast kernel (AVX2 and AVX-512).
-FAST_WIDTH = 3
-# Numbers from which on the forward convolution beats the gradient of the input for kernels up to that width.
-LARGE = 2_000_000
+# Columns of the widest kernel for which oneDNN's fast algorithm exists (AVX2 and AVX-512).
+MAX_FAST_WIDTH = 3
+# Size of the input, in numbers, from which the forward convolution with a flipped kernel of up to that width is faster
+# than oneDNN's gradient of the input (measured).
+MIN_FLIPPED_ELEMENTS = 2_000_000
 
 
 class DepthwiseConv2d(nn.Conv2d):
@@ -39,7 +40,7 @@ class DepthwiseConv2d(nn.Conv2d):
 
 
 def is_depthwise(module: nn.Conv2d) -> bool:
-    """One filter a channel; square, odd kernel; zero padding that keeps the map's size; one stride; no dilation."""
+    """Whether there is one filter per channel, a square odd kernel, zero padding of half of it, and no dilation."""
     kernel = module.kernel_size[0]
     return (
         module.groups == module.in_channels == module.out_channels > 1
@@ -54,7 +55,7 @@ def is_depthwise(module: nn.Conv2d) -> bool:
 
 
 def is_fast(images: Tensor) -> bool:
-    """Whether these maps are ones that `depthwise_conv2d` is faster on: on the CPU, in channels_last layout."""
+    """Whether `depthwise_conv2d` can be faster for these maps: float32 on the CPU, channels-last, with gradients."""
     return (
         images.device.type == "cpu"
         and images.dtype == torch.float32
@@ -65,7 +66,7 @@ def is_fast(images: Tensor) -> bool:
 
 
 def depthwise_conv2d(images: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
-    """Maps [N, C, H, W], one odd filter a channel [C, 1, K, K], zero padding of K // 2 on all sides."""
+    """Convolve maps [N, C, H, W] with a weight [C, 1, K, K], K odd, and zero padding of K // 2 on all sides."""
     side = max(images.shape[2:])
     middle = weight.shape[2] // 2
     if side == 1:
@@ -79,10 +80,10 @@ def depthwise_conv2d(images: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
 
 
 def gains(images: Tensor, kernel: int, stride: int) -> bool:
-    """Whether another way of computing the gradients is faster than torch's, an autograd function's cost included."""
-    if kernel > min(FAST_WIDTH, images.shape[2]):
+    """Whether our gradients are faster than torch's, the overhead of an autograd function included."""
+    if kernel > min(MAX_FAST_WIDTH, images.shape[2]):
         return True
-    return stride == 1 and images.numel() >= LARGE
+    return stride == 1 and images.numel() >= MIN_FLIPPED_ELEMENTS
 
 
 class _Depthwise(torch.autograd.Function):
@@ -103,7 +104,7 @@ class _Depthwise(torch.autograd.Function):
 
 
 def input_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: int) -> Tensor:
-    """The gradient of the input [N, C, H, W], given that of the output."""
+    """The gradient of the input [N, C, H, W], given the gradient of the output [N, C, H / stride, W / stride]."""
     middle = weight.shape[2] // 2
     if stride == 1:
         return functional.conv2d(gradient, weight.flip(2, 3), None, 1, middle, 1, len(weight))
@@ -113,17 +114,17 @@ def input_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: int
 
 
 def weight_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: int) -> Tensor:
-    """The gradient of the weight [C, 1, K, K], given that of the output."""
+    """The gradient of the weight [C, 1, K, K], given the gradient of the output [N, C, H / stride, W / stride]."""
     kernel, height = weight.shape[2], images.shape[2]
     middle = kernel // 2
-    if kernel <= min(FAST_WIDTH, height):
+    if kernel <= min(MAX_FAST_WIDTH, height):
         return _convolution_backward(
             gradient, images, weight, stride=stride, padding=(middle, middle), wanted=[False, True, False]
         )[1]
     rows = middle if height < kernel else 0
-    width = min(middle + 1, FAST_WIDTH)
+    width = min(middle + 1, MAX_FAST_WIDTH)
     padded = PaddedMaps(images, rows=rows, columns=middle, spare=kernel)
-    # A window's output may be wider than the convolution's; what is left of it counts for nothing.
+    # A window's output may be wider than the convolution's: the surplus gets a gradient of zero.
     surplus = (padded.row - width) // stride + 1 - gradient.shape[3]
     if surplus:
         gradient = functional.pad(gradient, (0, surplus)).contiguous(memory_format=torch.channels_last)
@@ -141,8 +142,9 @@ def weight_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: in
 class PaddedMaps:
     """A copy of channels_last maps with `columns` zeros between its rows, and `rows` rows of zeros above and below.
 
-    Every row ends in the zeros that the next one begins with, so that `shifted(n)`, which starts n pixels further on
-    in memory, is again a dense channels_last tensor: the same maps with their columns moved n pixels to the left.
+    The zeros at the end of a row are also those at the start of the next row. So `shifted(n)`, which starts n pixels
+    later in memory, is again a dense channels_last tensor: the same maps, moved n columns to the left. `spare` pixels
+    of zeros at the end allow n up to `columns` + `spare`.
     """
 
     def __init__(self, maps: Tensor, *, rows: int, columns: int, spare: int) -> None:
@@ -165,7 +167,7 @@ class PaddedMaps:
         inner.copy_(maps.permute(0, 2, 3, 1))
 
     def shifted(self, columns: int) -> Tensor:
-        """The padded maps from `columns` pixels further on; no copy."""
+        """A view of the padded maps, moved so many columns to the left."""
         return self.memory.as_strided(self.shape, self.strides, columns * self.shape[1])
 
 

@@ -1,9 +1,9 @@
 """1x1 convolutions that train faster on a CPU where oneDNN's convolution kernels are poor.
 
 On maps of up to four pixels a 1x1 convolution is a product of two small matrices, but the convolution kernels rearrange
-all of the weight before every call: oneDNN's matrix product is about three times as fast. And where many large maps
-become few (48 to 8 channels at 28x28, say), the gradient of the weight takes ten times longer than the matrix product
-that it is. Both are exact; the sums are only taken in another order.
+all of the weight before every call: oneDNN's matrix product is about three times as fast. If many channels of large
+maps become few (such as 48 to 8 channels at 28x28), the gradient of the weight takes ten times as long as the equal
+matrix product. Both replacements are exact except for rounding, because sums are taken in another order.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-# Pixels of a map up to which the matrix product beats the convolution.
-SMALL_MAP = 4
-# The gradient of the weight falls on a slow path below FEW output channels, from MANY input channels on, for inputs of
-# LARGE numbers and more (measured with AVX-512; elsewhere the matrix product is no slower there).
-FEW, MANY, LARGE = 16, 32, 1_200_000
-
+# Maps of up to so many pixels are convolved by a matrix product.
+MAX_SMALL_MAP_PIXELS = 4
+# oneDNN's gradient of the weight is slow with at most so many output channels, at least so many input channels, and an
+# input of at least so many numbers (measured with AVX-512; on other CPUs the matrix product is not slower).
+MAX_FEW_OUTPUTS, MIN_MANY_INPUTS, MIN_LARGE_ELEMENTS = 15, 32, 1_200_000
 
 _HAS_ONEDNN_LINEAR = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
@@ -36,13 +35,13 @@ class PointwiseConv2d(nn.Conv2d):
 
 
 def is_pointwise(module: nn.Conv2d) -> bool:
-    """A 1x1 convolution of stride 1 from all channels to all channels."""
+    """Whether it is a 1x1 convolution with stride 1, without groups and padding."""
     return module.kernel_size == (1, 1) and module.stride == (1, 1) and module.groups == 1 and module.padding == (0, 0)
 
 
 def gains(images: Tensor, weight: Tensor) -> bool:
-    """Whether the matrix product is faster on these maps: channels_last float32 on the CPU, in training."""
-    small = images.shape[2] * images.shape[3] <= SMALL_MAP
+    """Whether the matrix product is faster for maps [N, C_in, H, W] and a weight [C_out, C_in, 1, 1]."""
+    small = images.shape[2] * images.shape[3] <= MAX_SMALL_MAP_PIXELS
     return (
         (small or _slow_weight_gradient(images, weight))
         and images.device.type == "cpu"
@@ -53,7 +52,8 @@ def gains(images: Tensor, weight: Tensor) -> bool:
 
 
 def _slow_weight_gradient(images: Tensor, weight: Tensor) -> bool:
-    return weight.shape[0] < FEW and weight.shape[1] >= MANY and images.numel() >= LARGE
+    outputs, inputs = weight.shape[:2]
+    return outputs <= MAX_FEW_OUTPUTS and inputs >= MIN_MANY_INPUTS and images.numel() >= MIN_LARGE_ELEMENTS
 
 
 class _Pointwise(torch.autograd.Function):
@@ -70,7 +70,7 @@ class _Pointwise(torch.autograd.Function):
         for_images = _unfold(_product(outputs, matrix.t()), images) if ctx.needs_input_grad[0] else None
         if not ctx.needs_input_grad[1]:
             return for_images, None
-        if len(inputs) > len(images) * SMALL_MAP:
+        if len(inputs) > len(images) * MAX_SMALL_MAP_PIXELS:
             return for_images, (outputs.t() @ inputs).view_as(weight)
         return for_images, _product(outputs.t(), inputs.t()).view_as(weight)
 
@@ -89,7 +89,7 @@ def _unfold(rows: Tensor, like: Tensor) -> Tensor:
 def _product(left: Tensor, right: Tensor) -> Tensor:
     """The product of left [m, k] and the transpose of right [n, k]."""
     if _HAS_ONEDNN_LINEAR and left.dtype == torch.float32:
-        # What torch's own compiler calls for a linear layer; the public F.linear takes MKL, at half the speed on AMD.
+        # torch's compiler calls this for a linear layer. The public F.linear uses MKL, with half the speed on AMD.
         result: Tensor = torch.ops.mkldnn._linear_pointwise(left, right, None, "none", [], "")
         return result
     return left @ right.t()
