@@ -14,7 +14,7 @@ from search_spaces.zoo.registry import find
 from studies.data.registry import class_count, native_pixels
 from studies.machine import available_cores, gpus_here
 from studies.train.config import TrainConfig
-from studies.trainer.memory import Load, check_memory, check_parts, free_memory
+from studies.trainer.memory import MemoryDemand, check_memory, check_parts, free_memory
 from studies.trainer.progressive import check_sizes
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import published_dropout
@@ -78,12 +78,12 @@ def prepare(config: TrainConfig) -> TrainPlan:
             "--micro-batch 1 is too small for several workers, whose parts of a batch may differ by one image: use at "
             "least --micro-batch 2"
         )
-    load = Load(arch, recipe, config.workers)
-    check_parts(load)
+    demand = MemoryDemand(arch, recipe, config.workers)
+    check_parts(demand)
     notes += (*_size_notes(arch, config), *_init_notes(arch, recipe, config))
     if not config.ray_address:
         # On a cluster each worker checks the memory of its own machine.
-        notes += check_memory(load, free_memory(device, config.workers), mixed=mixed)
+        notes += check_memory(demand, free_memory(device, config.workers), mixed=mixed)
     return TrainPlan(config, arch, recipe, device, threads, tuple(notes))
 
 
@@ -108,7 +108,7 @@ def measure_pace(plan: TrainPlan) -> Pace:
 def describe_plan(plan: TrainPlan, pace: Pace | None = None) -> str:
     """The plan as text, with its expected time. Without a `pace` it is measured on a short training in this process."""
     config, recipe = plan.config, plan.recipe
-    load = Load(plan.arch, recipe, config.workers)
+    demand = MemoryDemand(plan.arch, recipe, config.workers)
     pace = measure_pace(plan) if pace is None else pace
     threads = pluralise(plan.threads, "thread")
     epoch = pace.images * pace.seconds
@@ -117,7 +117,7 @@ def describe_plan(plan: TrainPlan, pace: Pace | None = None) -> str:
         "network": describe_network(plan.arch),
         "data": config.dataset,
         "recipe": describe_recipe(plan),
-        "memory": f"about {format_bytes(load.step().total, 3)} at the peak of a step{_each(config)}",
+        "memory": f"about {format_bytes(demand.step().total, 3)} at the peak of a step{_each(config)}",
         "speed": f"{1 / pace.seconds:,.0f} images/s in one process, {threads} ({plan.device})",
         "time": f"about {_round(epoch)} per epoch, {_round(total)} in total without early stopping",
     }
@@ -223,7 +223,11 @@ def _init_notes(arch: Arch, recipe: Recipe, config: TrainConfig) -> list[str]:
     from studies.trainer.loop import new_network
     from studies.trainer.pretrained import initialise_from
 
-    return [f"Training {initialise_from(new_network(arch, recipe, config.seed), config.init)}."]
+    classes = initialise_from(new_network(arch, recipe, config.seed), config.init)
+    other = (
+        "" if classes is None else f"; its classifier for {classes} classes is replaced by a new one for {arch.classes}"
+    )
+    return [f"Training starts from {config.init}{other}."]
 
 
 def _each(config: TrainConfig) -> str:

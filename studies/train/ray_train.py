@@ -25,7 +25,7 @@ from studies.outcome import Outcome, describe_error
 from studies.train.job import TrainingJob, run_job
 from studies.trainer.evaluation import Evaluation
 from studies.trainer.gradients import compute_type
-from studies.trainer.memory import Load, check_memory, free_memory
+from studies.trainer.memory import MemoryDemand, check_memory, free_memory
 from studies.workers.interrupts import terminations_as_interrupts
 from studies.workers.ray_cluster import Cluster, connect
 from studies.workers.ray_patches import worker_exception
@@ -110,11 +110,11 @@ def _work(config: dict[str, Any]) -> None:
 
 
 def check_here(work: TrainingJob, workers: int, device: torch.device, beside: int) -> None:
-    """Raise ValueError where the training does not fit this machine, whose RAM `beside` workers share."""
+    """Raise ValueError if the training does not fit this machine, whose RAM `beside` workers share."""
     recipe = work.training.recipe
-    room = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory("cpu", beside)
+    free_bytes = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory("cpu", beside)
     mixed = compute_type(recipe.precision, device) is not torch.float32
-    check_memory(Load(work.arch, recipe, workers), room, mixed=mixed)
+    check_memory(MemoryDemand(work.arch, recipe, workers), free_bytes, mixed=mixed)
 
 
 class _Curve:

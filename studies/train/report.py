@@ -15,7 +15,7 @@ from studies.statistics.intervals import Estimate, mean_interval
 from studies.train.plan import TrainPlan, describe_network, describe_recipe
 from studies.train.run import Trained
 from studies.trainer.registry import recipe_info
-from studies.trainer.scoring import TOP
+from studies.trainer.scoring import TOP_K
 
 RESULT = "result.json"
 
@@ -70,7 +70,7 @@ def _estimate(values: Any) -> Estimate:
 
 def _accuracy(plan: TrainPlan, trained: Sequence[Trained]) -> str:
     top1 = f"top-1 {_estimate(one.test.top1 for one in trained).percent}"
-    if plan.arch.classes <= TOP:
+    if plan.arch.classes <= TOP_K:
         return top1
     return f"{top1}, top-5 {_estimate(one.test.top5 for one in trained).percent}"
 

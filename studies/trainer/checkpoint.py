@@ -1,8 +1,11 @@
-"""A training run's state on disk, and finished weights with the arch that was trained."""
+"""Checkpoints of a training run, and files of finished weights with their arch."""
 
 from __future__ import annotations
 
 import os
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,64 +16,60 @@ from torch import nn
 
 from search_spaces.networks.arch import Arch
 
+MAX_REASON_CHARACTERS = 160
+
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write the state (tensors, numbers, strings, lists, dicts) atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with _replacing(path) as temporary:
         torch.save(state, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load_state(path: Path, run: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """Read what `save_state` wrote (weights_only: nothing is executed).
+    """Read a state that `save_state` wrote, with its tensors on `device`. No code in the file is executed.
 
-    Raises ValueError, naming what differs, where the state belongs to another run than `run` describes.
+    Raises ValueError if the file cannot be read, or if its "run" differs from `run`, naming the first difference.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         stored = state["run"]
     except Exception as error:
         raise ValueError(
-            f"{path} is no checkpoint of a training run ({_short(error, 120)}): delete it to start anew"
+            f"{path} cannot be read as a checkpoint ({reason(error)}): delete it to start the training again"
         ) from None
-    differing = [name for name in run if stored.get(name) != run[name]]
-    if differing:
-        name = differing[0]
-        raise ValueError(
-            f"{path} belongs to another run: {name} was {stored.get(name)}, now {run[name]}: delete it to start anew, "
-            "or choose another --run"
-        )
+    for name, value in run.items():
+        if stored.get(name) != value:
+            raise ValueError(
+                f"{path} belongs to another run ({name} was {stored.get(name)}, now {value}): delete it to start the "
+                "training again, or choose another --run"
+            )
     return state
 
 
 def save_weights(model: nn.Module, arch: Arch, path: str | Path) -> None:
-    """Write the weights as safetensors and, beside them (same name, .json), the arch that was trained; atomically."""
+    """Write the weights as safetensors and their arch to a .json file of the same name; both atomically."""
     target = Path(path)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
+    with _replacing(target) as temporary:
         save_file(tensors, temporary, metadata={"arch": arch.key})
         arch.save(target.with_suffix(".json"))
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_weights(path: Path, remedy: str) -> None:
-    """Raise ValueError, ending in the remedy, for a file that is not whole: its header and its length are looked at."""
+    """Raise ValueError, ending in `remedy`, if the header or the length shows that a file of weights is incomplete."""
     try:
         with safe_open(path, framework="pt"):
             pass
     except (OSError, SafetensorError) as error:
-        raise ValueError(f"{path} holds no whole weights ({_short(error, 120)}): {remedy}") from None
+        raise ValueError(f"{path} is missing or incomplete ({reason(error)}): {remedy}") from None
 
 
 def load_weights(path: str | Path) -> tuple[Arch, nn.Module]:
-    """The arch and the network that `save_weights` wrote, in eval mode. ValueError, in one line, for anything else."""
+    """Read a network that `save_weights` wrote: its arch, and the network in evaluation mode.
+
+    Raises ValueError, in one line, if a file is missing or damaged.
+    """
     from search_spaces.networks.module import build
 
     target = Path(path)
@@ -79,9 +78,21 @@ def load_weights(path: str | Path) -> tuple[Arch, nn.Module]:
     try:
         model.load_state_dict(load_file(target))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise ValueError(f"cannot read weights {target}: {_short(error, 200)}") from None
+        raise ValueError(f"cannot read weights {target}: {reason(error)}") from None
     return arch, model.eval()
 
 
-def _short(error: BaseException, most: int) -> str:
-    return " ".join(str(error).split())[:most]
+def reason(error: BaseException) -> str:
+    """A library's error as one short line."""
+    return textwrap.shorten(str(error) or type(error).__name__, MAX_REASON_CHARACTERS, placeholder=" ...")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary file in the same folder; it replaces `path` once the block has succeeded."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,4 +1,7 @@
-"""Weights to begin a training with: our own files, or a torchvision state dict; the classifier may be another one."""
+"""Initial weights of a training from a file: one of ours, or a torchvision state dict.
+
+The classifier may have another number of classes.
+"""
 
 from __future__ import annotations
 
@@ -11,36 +14,39 @@ from torch import Tensor, nn
 
 from search_spaces.networks.module import Network
 from search_spaces.networks.torchvision_weights import load_torchvision
+from studies.trainer.checkpoint import reason
 
-CLASSIFIERS = ("classifier.", "fc.")
+# Names of the last linear layer's tensors, ours and torchvision's.
+CLASSIFIER_PREFIXES = ("classifier.", "fc.")
 
 
-def initialise_from(network: nn.Module, path: str | Path) -> str:
-    """Give a network the weights of a file; says what was taken, and whether the classifier was drawn anew.
+def initialise_from(network: nn.Module, path: str | Path) -> int | None:
+    """Load a file's weights into a network of ours, in place.
 
-    The file is a .safetensors (as `save_weights` writes) or a torch file of a state dict, with our
-    names or torchvision's. A classifier for another number of classes is left as the network has it; the image size
-    does not matter. Raises ValueError, in one line, naming tensors and shapes, where anything else does not fit.
+    The file is a .safetensors of `save_weights`, or a torch file of a state dict with our names or torchvision's. Image
+    sizes do not matter. If the file's classifier has another number of classes, the network keeps its own classifier
+    and the result is the file's number of classes; else the result is None. Raises ValueError, in one line that names
+    tensors and shapes, if anything else does not fit.
     """
     assert isinstance(network, Network)
     weights = read_weights(path)
-    own = network.state_dict()
-    last = {name: value for name, value in weights.items() if name.startswith(CLASSIFIERS)}
-    kept = {name: value for name, value in own.items() if name.startswith(CLASSIFIERS)}
-    redrawn = bool(last) and _are_for_other_classes(last, kept)
-    if redrawn:
-        # Under the file's own names, whatever its layout: in both there is one weight and one bias.
-        fresh = {name.rpartition(".")[2]: value for name, value in kept.items()}
-        weights = weights | {name: fresh.get(name.rpartition(".")[2], value) for name, value in last.items()}
+    theirs, ours = _classifier(weights), _classifier(network.state_dict())
+    differs = _differ_in_classes(theirs, ours)
+    if differs:
+        # Replaced under the file's own names. Names in all layouts end in .weight and .bias.
+        kept = {name.rpartition(".")[2]: tensor for name, tensor in ours.items()}
+        weights = weights | {name: kept.get(name.rpartition(".")[2], tensor) for name, tensor in theirs.items()}
     try:
         load_torchvision(network, weights)
     except ValueError as error:
-        raise ValueError(f"--init {path}: {error}; give weights of this network, or its --arch") from None
-    return f"begins with {path}" + (f"; {_classes(last, kept)}" if redrawn else "")
+        raise ValueError(
+            f"--init {path}: {error}; use weights of this network, or the --arch of these weights"
+        ) from None
+    return next(iter(theirs.values())).shape[0] if differs else None
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """A state dict from a file. Raises ValueError, in one line, for a file that is none."""
+    """Read a state dict. Raises ValueError, in one line, if the file holds none. No code in the file is executed."""
     source = Path(path)
     _check_readable(source)
     try:
@@ -48,33 +54,32 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             return load_file(source)
         found = torch.load(source, map_location="cpu", weights_only=True)
     except (OSError, SafetensorError, RuntimeError, ValueError, EOFError, KeyError) as error:
-        raise ValueError(f"cannot read --init {source}: {_short(error)}") from None
+        raise ValueError(f"cannot read --init {source}: {reason(error)}") from None
     except Exception as error:
-        # torch's unpickler has errors of its own.
-        raise ValueError(f"--init {source} is no file of weights: {_short(error)}") from None
+        # torch's unpickler raises errors of its own classes.
+        raise ValueError(f"--init {source} is not a file of weights: {reason(error)}") from None
     if not isinstance(found, dict) or not all(torch.is_tensor(value) for value in found.values()):
-        raise ValueError(f"--init {source} holds no state dict (names and tensors): give one, or a .safetensors file")
+        raise ValueError(
+            f"--init {source} holds no state dict, which maps names to tensors: save model.state_dict(), or use a "
+            ".safetensors file"
+        )
     return found
 
 
 def _check_readable(source: Path) -> None:
-    # Before safetensors and torch, whose own messages name the file once more.
+    """Raise ValueError if a file cannot be opened: the messages of safetensors and torch would repeat its name."""
     try:
         source.open("rb").close()
     except OSError as error:
         raise ValueError(f"cannot read --init {source}: {error.strerror}") from None
 
 
-def _are_for_other_classes(theirs: dict[str, Tensor], ours: dict[str, Tensor]) -> bool:
-    """Whether two linear layers differ in the number of classes, and in nothing else."""
-    shapes = [sorted((tuple(value.shape[1:]), value.shape[0]) for value in part.values()) for part in (theirs, ours)]
-    return [row for row, _ in shapes[0]] == [row for row, _ in shapes[1]] and shapes[0] != shapes[1]
+def _classifier(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in weights.items() if name.startswith(CLASSIFIER_PREFIXES)}
 
 
-def _classes(theirs: dict[str, Tensor], ours: dict[str, Tensor]) -> str:
-    before, now = (next(iter(part.values())).shape[0] for part in (theirs, ours))
-    return f"its classifier has {before} classes and is drawn anew for {now}"
-
-
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
+def _differ_in_classes(theirs: dict[str, Tensor], ours: dict[str, Tensor]) -> bool:
+    """Whether two linear layers differ only in the number of classes, dimension 0 of weight and bias."""
+    shapes = [sorted((tuple(tensor.shape[1:]), tensor.shape[0]) for tensor in part.values()) for part in (theirs, ours)]
+    inputs = [[row for row, _ in part] for part in shapes]
+    return inputs[0] == inputs[1] and shapes[0] != shapes[1]

@@ -1,4 +1,4 @@
-"""How well a network does on a split: top-1, top-5, loss; on the test images once, for the final figure."""
+"""Top-1 accuracy, top-5 accuracy and loss of a network on a split."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from studies.data.splits import Split, View
 from studies.trainer.distributed import summed
 from studies.trainer.gradients import computing
 
-BATCH = 100
-TOP = 5
+# Images per forward pass, over all workers.
+EVALUATION_BATCH_SIZE = 100
+TOP_K = 5
 
 
 @dataclass(frozen=True)
 class Score:
-    """Shares (0 to 1) of images whose class has the highest logit, or one of the five; mean cross-entropy (nats).
+    """The result of an evaluation.
 
-    With five classes or fewer every class is among the five: `top5` is 1.
+    top1  share (0 to 1) of images whose class has the highest logit
+    top5  share of images whose class has one of the five highest logits; 1 if there are at most five classes
+    loss  mean cross-entropy in nats
     """
 
     top1: float
@@ -31,17 +34,19 @@ class Score:
 
 @torch.inference_mode()
 def score(model: nn.Module, split: Split, view: View, *, precision: str = "auto") -> Score:
-    """A model's score on a split, unchanged images, eval mode; all workers that share batches get the whole."""
+    """Score a model, which is put into evaluation mode, on a split without augmentation.
+
+    Workers that share batches (`view`) all get the score on the whole split.
+    """
     model.eval()
-    right, among, losses = (torch.zeros((), device=view.device) for _ in range(3))
-    for images, labels in split.batches(view, BATCH):
+    top1, top5, loss = (torch.zeros((), device=view.device) for _ in range(3))
+    for images, labels in split.batches(view, EVALUATION_BATCH_SIZE):
         with computing(precision, view.device):
             logits: Tensor = model(images)
-        right += (logits.argmax(1) == labels).sum()
-        among += (logits.topk(min(TOP, logits.shape[1])).indices == labels[:, None]).sum()
-        losses += functional.cross_entropy(logits.float(), labels, reduction="sum")
-    hits, near, loss = summed(view, right, among, losses)
-    return Score(hits / len(split), near / len(split), loss / len(split))
+        top1 += (logits.argmax(1) == labels).sum()
+        top5 += (logits.topk(min(TOP_K, logits.shape[1])).indices == labels[:, None]).sum()
+        loss += functional.cross_entropy(logits.float(), labels, reduction="sum")
+    return Score(*(total / len(split) for total in summed(view, top1, top5, loss)))
 
 
 def score_on_test(
@@ -52,11 +57,11 @@ def score_on_test(
     device: str | torch.device | None = None,
     precision: str = "auto",
 ) -> Score:
-    """The score on the test images: for the final figure, once."""
+    """The score on the test images, which are used once, for the final result; the model moves to the device."""
     view = View(resolution, choose_device(device))
     return score(model.to(view.device), data.test(), view, precision=precision)
 
 
 def choose_device(device: str | torch.device | None = None) -> torch.device:
-    """The device asked for; else a GPU if there is one; else the CPU."""
+    """The given device; by default a GPU if there is one, else the CPU."""
     return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

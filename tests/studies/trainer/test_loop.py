@@ -84,7 +84,7 @@ def test_another_runs_checkpoint_is_refused(data: Dataset, tmp_path: Path) -> No
 def test_a_broken_checkpoint_is_one_line(data: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "state.pt"
     path.write_bytes(b"no checkpoint")
-    with pytest.raises(ValueError, match="delete it to start anew") as caught:
+    with pytest.raises(ValueError, match=path.name) as caught:
         next(train(TINY, data, RECIPE, seed=0, images=64, checkpoint=path))
     assert "\n" not in str(caught.value)
 
