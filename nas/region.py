@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces.common.checks import parsed
 from search_spaces.common.units import format_count, parse_count
-from studies.trainer.recipe import MAX_WIDTH
+from studies.trainer.recipe import MAX_WIDTH_FACTOR
 
 if TYPE_CHECKING:
     from search_spaces.counting.band import Band, Count
@@ -34,8 +34,8 @@ class RegionConfig:
 
     def check_region(self) -> None:
         """Raise ValueError for an invalid target, width or band."""
-        if not 0 < self.width <= MAX_WIDTH:
-            raise ValueError(f"--width must be greater than 0 and at most {MAX_WIDTH}, got {self.width:g}")
+        if not 0 < self.width <= MAX_WIDTH_FACTOR:
+            raise ValueError(f"--width must be greater than 0 and at most {MAX_WIDTH_FACTOR}, got {self.width:g}")
         low, high = self.cost_band
         if not 0 < low <= high:
             raise ValueError(f"--cost-band must be two multiples of the target, 0 < low <= high, got {low:g} {high:g}")

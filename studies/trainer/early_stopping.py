@@ -1,4 +1,4 @@
-"""Early stopping: when a run has stopped getting better, and the weights it had at its best."""
+"""Early stopping: when a run should stop, and the weights of its best evaluation."""
 
 from __future__ import annotations
 
@@ -9,42 +9,41 @@ import torch
 from torch import Tensor, nn
 
 from studies.trainer.evaluation import Evaluation
-from studies.trainer.progressive import last_stage
+from studies.trainer.progressive import last_stage_start
 from studies.trainer.recipe import Recipe
 
 
 def should_stop(curve: Sequence[Evaluation], recipe: Recipe) -> bool:
-    """Whether the last epochs, as many as the recipe's patience, brought no better validation accuracy.
+    """Whether the validation accuracy has not improved for as many epochs as the recipe's patience; never if it is 0.
 
-    Only epochs of the last stage count: before, a larger size or more regularisation is still to come. With a patience
-    of 0 no run is over before its end.
+    Only epochs of the last stage count, because images and regularisation still change before it.
     """
-    since = last_stage(recipe)
-    later = [row for row in curve if row.epoch > since]
-    if not recipe.patience or not later:
+    start = last_stage_start(recipe)
+    counted = [row for row in curve if row.epoch > start]
+    if not recipe.patience or not counted:
         return False
-    best = max(later, key=lambda row: row.accuracy)
-    return later[-1].epoch - best.epoch >= recipe.patience
+    best = max(counted, key=lambda row: row.accuracy)
+    return counted[-1].epoch - best.epoch >= recipe.patience
 
 
 class BestWeights:
-    """A copy of a network's weights and buffers as they were at the best evaluation so far; the first of equals."""
+    """A copy of a network's weights and buffers at the best evaluation so far; of equally good ones, the first."""
 
     def __init__(self) -> None:
         self.accuracy = -1.0
         self.weights: dict[str, Tensor] = {}
 
     def offer(self, model: nn.Module, accuracy: float) -> None:
-        """Copy the model if it has become better."""
+        """Copy the model if its accuracy is higher than that of all models before."""
         if accuracy > self.accuracy:
             self.accuracy = accuracy
             with torch.no_grad():
                 self.weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """The state for a checkpoint."""
         return {"accuracy": self.accuracy, "weights": self.weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what a checkpoint kept."""
+        """Restore the state from a checkpoint."""
         self.accuracy, self.weights = state["accuracy"], state["weights"]

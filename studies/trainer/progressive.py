@@ -15,13 +15,13 @@ from studies.trainer.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class TrainingStage:
-    """Epochs `first` <= epoch < `last` of a training, and what the images of that time are like.
+    """The epochs `first` <= epoch < `last` of a training, with their images and regularisation.
 
     resolution  side of the training images in pixels
-    magnitude   of RandAugment, 0 to 30
-    mixup       alpha; 0 is none
-    cutmix      alpha; 0 is none
-    dropout     before the last linear layer
+    magnitude   strength of RandAugment, 0 to 30
+    mixup       alpha of mixup; 0 is no mixup
+    cutmix      alpha of cutmix; 0 is no cutmix
+    dropout     probability of dropout before the last linear layer
     """
 
     first: int
@@ -34,27 +34,27 @@ class TrainingStage:
 
 
 def progressive(recipe: Recipe, resolution: int, total_stride: int = 1) -> tuple[TrainingStage, ...]:
-    """The recipe's stages, where images of `resolution` px are evaluated. Ordinary training is one stage.
+    """The recipe's stages for a network evaluated on images of `resolution` px. Ordinary training is one stage.
 
     Stage i of M (0 <= i < M) has S_i = S_0 + (S_e - S_0) * i / (M - 1) for its image size and each regularisation
-    (ENv2, Algorithm 1), and an equal share of the epochs. Raises ValueError where a stage's images would be smaller
+    (ENv2, Algorithm 1), and an equal share of the epochs. Raises ValueError if a stage's images would be smaller
     than the network's total stride.
     """
     stages = tuple(_stage(recipe, resolution, index) for index in range(recipe.stages))
     for number, stage in enumerate(stages, start=1):
         if stage.resolution < total_stride:
-            where = f"stage {number} of {len(stages)} would train on" if len(stages) > 1 else "training would be on"
-            # Of full size, images are too small for every recipe.
+            user = f"stage {number} of {len(stages)}" if len(stages) > 1 else "training"
+            # If even images of full size are too small, no other recipe helps.
             other = ", or another --recipe" if resolution >= total_stride else ""
             raise ValueError(
-                f"resolution {resolution} is too small: {where} images of {stage.resolution} px, below the network's "
-                f"total stride of {total_stride}; take at least {_least(recipe, total_stride)}{other}"
+                f"resolution {resolution} is too small: {user} would use images of {stage.resolution} px, below the "
+                f"network's total stride of {total_stride}; use at least {_min_resolution(recipe, total_stride)}{other}"
             )
     return stages
 
 
 def check_sizes(recipe: Recipe, arch: Arch, setting: str) -> None:
-    """Raise ValueError, naming the flag of `setting`, where a stage's images are too small for the network."""
+    """Raise ValueError, naming the flag of `setting`, if a stage's images are too small for the network."""
     with as_flags({"resolution": setting}):
         progressive(recipe, arch.resolution, arch.total_stride)
 
@@ -64,12 +64,12 @@ def stage_at(stages: Sequence[TrainingStage], epoch: int) -> TrainingStage:
     return next(stage for stage in stages if stage.first <= epoch < stage.last)
 
 
-def last_stage(recipe: Recipe) -> int:
-    """The first epoch of the recipe's last stage."""
+def last_stage_start(recipe: Recipe) -> int:
+    """The first epoch of the recipe's last stage, counted from 0."""
     return recipe.epochs * (recipe.stages - 1) // recipe.stages
 
 
-def _least(recipe: Recipe, total_stride: int) -> int:
+def _min_resolution(recipe: Recipe, total_stride: int) -> int:
     """The smallest resolution whose stages are all at least `total_stride` px."""
     share = recipe.size if recipe.stages == 1 else min(recipe.start_size, recipe.size)
     side = max(1, int((total_stride - 0.5) / share))

@@ -15,63 +15,62 @@ from studies.data.policies import AUGMENTS, MAX_MAGNITUDE
 OPTIMIZERS = ("sgd", "rmsprop", "adamw")
 SCHEDULES = ("cosine", "one-cycle", "exponential")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-POSITIVE = ("lr", "batch_size", "epochs", "decay_epochs", "stages", "size", "start_size")
-SHARES = (
-    *("momentum", "warmup", "label_smoothing", "ema_decay", "stochastic_depth", "dropout", "start_dropout"),
+# Fields by the values that they may have: greater than 0, at least 0 and below 1, at least 0.
+POSITIVE_FIELDS = ("lr", "batch_size", "epochs", "decay_epochs", "stages", "size", "start_size")
+SHARE_FIELDS = (
+    "momentum", "warmup", "label_smoothing", "ema_decay", "stochastic_depth", "dropout", "start_dropout",
     "norm_momentum",
-)
-AMOUNTS = (
-    *("weight_decay", "clip_norm", "micro_batch", "patience"),
-    *("mixup", "cutmix", "start_mixup", "start_cutmix"),
-)
-# The largest factor on a network's widths. No machine has the memory for more: a larger value is a typing error.
-MAX_WIDTH = 16
+)  # fmt: skip
+NON_NEGATIVE_FIELDS = (
+    "weight_decay", "clip_norm", "micro_batch", "patience", "mixup", "cutmix", "start_mixup", "start_cutmix",
+)  # fmt: skip
+# No machine has the memory for a larger factor on a network's widths: it is a typing error.
+MAX_WIDTH_FACTOR = 16
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained.
 
-    With more than one stage it learns progressively (ENv2, section 4.2): size, magnitude, mixup, cutmix and dropout
-    grow evenly from their `start_` values, in the first stage, to their own in the last.
+    With more than one stage the training is progressive (ENv2, section 4.2): size, magnitude, mixup, cutmix and
+    dropout grow evenly from their `start_` values in the first stage to their own values in the last.
 
     Attributes:
-        optimizer: sgd (Nesterov momentum), rmsprop (TensorFlow's, decay 0.9, as EfficientNet's) or adamw.
-        lr: Peak learning rate, for the batch size below.
-        momentum: Of sgd and rmsprop; adamw's beta1.
-        weight_decay: Of weights with two or more dimensions; biases and norms have none.
+        optimizer: sgd (Nesterov momentum), rmsprop (TensorFlow's, decay 0.9, as in EfficientNet) or adamw.
+        lr: Peak learning rate, for batches of `batch_size` images.
+        momentum: Momentum of sgd and rmsprop; beta1 of adamw.
+        weight_decay: Weight decay of parameters with two or more dimensions; biases and norms have none.
         schedule: cosine (linear warm-up, then half a cosine down to 0), one-cycle (cosine up from lr/25 and down to
-            lr/250000, as torch's OneCycleLR; momentum stays) or exponential (linear warm-up, then down in steps).
+            lr/250000, as torch's OneCycleLR, with constant momentum), exponential (linear warm-up, then down in steps).
         warmup: Share of all steps in which the learning rate rises.
         decay: Factor on the learning rate at each step of the exponential schedule.
         decay_epochs: Epochs from one of these steps to the next, counted from the beginning of the run.
         label_smoothing: Probability spread evenly over all classes.
-        ema_decay: Of the moving average of weights that is evaluated and kept; 0 is none. It warms up:
-            the average over n steps decays by at most (1 + n) / (10 + n).
+        ema_decay: Decay per step of the moving average of weights, which is evaluated and kept. After n steps the
+            decay is at most (1 + n) / (10 + n). 0 is no average.
         stochastic_depth: Probability that the last residual block is dropped; earlier ones proportionally less.
-        dropout: Before the last linear layer.
+        dropout: Probability of dropout before the last linear layer.
         norm_momentum: Share of the newest batch in batch norm's running statistics (torch's convention; EfficientNet's
-            0.99 is 0.01 here). Short runs need more: at torch's 0.1 the statistics lag tens of steps behind.
+            0.99 is 0.01 here). Short runs need a larger one: at torch's 0.1 the statistics lag tens of steps behind.
         clip_norm: Largest norm of all gradients together; longer gradients are shortened to it. 0 is no limit.
         batch_size: Images per step.
         micro_batch: Images per forward pass. The gradients of a batch's parts are summed, which needs less memory.
             Batch norm sees one part at a time. 0 is the whole batch at once.
         epochs: Passes over the training images.
-        patience: Early stopping: the run stops after this many epochs without a better validation accuracy, counted
-            within the last stage, and keeps the weights of the best evaluation. 0 never stops early and keeps the last
-            weights.
+        patience: Early stopping: the run stops after this many epochs of the last stage without a better validation
+            accuracy, and keeps the weights of the best evaluation. 0 never stops early and keeps the last weights.
         augment: none, crop-flip (random shifts by up to an eighth of the side and mirrored images; for image
             folders random resized crops and mirrored images), or crop-flip followed by autoaugment (its ImageNet
             policy) or randaugment (two random operations).
         magnitude: Strength of randaugment's operations, 0 to 30.
-        mixup: Alpha of the Beta distribution that two images are mixed by; 0 is no mixing.
-        cutmix: The same for rectangles pasted from one image into another; with mixup, one of both for each batch.
+        mixup: Alpha of the Beta distribution of the shares in which two images are mixed; 0 is no mixing.
+        cutmix: Alpha for rectangles pasted from one image into another; with mixup, each batch gets one of the two.
         precision: auto (bfloat16 on a GPU that has it, else float16; float32 on a CPU), float32, bfloat16, or
-            float16 (on a GPU). All but float32 are mixed precision: weights and sums stay float32.
-        channels_last: Memory layout of images and weights; the faster one for convolutions.
-        stages: Parts of equal length into which the epochs are cut; 1 is ordinary training.
-        size: Side of the training images as a share of that of the images that are evaluated.
-        start_size: The same in the first of several stages.
+            float16 (on a GPU). Except with float32 the precision is mixed: weights and sums stay float32.
+        channels_last: Whether images and weights have the channels-last memory layout, which makes convolutions faster.
+        stages: Number of stages of equal length; 1 is ordinary training.
+        size: Side of the training images as a share of the side of the evaluated images.
+        start_size: The size in the first of several stages.
         start_magnitude: The magnitude in the first of several stages.
         start_mixup: The mixup in the first of several stages.
         start_cutmix: The cutmix in the first of several stages.
@@ -115,11 +114,11 @@ class Recipe:
         known = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "augment": AUGMENTS, "precision": PRECISIONS}
         for field, names in known.items():
             _check_choice(field, getattr(self, field), names)
-        for field in POSITIVE:
+        for field in POSITIVE_FIELDS:
             _check_positive(field, getattr(self, field))
-        for field in SHARES:
+        for field in SHARE_FIELDS:
             _check_share(field, getattr(self, field))
-        for field in AMOUNTS:
+        for field in NON_NEGATIVE_FIELDS:
             _check_at_least_0(field, getattr(self, field))
         for field in ("magnitude", "start_magnitude"):
             if not 0 <= getattr(self, field) <= MAX_MAGNITUDE:
@@ -133,11 +132,11 @@ class Recipe:
             )
 
     def replace(self, **changes: Any) -> Recipe:
-        """A copy with some fields changed, validated again."""
+        """A copy with some fields changed; it is validated too."""
         return dataclasses.replace(self, **changes)
 
     def with_dropout(self, dropout: float) -> Recipe:
-        """The recipe with another dropout; with several stages, in the last one. Earlier stages have at most that."""
+        """The recipe with another dropout in its last stage; earlier stages never have more."""
         return self.replace(dropout=dropout, start_dropout=min(self.start_dropout, dropout))
 
     def lasting(self, epochs: int) -> Recipe:
@@ -160,7 +159,7 @@ class Proxy:
         width: Factor on every number of channels.
         resolution: Side of the training images in pixels; early strides are dropped so that the last map keeps min_map.
         images: Training images of one epoch; 0 is all of them.
-        epochs: Passes over those images.
+        epochs: Passes over the proxy's training images.
         min_map: Smallest side of the last feature map in pixels.
         divisor: Channels are rounded to a multiple of this.
 
@@ -176,15 +175,15 @@ class Proxy:
     def __post_init__(self) -> None:
         for field in ("width", "resolution", "epochs", "min_map", "divisor"):
             _check_positive(field, getattr(self, field))
-        if self.width > MAX_WIDTH:
-            raise ValueError(f"width must be at most {MAX_WIDTH}, got {self.width:g}")
+        if self.width > MAX_WIDTH_FACTOR:
+            raise ValueError(f"width must be at most {MAX_WIDTH_FACTOR}, got {self.width:g}")
         if self.resolution < self.min_map:
             raise ValueError(f"resolution must be at least {self.min_map} (min_map), got {self.resolution}")
         if self.images < 0:
             raise ValueError(f"images must be 0 (all) or more, got {self.images}")
 
     def arch(self, full: Arch, classes: int | None = None) -> Arch:
-        """The small network that stands in for `full`, with the data set's number of classes."""
+        """The small network that is trained in place of `full`, with another number of classes if one is given."""
         small = shrink(full, width=self.width, resolution=self.resolution, min_map=self.min_map, divisor=self.divisor)
         return small if classes is None else small.replace(classes=classes)
 
@@ -193,7 +192,7 @@ class Proxy:
         return recipe.lasting(self.epochs)
 
     def replace(self, **changes: Any) -> Proxy:
-        """A copy with some fields changed, validated again."""
+        """A copy with some fields changed; it is validated too."""
         return dataclasses.replace(self, **changes)
 
 

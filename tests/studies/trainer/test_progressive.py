@@ -14,7 +14,7 @@ from torch import nn
 from search_spaces.networks.arch import Arch, Stage
 from studies.data.dataset import Dataset
 from studies.trainer.loop import new_network, train
-from studies.trainer.progressive import last_stage, progressive, stage_at
+from studies.trainer.progressive import last_stage_start, progressive, stage_at
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import get_recipe
 from tests.studies.tiny import without_times
@@ -53,7 +53,7 @@ def test_efficientnetv2_s_in_four_stages() -> None:
     assert [stage.dropout for stage in stages] == pytest.approx([0.1, 0.1 + 0.2 / 3, 0.1 + 0.4 / 3, 0.3])
     assert {stage.mixup for stage in stages} == {0}
     assert [(stage.first, stage.last) for stage in stages] == [(0, 87), (87, 175), (175, 262), (262, 350)]
-    assert last_stage(get_recipe("efficientnetv2_s")) == 262
+    assert last_stage_start(get_recipe("efficientnetv2_s")) == 262
 
 
 def test_efficientnetv2_l_in_four_stages() -> None:
@@ -80,24 +80,20 @@ def test_stages_share_the_epochs_and_grow_evenly(stages: int, more: int, start: 
     steps = [after - before for before, after in pairwise(sizes)]
     assert not steps or max(steps) - min(steps) <= 2
     assert all(stage_at(plan, epoch).first <= epoch < stage_at(plan, epoch).last for epoch in range(recipe.epochs))
-    assert plan[-1].first == last_stage(recipe)
+    assert plan[-1].first == last_stage_start(recipe)
 
 
 def test_images_below_the_networks_total_stride_are_refused_in_one_line(data: Dataset) -> None:
-    with pytest.raises(
-        ValueError, match="stage 1 of 4 would train on images of 11 px, below .* stride of 32"
-    ) as caught:
+    """94 / 3 rounds to 31, 95 / 3 to 32."""
+    with pytest.raises(ValueError, match="^resolution 32 .* 11 px.* 32; .* 95, .*--recipe$") as caught:
         progressive(get_recipe("efficientnetv2_s"), 32, total_stride=32)
     assert "\n" not in str(caught.value)
-    # 94 / 3 rounds to 31, 95 / 3 to 32.
-    assert str(caught.value).startswith("resolution 32 is too small: ")
-    assert str(caught.value).endswith("; take at least 95, or another --recipe")
     assert progressive(get_recipe("efficientnetv2_s"), 95, total_stride=32)[0].resolution == 32
-    with pytest.raises(ValueError, match="take at least 95"):
+    with pytest.raises(ValueError, match=r"\b95\b"):
         progressive(get_recipe("efficientnetv2_s"), 94, total_stride=32)
-    with pytest.raises(ValueError, match="on images of 3 px, below the network's total stride of 4; take at least 4$"):
+    with pytest.raises(ValueError, match="^resolution 3 .* 3 px.* 4; .* 4$"):
         next(train(TINY, data, Recipe(), seed=0, resolution=3, images=32))
-    with pytest.raises(ValueError, match="stage 1 of 3 .* images of 3 px, below the network's total stride of 4"):
+    with pytest.raises(ValueError, match="stage 1 of 3 .* 3 px.* 4"):
         next(train(new_network(TINY, GROWING, 0), data, GROWING.replace(start_size=0.1), seed=0, images=32))
 
 
@@ -108,7 +104,7 @@ def test_the_resolution_that_is_named_is_the_smallest_that_works(
     recipe = Recipe(stages=stages, epochs=3, start_size=start, size=end)
     fitting = [side for side in range(1, 2000) if _fits(recipe, side, stride)]
     for side in {1, fitting[0] - 1} - {0, fitting[0]}:
-        with pytest.raises(ValueError, match=f"take at least {fitting[0]}(,|$)"):
+        with pytest.raises(ValueError, match=f"; [a-z ]+ {fitting[0]}(,|$)"):
             progressive(recipe, side, stride)
 
 
@@ -151,10 +147,7 @@ def test_a_progressive_run_goes_on_bit_for_bit_wherever_it_broke(
 
 def test_a_checkpoint_of_another_schedule_is_refused(data: Dataset, tmp_path: Path) -> None:
     next(train(TINY, data, GROWING, seed=0, images=64, checkpoint=tmp_path / "state.pt"))
-    with pytest.raises(
-        ValueError,
-        match=r"recipe.magnitude was 15.0, now 20.0: delete it to start anew, or cho",
-    ):
+    with pytest.raises(ValueError, match=r"recipe\.magnitude .*15\.0.*20\.0"):
         next(train(TINY, data, GROWING.replace(magnitude=20.0), seed=0, images=64, checkpoint=tmp_path / "state.pt"))
 
 
