@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from studies.data.splits import TensorSplit, View
-from studies.trainer.kernels.accelerate import accelerate
+from studies.trainer.kernels.cpu import accelerate
 from studies.trainer.loop import fit, start
 from studies.trainer.recipe import Recipe
 from studies.trainer.segments import Segment

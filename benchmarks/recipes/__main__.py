@@ -119,12 +119,12 @@ def work(job: Job) -> Iterator[Rung]:
     """Train the job's network with the images decoded before any clock runs, its checkpoint in its arm's folder."""
     from search_spaces.networks.arch import Arch
     from studies.data.splits import View
-    from studies.trainer.progressive import progressive
+    from studies.trainer.progressive import training_stages
     from studies.workers.training_job import Training, evaluate
 
     training, resolution = Training.from_job(job), Arch.from_json(job["arch"]).resolution
     images = training.data().train.take(training.images, seed=0)
-    for stage in progressive(training.recipe.replace(**job["notes"]["recipe"]), resolution):
+    for stage in training_stages(training.recipe.replace(**job["notes"]["recipe"]), resolution):
         next(images.train_batches(View(stage.resolution), training.recipe.batch_size, seed=0, augment="none"))
     folder = Path(training.folder) / job["notes"]["folder"]
     yield from evaluate(job | replace(training, folder=str(folder)).payload())

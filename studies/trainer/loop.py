@@ -26,9 +26,9 @@ from studies.trainer.distributed import parts_of, sum_gradients, summed, synchro
 from studies.trainer.early_stopping import BestWeights, should_stop
 from studies.trainer.evaluation import Evaluation
 from studies.trainer.gradients import accumulate, advance, gradient_scaler
-from studies.trainer.kernels.accelerate import accelerate, keep_freed_memory
+from studies.trainer.kernels.cpu import accelerate, keep_freed_memory
 from studies.trainer.optimizers import averaged, learning_rate, make_optimizer, set_learning_rate
-from studies.trainer.progressive import TrainingStage, progressive, stage_at
+from studies.trainer.progressive import TrainingStage, stage_at, training_stages
 from studies.trainer.recipe import Recipe
 from studies.trainer.scoring import choose_device, score
 from studies.trainer.segments import Segment, mix, seeded, segments
@@ -249,7 +249,7 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> T
         recipe=recipe,
         view=view,
         seed=seed,
-        stages=progressive(recipe, view.resolution, total_stride(network)),
+        stages=training_stages(recipe, view.resolution, total_stride(network)),
         best=BestWeights() if recipe.patience else None,
     )
 

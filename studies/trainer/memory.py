@@ -15,7 +15,7 @@ from search_spaces.common.units import format_bytes
 from search_spaces.metrics.memory import Memory, inference_memory, largest_batch, training_memory
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.shrink import last_map
-from studies.trainer.progressive import progressive
+from studies.trainer.progressive import training_stages
 from studies.trainer.recipe import Recipe
 
 # Bytes of a number in float32, and in float16 and bfloat16.
@@ -51,7 +51,7 @@ class MemoryDemand:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Sides of the training images in pixels, stage by stage."""
-        return tuple(stage.resolution for stage in progressive(self.recipe, self.arch.resolution))
+        return tuple(stage.resolution for stage in training_stages(self.recipe, self.arch.resolution))
 
     @property
     def trained(self) -> Arch:

@@ -33,7 +33,7 @@ class TrainingStage:
     dropout: float
 
 
-def progressive(recipe: Recipe, resolution: int, total_stride: int = 1) -> tuple[TrainingStage, ...]:
+def training_stages(recipe: Recipe, resolution: int, total_stride: int = 1) -> tuple[TrainingStage, ...]:
     """The recipe's stages for a network evaluated on images of `resolution` px. Ordinary training is one stage.
 
     Stage i of M (0 <= i < M) has S_i = S_0 + (S_e - S_0) * i / (M - 1) for its image size and each regularisation
@@ -56,7 +56,7 @@ def progressive(recipe: Recipe, resolution: int, total_stride: int = 1) -> tuple
 def check_sizes(recipe: Recipe, arch: Arch, setting: str) -> None:
     """Raise ValueError, naming the flag of `setting`, if a stage's images are too small for the network."""
     with as_flags({"resolution": setting}):
-        progressive(recipe, arch.resolution, arch.total_stride)
+        training_stages(recipe, arch.resolution, arch.total_stride)
 
 
 def stage_at(stages: Sequence[TrainingStage], epoch: int) -> TrainingStage:

@@ -34,7 +34,7 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """Maps [N, C, H, W] to [N, C, H / stride, W / stride], rounded up."""
-        if self.bias is None and is_fast(images):
+        if self.bias is None and is_supported(images):
             return depthwise_conv2d(images, self.weight, self.stride[0])
         return super().forward(images)
 
@@ -54,7 +54,7 @@ def is_depthwise(module: nn.Conv2d) -> bool:
     )
 
 
-def is_fast(images: Tensor) -> bool:
+def is_supported(images: Tensor) -> bool:
     """Whether `depthwise_conv2d` can be faster for these maps: float32 on the CPU, channels-last, with gradients."""
     return (
         images.device.type == "cpu"
@@ -73,13 +73,13 @@ def depthwise_conv2d(images: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
         return images * weight[:, 0, middle, middle, None, None]
     if middle >= side:
         weight = weight[:, :, middle - side + 1 : middle + side, middle - side + 1 : middle + side]
-    if not gains(images, weight.shape[2], stride):
+    if not is_faster(images, weight.shape[2], stride):
         return functional.conv2d(images, weight, None, stride, weight.shape[2] // 2, 1, len(weight))
     result: Tensor = _Depthwise.apply(images, weight, stride)
     return result
 
 
-def gains(images: Tensor, kernel: int, stride: int) -> bool:
+def is_faster(images: Tensor, kernel: int, stride: int) -> bool:
     """Whether our gradients are faster than torch's, the overhead of an autograd function included."""
     if kernel > min(MAX_FAST_WIDTH, images.shape[2]):
         return True

@@ -28,7 +28,7 @@ class PointwiseConv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """Maps [N, C_in, H, W] to [N, C_out, H, W]."""
-        if gains(images, self.weight):
+        if is_faster(images, self.weight):
             result: Tensor = _Pointwise.apply(images, self.weight)
             return result if self.bias is None else result + self.bias[:, None, None]
         return super().forward(images)
@@ -39,7 +39,7 @@ def is_pointwise(module: nn.Conv2d) -> bool:
     return module.kernel_size == (1, 1) and module.stride == (1, 1) and module.groups == 1 and module.padding == (0, 0)
 
 
-def gains(images: Tensor, weight: Tensor) -> bool:
+def is_faster(images: Tensor, weight: Tensor) -> bool:
     """Whether the matrix product is faster for maps [N, C_in, H, W] and a weight [C_out, C_in, 1, 1]."""
     small = images.shape[2] * images.shape[3] <= MAX_SMALL_MAP_PIXELS
     return (

@@ -156,7 +156,7 @@ def test_spaces_know_the_new_operators_equal_networks(space: StagedSpace) -> Non
 @pytest.mark.parametrize("name", ["efficientnetv2_b0", "mobilenet_v1", "resnet18", "resnet50"])
 def test_small_forms_train_with_the_fast_convolutions_as_without(name: str) -> None:
     from search_spaces.resizing.shrink import shrink
-    from studies.trainer.kernels.accelerate import accelerate
+    from studies.trainer.kernels.cpu import accelerate
 
     # Few layers and a smooth activation, so that rounding errors stay small.
     arch = shrink(get(name), width=0.25, resolution=32).replace(classes=4, activation="silu")

@@ -14,7 +14,7 @@ from torch import nn
 from search_spaces.networks.arch import Arch, Stage
 from studies.data.dataset import Dataset
 from studies.trainer.loop import new_network, train
-from studies.trainer.progressive import last_stage_start, progressive, stage_at
+from studies.trainer.progressive import last_stage_start, stage_at, training_stages
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import get_recipe
 from tests.studies.tiny import without_times
@@ -47,7 +47,7 @@ GROWING = Recipe(
 
 def test_efficientnetv2_s_in_four_stages() -> None:
     """ENv2, Algorithm 1 by hand: 128 to 300 px in steps of 57 1/3, magnitude in steps of 3 1/3."""
-    stages = progressive(get_recipe("efficientnetv2_s"), 384)
+    stages = training_stages(get_recipe("efficientnetv2_s"), 384)
     assert [stage.resolution for stage in stages] == [128, 185, 243, 300]
     assert [stage.magnitude for stage in stages] == pytest.approx([5, 8 + 1 / 3, 11 + 2 / 3, 15])
     assert [stage.dropout for stage in stages] == pytest.approx([0.1, 0.1 + 0.2 / 3, 0.1 + 0.4 / 3, 0.3])
@@ -57,20 +57,20 @@ def test_efficientnetv2_s_in_four_stages() -> None:
 
 
 def test_efficientnetv2_l_in_four_stages() -> None:
-    stages = progressive(get_recipe("efficientnetv2_l"), 480)
+    stages = training_stages(get_recipe("efficientnetv2_l"), 480)
     assert [stage.resolution for stage in stages] == [128, 212, 296, 380]
     assert [stage.mixup for stage in stages] == pytest.approx([0, 0.5 / 3, 1 / 3, 0.5])
 
 
 def test_small_images_keep_the_shares() -> None:
     """A third to 25/32 of the images, whatever their size."""
-    assert [stage.resolution for stage in progressive(get_recipe("efficientnetv2_s"), 32)] == [11, 15, 20, 25]
+    assert [stage.resolution for stage in training_stages(get_recipe("efficientnetv2_s"), 32)] == [11, 15, 20, 25]
 
 
 @given(st.integers(1, 9), st.integers(0, 60), st.floats(0.1, 1), st.floats(0.1, 1))
 def test_stages_share_the_epochs_and_grow_evenly(stages: int, more: int, start: float, end: float) -> None:
     recipe = Recipe(stages=stages, epochs=stages + more, start_size=min(start, end), size=max(start, end))
-    plan = progressive(recipe, 224)
+    plan = training_stages(recipe, 224)
     assert [epoch for stage in plan for epoch in range(stage.first, stage.last)] == list(range(recipe.epochs))
     lengths = [stage.last - stage.first for stage in plan]
     assert max(lengths) - min(lengths) <= 1
@@ -86,11 +86,11 @@ def test_stages_share_the_epochs_and_grow_evenly(stages: int, more: int, start: 
 def test_images_below_the_networks_total_stride_are_refused_in_one_line(data: Dataset) -> None:
     """94 / 3 rounds to 31, 95 / 3 to 32."""
     with pytest.raises(ValueError, match="^resolution 32 .* 11 px.* 32; .* 95, .*--recipe$") as caught:
-        progressive(get_recipe("efficientnetv2_s"), 32, total_stride=32)
+        training_stages(get_recipe("efficientnetv2_s"), 32, total_stride=32)
     assert "\n" not in str(caught.value)
-    assert progressive(get_recipe("efficientnetv2_s"), 95, total_stride=32)[0].resolution == 32
+    assert training_stages(get_recipe("efficientnetv2_s"), 95, total_stride=32)[0].resolution == 32
     with pytest.raises(ValueError, match=r"\b95\b"):
-        progressive(get_recipe("efficientnetv2_s"), 94, total_stride=32)
+        training_stages(get_recipe("efficientnetv2_s"), 94, total_stride=32)
     with pytest.raises(ValueError, match="^resolution 3 .* 3 px.* 4; .* 4$"):
         next(train(TINY, data, Recipe(), seed=0, resolution=3, images=32))
     with pytest.raises(ValueError, match="stage 1 of 3 .* 3 px.* 4"):
@@ -105,11 +105,11 @@ def test_the_resolution_that_is_named_is_the_smallest_that_works(
     fitting = [side for side in range(1, 2000) if _fits(recipe, side, stride)]
     for side in {1, fitting[0] - 1} - {0, fitting[0]}:
         with pytest.raises(ValueError, match=f"; [a-z ]+ {fitting[0]}(,|$)"):
-            progressive(recipe, side, stride)
+            training_stages(recipe, side, stride)
 
 
 def _fits(recipe: Recipe, resolution: int, stride: int) -> bool:
-    return all(stage.resolution >= stride for stage in progressive(recipe, resolution, 0))
+    return all(stage.resolution >= stride for stage in training_stages(recipe, resolution, 0))
 
 
 def test_a_training_sees_each_stages_images_and_dropout(data: Dataset) -> None:

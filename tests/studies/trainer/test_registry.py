@@ -17,7 +17,7 @@ from search_spaces import cost, get
 from search_spaces.common.help import attributes
 from studies.train.config import TrainConfig
 from studies.trainer.optimizers import learning_rate
-from studies.trainer.progressive import progressive
+from studies.trainer.progressive import training_stages
 from studies.trainer.registry import RECIPES, RecipeInfo, get_recipe, grown_dropout, published_dropout, recipe_info
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "recipes.md"
@@ -136,7 +136,7 @@ TABLE_6 = {
 def test_the_schedules_are_those_of_table_6(name: str) -> None:
     evaluated, *ranges = TABLE_6[name]
     assert get(name).resolution == evaluated
-    stages = progressive(get_recipe(name), evaluated, get(name).total_stride)
+    stages = training_stages(get_recipe(name), evaluated, get(name).total_stride)
     assert len(stages) == 4
     for stage, ends in ((stages[0], 0), (stages[-1], 1)):
         found = (stage.resolution, stage.magnitude, stage.mixup, stage.dropout)
@@ -148,4 +148,4 @@ def test_one_cycle_and_the_proxies_recipes_have_one_stage() -> None:
     assert "1708.07120" in recipe_info("one-cycle").source
     for name in ("quick", "standard", "one-cycle", "efficientnet"):
         assert get_recipe(name).stages == 1
-        assert progressive(get_recipe(name), 28)[0].resolution == 28
+        assert training_stages(get_recipe(name), 28)[0].resolution == 28
