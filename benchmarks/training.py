@@ -27,6 +27,7 @@ from torchvision.transforms import v2
 
 from studies.data.splits import TensorSplit, View
 from studies.trainer.kernels.cpu import accelerate
+from studies.trainer.loader import Loader
 from studies.trainer.loop import fit, start
 from studies.trainer.recipe import Recipe
 from studies.trainer.segments import Segment
@@ -96,9 +97,11 @@ def plain_loop(name: str, resolution: int, layout: torch.memory_format) -> Calla
 def our_loop(name: str, resolution: int) -> Callable[[], None]:
     """One timing's worth of our loop."""
     batch, steps = SETTINGS[resolution]
-    state = start(new_network(name), RECIPE.replace(batch_size=batch), View(resolution), seed=0)
+    recipe, view = RECIPE.replace(batch_size=batch), View(resolution)
+    state = start(new_network(name), recipe, view, seed=0)
     split = TensorSplit(*some_images(batch * steps, resolution), torch.full((3,), 128.0), torch.full((3,), 64.0))
-    return lambda: void(fit(state, split, Segment(0, 0, 0, steps), total=1000))
+    segment = Segment(epoch=0, start=0, first=0, last=steps, total=1000)
+    return lambda: void(fit(state, Loader(split, recipe, view, seed=0), segment))
 
 
 def void(_: object) -> None:

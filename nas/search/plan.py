@@ -71,7 +71,9 @@ def measure_pace(config: SearchConfig, region: SearchRegion, resources: Resource
     import torch
 
     from studies.data.load import load
+    from studies.data.splits import View
     from studies.trainer.loop import train
+    from studies.trainer.scoring import choose_device
 
     torch.set_num_threads(config.cpus_per_trial)
     data = load(config.dataset, seed=config.seed, root=config.data_root)
@@ -79,8 +81,9 @@ def measure_pace(config: SearchConfig, region: SearchRegion, resources: Resource
     archs, device = _typical(region), None if resources is None or resources.gpus_per_trial else "cpu"
     timed = []
     for arch in (archs[0], *archs):
-        run = train(config.proxy.arch(arch), data, recipe, seed=0, images=TIMED_IMAGES, device=device)
-        timed.append(next(iter(run)))
+        trained = config.proxy.arch(arch)
+        view = View(trained.resolution, choose_device(device))
+        timed.append(next(train(trained, data, recipe, seed=0, view=view, images=TIMED_IMAGES)))
     del timed[0]
     training = sum(evaluation.train_seconds / evaluation.images for evaluation in timed) / len(timed)
     judging = sum(evaluation.eval_seconds for evaluation in timed) / len(timed)

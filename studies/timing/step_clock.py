@@ -20,6 +20,7 @@ from search_spaces.networks.module import ShortcutBlock
 from studies.data.splits import TensorSplit, View
 from studies.timing.timer import TimeCache, Timer, device_name, timed
 from studies.trainer.gradients import computing
+from studies.trainer.loader import Loader
 from studies.trainer.loop import fit, start
 from studies.trainer.recipe import Recipe
 from studies.trainer.scoring import choose_device
@@ -104,8 +105,8 @@ class StepClock:
         labels = torch.randint(0, arch.classes, (self.batch,), generator=generator)
         scale = torch.full((arch.in_channels,), 127.5)
         split = TensorSplit(images, labels, scale, scale).to(self.device)
-        run = start(arch, self.recipe, view, seed=0)
-        return lambda: fit(run, split, Segment(0, 0, 0, 1), total=TRAINING_STEPS)
+        state, loader = start(arch, self.recipe, view, seed=0), Loader(split, self.recipe, view, seed=0)
+        return lambda: fit(state, loader, Segment(epoch=0, start=0, first=0, last=1, total=TRAINING_STEPS))
 
     def _layer_step(self, part: Part, arch: Arch) -> Callable[[], object]:
         """One step of a single block: forward, backward into its input and weights, its share of the optimizer."""
@@ -113,23 +114,23 @@ class StepClock:
         layout = torch.channels_last if self.recipe.channels_last else torch.contiguous_format
         view = View(first.in_size, self.device, self.recipe.channels_last)
         with seeded(0, self.device):
-            run = start(_module(part, arch.norm_eps), self.recipe, view, seed=0)
+            state = start(_module(part, arch.norm_eps), self.recipe, view, seed=0)
             maps = torch.randn(self.batch, first.in_channels, first.in_size, first.in_size, device=self.device)
             maps = maps.contiguous(memory_format=layout)
             with torch.no_grad(), computing(self.recipe.precision, self.device):
-                output_gradient = torch.randn_like(run.model.train()(maps))
+                output_gradient = torch.randn_like(state.model.train()(maps))
         # The first layer's input is the images, which need no gradient; every other input does.
         maps.requires_grad_(first.name != "stem.conv")
 
         def step() -> None:
             with computing(self.recipe.precision, self.device):
-                result: Tensor = run.model(maps)
+                result: Tensor = state.model(maps)
             torch.autograd.backward([result], [output_gradient])
-            run.optimizer.step()
-            run.optimizer.zero_grad()
+            state.optimizer.step()
+            state.optimizer.zero_grad()
             maps.grad = None
-            if run.average:
-                run.average.update_parameters(run.model)
+            if state.average:
+                state.average.update_parameters(state.model)
 
         return step
 

@@ -52,9 +52,11 @@ def run_job(
 
     It resumes from a checkpoint of the same training. Raises ValueError for weights or a checkpoint that do not fit.
     """
+    from studies.data.splits import View
     from studies.trainer.checkpoint import save_weights
     from studies.trainer.loop import new_network, train
     from studies.trainer.pretrained import initialise_from
+    from studies.trainer.scoring import choose_device
 
     training, outcome = work.training, Outcome.COMPLETE
     network = new_network(work.arch, training.recipe, work.seed)
@@ -65,12 +67,9 @@ def run_job(
         training.data(),
         training.recipe,
         seed=work.seed,
-        resolution=work.arch.resolution,
+        view=View(work.arch.resolution, choose_device(device), rank=rank, world_size=world_size),
         images=training.images,
-        device=device,
         checkpoint=work.checkpoint,
-        rank=rank,
-        world_size=world_size,
     ):
         outcome = evaluation.outcome
         yield evaluation

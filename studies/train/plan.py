@@ -93,6 +93,7 @@ def measure_pace(plan: TrainPlan) -> Pace:
 
     from studies.data.dataset import check_images
     from studies.data.load import load
+    from studies.data.splits import View
     from studies.trainer.loop import train
 
     config = plan.config
@@ -100,8 +101,8 @@ def measure_pace(plan: TrainPlan) -> Pace:
     data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
     check_images(config.images, data)
     timed = max(TIMED_IMAGES, 2 * plan.recipe.batch_size)
-    run = train(plan.arch, data, plan.recipe, seed=config.seed, images=timed, device=plan.device)
-    first = next(run)
+    view = View(plan.arch.resolution, torch.device(plan.device))
+    first = next(train(plan.arch, data, plan.recipe, seed=config.seed, view=view, images=timed))
     return Pace(config.images or len(data.train), first.train_seconds / first.images)
 
 

@@ -14,9 +14,14 @@ from studies.data.splits import View, steps
 from studies.trainer.recipe import Recipe
 
 
-def synchronise(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model with its batch norms synchronised in training; parameters and state dict stay as they are."""
-    if device.type == "cuda":
+def synchronise_norms(model: nn.Module, view: View) -> nn.Module:
+    """The model with batch norms that take their statistics from the whole batch, the parts of all ranks together.
+
+    Parameters and state dict stay as they are. A single process keeps its ordinary batch norms.
+    """
+    if view.world_size == 1:
+        return model
+    if view.device.type == "cuda":
         synced: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
         return synced
     for module in model.modules():
@@ -78,11 +83,6 @@ class _Sum(torch.autograd.Function):
 def _sum_over_ranks(values: Tensor) -> Tensor:
     result: Tensor = _Sum.apply(values)
     return result
-
-
-def synchronise_norms(model: nn.Module, view: View) -> nn.Module:
-    """The model with batch norms that take their statistics from all ranks' parts of a batch."""
-    return synchronise(model, view.device) if view.world_size > 1 else model
 
 
 def summed(view: View, *values: Tensor | float) -> list[float]:

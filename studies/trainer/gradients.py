@@ -1,4 +1,4 @@
-"""A batch's gradients, from all of its images at once or from parts of it, and the type a network computes in."""
+"""The gradients of a batch, whole or in parts, and the number type that a network computes in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from studies.data.splits import steps
+from studies.data.splits import View
+from studies.trainer.distributed import parts_of, sum_gradients, weight_of
 from studies.trainer.recipe import Recipe
 
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -35,31 +36,25 @@ def gradient_scaler(precision: str, device: torch.device) -> torch.amp.GradScale
     return torch.amp.GradScaler(device.type, enabled=compute_type(precision, device) is torch.float16)
 
 
-def accumulate(
-    model: nn.Module,
-    scaler: torch.amp.GradScaler,
-    recipe: Recipe,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    parts: int = 0,
-    weight: float = 1.0,
+def backward(
+    model: nn.Module, scaler: torch.amp.GradScaler, recipe: Recipe, images: Tensor, labels: Tensor, view: View
 ) -> Tensor:
-    """Add the gradients of the batch's mean loss to the parameters'; returns that loss, detached.
+    """Add the gradients of a batch's mean loss to the parameters'. Returns the mean loss of this rank's images.
 
-    Images are [N, C, H, W], labels [N], or probabilities [N, classes]. They go through the network in `parts` (by
-    default of at most `micro_batch`), as equal as can be, each weighted by its share of the batch. The gradients are
-    multiplied by `weight`, the loss is not.
+    Images are this rank's [N, 3, S, S], labels [N], or probabilities [N, classes]. They go through the network in parts
+    of at most `micro_batch`, as equal as can be, each weighted by its share of the images. The gradients are those of
+    the whole batch, the same on all ranks. The loss is detached.
     """
-    parts = parts or steps(len(images), recipe.micro_batch or len(images))
-    whole = torch.zeros((), device=images.device)
-    for some, theirs in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
+    parts, weight = parts_of(len(images), recipe, view), weight_of(len(images), recipe, view)
+    total = torch.zeros((), device=images.device)
+    for part, targets in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
         with computing(recipe.precision, images.device):
-            loss = functional.cross_entropy(model(some), theirs, label_smoothing=recipe.label_smoothing)
-        loss = loss * (len(some) / len(images) * weight)
+            loss = functional.cross_entropy(model(part), targets, label_smoothing=recipe.label_smoothing)
+        loss = loss * (len(part) / len(images) * weight)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        whole += loss.detach()
-    return whole / weight
+        total += loss.detach()
+    sum_gradients(model, weight, view)
+    return total / weight
 
 
 def advance(

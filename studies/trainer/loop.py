@@ -1,4 +1,4 @@
-"""Training a network: one flat loop that yields an Evaluation an epoch."""
+"""Training a network: one flat loop that yields an Evaluation after each epoch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -17,24 +16,24 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from search_spaces.networks.arch import Arch
-from studies.data.augment import mixed
 from studies.data.dataset import Dataset
-from studies.data.splits import Split, View, steps
+from studies.data.splits import Split, View
 from studies.outcome import Outcome
 from studies.trainer.checkpoint import load_state, save_state
-from studies.trainer.distributed import parts_of, sum_gradients, summed, synchronise_norms, weight_of
+from studies.trainer.distributed import summed, synchronise_norms
 from studies.trainer.early_stopping import BestWeights, should_stop
 from studies.trainer.evaluation import Evaluation
-from studies.trainer.gradients import accumulate, advance, gradient_scaler
+from studies.trainer.gradients import advance, backward, gradient_scaler
 from studies.trainer.kernels.cpu import accelerate, keep_freed_memory
+from studies.trainer.loader import Loader
 from studies.trainer.optimizers import averaged, learning_rate, make_optimizer, set_learning_rate
-from studies.trainer.progressive import TrainingStage, stage_at, training_stages
+from studies.trainer.progressive import training_stages
 from studies.trainer.recipe import Recipe
 from studies.trainer.scoring import choose_device, score
-from studies.trainer.segments import Segment, mix, seeded, segments
+from studies.trainer.segments import Segment, mix, seeded
 
-# In the place of an epoch, and above all of them: mixup and cutmix draw apart from all else in a run.
-MIXING = 1 << 40
+# Whether the loss is still finite is looked at only so often: on a GPU the look waits for all of its work.
+STEPS_PER_CHECK = 16
 
 
 def train(
@@ -43,116 +42,90 @@ def train(
     recipe: Recipe,
     *,
     seed: int,
-    resolution: int | None = None,
+    view: View | None = None,
     images: int = 0,
     rungs_per_epoch: int = 1,
-    device: str | torch.device | None = None,
     checkpoint: Path | None = None,
-    rank: int = 0,
-    world_size: int = 1,
 ) -> Iterator[Evaluation]:
     """Train a network and yield an Evaluation on the validation images after each epoch, or part of one.
 
     network          an Arch, built with the recipe's dropout and stochastic depth and weights drawn from `seed`, or a
                      module, which is trained in place: when the run ends it holds the weights last evaluated (with
                      ema_decay, the average; with patience, the best), in channels_last layout where the recipe says so
-    resolution       side of the evaluated images in pixels; default: the arch's, or the data set's for a module
+    view             side of the evaluated images in pixels, device, and this process among those that train the network
+                     together, each on its part of every batch. Images and seeds are shared; what dropout and stochastic
+                     depth draw is not. The memory layout is the recipe's. Default: one process on a GPU if there is
+                     one, else the CPU; images of the arch's resolution, or of the data set's for a module
     images           train on a stratified subset of this many images, the same one whatever the seed; 0 is all
     rungs_per_epoch  evaluations in each epoch, evenly spaced
-    device           default: a GPU if there is one, else the CPU
     checkpoint       file that holds the run's state after each evaluation. If it exists the run resumes from there:
                      the stored evaluations come first, the others are those of an unbroken run, bit for bit
-    rank, world_size  this process among those that train the network together, each on its part of every batch
-                     (`distributed`). Images and seeds are shared; what dropout and stochastic depth draw is not
 
     On a CPU the network's convolutions get faster classes (`trainer.kernels`), and the process keeps freed memory.
     A run on one CPU thread is repeatable bit for bit; the caller sets the number of threads. A loss that is not finite
-    gives an Evaluation with outcome nan and ends the run; so does the recipe's patience, without one. Out of memory is
-    raised as torch raises it, ValueError for images below the network's total stride and a precision the device lacks.
+    gives an Evaluation with outcome nan and ends the run. The recipe's patience ends a run too. Out of memory is raised
+    as torch raises it, ValueError for images below the network's total stride and a precision the device lacks.
     """
-    if resolution is None:
-        resolution = network.resolution if isinstance(network, Arch) else data.resolution
-    view = View(resolution, choose_device(device), recipe.channels_last, rank, world_size)
-    split = data.train.take(images, seed=0) if images else data.train
-    run = start(network, recipe, view, seed)
-    facts = run.facts() | {"data": data.name, "images": len(split), "rungs_per_epoch": rungs_per_epoch}
-    curve = run.restore(checkpoint, facts) if checkpoint and checkpoint.exists() else []
+    view = replace(view or default_view(network, data), channels_last=recipe.channels_last)
+    loader = Loader(data.train.take(images, seed=0) if images else data.train, recipe, view, seed, rungs_per_epoch)
+    state = start(network, recipe, view, seed)
+    facts = run_facts(state.model, data.name, loader)
+    curve = state.restore(checkpoint, facts) if checkpoint and checkpoint.exists() else []
     yield from curve
-    plan = segments(steps(len(split), recipe.batch_size), recipe.epochs, rungs_per_epoch)
-    for segment in plan[len(curve) :]:
+    for segment in loader.segments()[len(curve) :]:
         if curve and curve[-1].outcome is Outcome.NAN:
             return
         if should_stop(curve, recipe):
             break
         before = curve[-1] if curve else Evaluation.none(seed)
-        curve.append(fit_and_judge(run, data, split, segment, plan[-1].last, before))
-        if run.best:
-            run.best.offer(run.judged, curve[-1].accuracy)
-        if checkpoint and rank == 0:
-            run.save(checkpoint, facts, curve)
+        curve.append(fit_and_score(state, loader, segment, data.validation, before))
+        if state.best:
+            state.best.offer(state.evaluated, curve[-1].accuracy)
+        if checkpoint and view.rank == 0:
+            state.save(checkpoint, facts, curve)
         yield curve[-1]
-    run.settle()
+    state.finish()
 
 
-def fit_and_judge(
-    run: TrainingState, data: Dataset, split: Split, segment: Segment, total: int, before: Evaluation
+def fit_and_score(
+    state: TrainingState, loader: Loader, segment: Segment, validation: Split, before: Evaluation
 ) -> Evaluation:
-    """Train on `split` for one segment of the run's `total` steps; evaluate after it, as `before` was before it."""
-    began, idle = time.perf_counter(), time.process_time()
-    train_loss, seen = fit(run, split, segment, total)
-    trained, busy = time.perf_counter(), time.process_time() - idle
-    judged = score(run.judged, data.validation, run.view, precision=run.recipe.precision)
+    """Train for one segment, then evaluate on the validation images. `before` is the evaluation before this one."""
+    began, cpu_began = time.perf_counter(), time.process_time()
+    train_loss, seen = fit(state, loader, segment)
+    trained, cpu_seconds = time.perf_counter(), time.process_time() - cpu_began
+    found = score(state.evaluated, validation, loader.view, precision=loader.recipe.precision)
     return before.next(
-        epoch=segment.last / total * run.recipe.epochs,
-        accuracy=judged.top1,
-        loss=judged.loss,
+        epoch=segment.last / segment.total * loader.recipe.epochs,
+        accuracy=found.top1,
+        loss=found.loss,
         train_loss=train_loss,
         images=seen,
         train_seconds=trained - began,
         eval_seconds=time.perf_counter() - trained,
-        lr=run.optimizer.param_groups[0]["lr"],
-        cpu_seconds=busy,
+        lr=state.optimizer.param_groups[0]["lr"],
+        cpu_seconds=cpu_seconds,
     )
 
 
-def fit(run: TrainingState, split: Split, segment: Segment, total: int) -> tuple[float, int]:
-    """Train for one segment. Returns the mean loss and the number of images seen."""
-    recipe, model, optimizer = run.recipe, run.model, run.optimizer
-    stage = stage_at(run.stages, segment.epoch)
-    view = replace(run.view, resolution=stage.resolution)
-    if len(run.stages) > 1:
+def fit(state: TrainingState, loader: Loader, segment: Segment) -> tuple[float, int]:
+    """Train for one segment. Returns the mean loss and the number of images seen, of all ranks together."""
+    model, recipe, view, stage = state.model, loader.recipe, loader.view, loader.stage(segment)
+    if recipe.stages > 1:
         set_dropout(model, stage.dropout)
-    batches = split.train_batches(
-        view,
-        recipe.batch_size,
-        seed=mix(run.seed, segment.epoch),
-        augment=recipe.augment,
-        magnitude=stage.magnitude,
-        start=segment.start,
-    )
+    classes = classes_of(model) if stage.mixup or stage.cutmix else 0
     losses, seen = torch.zeros((), device=view.device), 0
     model.train()
-    with seeded(mix(run.seed, segment.epoch, segment.start, *run.rank_seed), view.device):
-        for step, batch in enumerate(islice(batches, segment.last - segment.first), segment.first):
-            set_learning_rate(optimizer, learning_rate(recipe, step, total))
-            images, labels = batch
-            if stage.mixup or stage.cutmix:
-                images, labels = mixed(
-                    *batch,
-                    mixup=stage.mixup,
-                    cutmix=stage.cutmix,
-                    classes=classes_of(model),
-                    seed=mix(run.seed, MIXING, step),
-                )
-            parts, weight = parts_of(len(images), recipe, view), weight_of(len(images), recipe, view)
-            loss = accumulate(model, run.scaler, recipe, images, labels, parts=parts, weight=weight)
-            sum_gradients(model, weight, view)
-            advance(model, optimizer, run.scaler, recipe.clip_norm)
-            if run.average:
-                run.average.update_parameters(model)
+    with seeded(loader.random_seed(segment), view.device):
+        for step, (images, labels) in enumerate(loader.batches(segment, classes), segment.first):
+            set_learning_rate(state.optimizer, learning_rate(recipe, step, segment.total))
+            loss = backward(model, state.scaler, recipe, images, labels, view)
+            advance(model, state.optimizer, state.scaler, recipe.clip_norm)
+            if state.average:
+                state.average.update_parameters(model)
             losses += loss * len(labels)
             seen += len(labels)
-            if step % 16 == 0 and not math.isfinite(*summed(view, losses)):
+            if step % STEPS_PER_CHECK == 0 and not math.isfinite(*summed(view, losses)):
                 break
     loss_sum, images_seen = summed(view, losses, seen)
     return loss_sum / images_seen, int(images_seen)
@@ -177,50 +150,39 @@ def new_network(arch: Arch, recipe: Recipe, seed: int) -> nn.Module:
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """What changes while a network is trained, with the recipe it follows."""
+    """What changes while a network is trained, and what a checkpoint holds.
+
+    average  moving average of the weights; None without ema_decay
+    best     the weights of the best evaluation so far; None without patience
+    """
 
     model: nn.Module
-    average: AveragedModel | None
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
-    recipe: Recipe
-    view: View
-    seed: int
-    stages: tuple[TrainingStage, ...]
+    average: AveragedModel | None = None
     best: BestWeights | None = None
 
     @property
-    def rank_seed(self) -> tuple[int, ...]:
-        """Seeds a rank's random numbers beside the run's seed; rank 0 draws as a single process does."""
-        return (self.view.rank,) if self.view.rank else ()
-
-    @property
-    def judged(self) -> nn.Module:
+    def evaluated(self) -> nn.Module:
         """The network that is evaluated: the average if there is one."""
         return self.average.module if self.average else self.model
 
-    def settle(self) -> None:
-        """Give the network the weights that are left in the end: the best epoch's, or the average."""
+    def finish(self) -> None:
+        """Give the network its final weights: those of the best evaluation, or the average."""
         if self.best:
             self.model.load_state_dict(self.best.weights)
         elif self.average:
             self.model.load_state_dict(self.average.module.state_dict())
 
-    def facts(self) -> dict[str, Any]:
-        """What a checkpoint must agree with to belong to this run."""
-        shapes = [tuple(parameter.shape) for parameter in self.model.parameters()]
-        recipe = {f"recipe.{name}": value for name, value in dataclasses.asdict(self.recipe).items()}
-        return recipe | {"seed": self.seed, "resolution": self.view.resolution, "network": mix(*sum(shapes, ()))}
-
     def save(self, path: Path, facts: dict[str, Any], curve: list[Evaluation]) -> None:
-        """Write the run's state after the last evaluation of the curve."""
+        """Write the state after the last evaluation of the curve."""
         parts = {name: part.state_dict() for name, part in self._parts().items()}
         rows = [dataclasses.asdict(row) | {"outcome": str(row.outcome)} for row in curve]
         save_state(path, {"run": facts, "curve": rows, **parts})
 
     def restore(self, path: Path, facts: dict[str, Any]) -> list[Evaluation]:
-        """Take up the stored state; returns the stored curve."""
-        state = load_state(path, facts, self.view.device)
+        """Load the stored state. Returns the stored curve. Raises ValueError if the file belongs to another run."""
+        state = load_state(path, facts, next(self.model.parameters()).device)
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
         return [Evaluation(**row | {"outcome": Outcome(row["outcome"])}) for row in state["curve"]]
@@ -232,7 +194,11 @@ class TrainingState:
 
 
 def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> TrainingState:
-    """The run before its first step: network on its device in its layout, optimiser, average."""
+    """The state before the first step, with the network on its device and in the recipe's memory layout.
+
+    Raises ValueError if a stage's images are smaller than the network's total stride.
+    """
+    training_stages(recipe, view.resolution, total_stride(network))
     model = new_network(network, recipe, seed) if isinstance(network, Arch) else network
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
     model.to(device=view.device, memory_format=layout)  # type: ignore[call-overload]
@@ -243,15 +209,29 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> T
     model = synchronise_norms(model, view)
     return TrainingState(
         model=model,
-        average=averaged(model, recipe.ema_decay),
         optimizer=make_optimizer(model, recipe),
         scaler=gradient_scaler(recipe.precision, view.device),
-        recipe=recipe,
-        view=view,
-        seed=seed,
-        stages=training_stages(recipe, view.resolution, total_stride(network)),
+        average=averaged(model, recipe.ema_decay),
         best=BestWeights() if recipe.patience else None,
     )
+
+
+def default_view(network: Arch | nn.Module, data: Dataset) -> View:
+    """One process on the default device; the arch's resolution, or the data set's for a module."""
+    return View(network.resolution if isinstance(network, Arch) else data.resolution, choose_device())
+
+
+def run_facts(model: nn.Module, data: str, loader: Loader) -> dict[str, Any]:
+    """What a checkpoint must agree with to belong to a run on the data set of that name."""
+    shapes = [tuple(parameter.shape) for parameter in model.parameters()]
+    return {f"recipe.{name}": value for name, value in dataclasses.asdict(loader.recipe).items()} | {
+        "seed": loader.seed,
+        "resolution": loader.view.resolution,
+        "network": mix(*sum(shapes, ())),
+        "data": data,
+        "images": len(loader.split),
+        "rungs_per_epoch": loader.rungs_per_epoch,
+    }
 
 
 def total_stride(network: Arch | nn.Module) -> int:

@@ -17,19 +17,21 @@ import torch
 
 @dataclass(frozen=True)
 class Segment:
-    """Steps `first` <= step < `last` of the run: in its epoch, the batches from number `start` on."""
+    """Steps `first` <= step < `last` of a run of `total` steps: in its epoch, the batches from number `start` on."""
 
     epoch: int
     start: int
     first: int
     last: int
+    total: int
 
 
 def segments(steps_per_epoch: int, epochs: int, per_epoch: int) -> list[Segment]:
     """All segments of a run, `per_epoch` in each epoch, as even as whole steps allow (fewer where steps are fewer)."""
     cuts = sorted({round(steps_per_epoch * part / per_epoch) for part in range(per_epoch + 1)})
+    total = steps_per_epoch * epochs
     return [
-        Segment(epoch, start, epoch * steps_per_epoch + start, epoch * steps_per_epoch + end)
+        Segment(epoch, start, epoch * steps_per_epoch + start, epoch * steps_per_epoch + end, total)
         for epoch in range(epochs)
         for start, end in pairwise(cuts)
     ]

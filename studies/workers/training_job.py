@@ -151,10 +151,11 @@ def evaluate(job: Job) -> Iterator[Rung]:
     measured before the training (see `studies.timing.step_time`). The training resumes from its checkpoint, if there is
     one; the driver removes checkpoints.
     """
+    from studies.data.splits import View
     from studies.trainer.checkpoint import save_weights
     from studies.trainer.early_stopping import should_stop
     from studies.trainer.loop import new_network, train
-    from studies.trainer.scoring import score_on_test
+    from studies.trainer.scoring import choose_device, score_on_test
 
     training, full, seed = Training.from_job(job), Arch.from_json(job["arch"]), int(job["seed"])
     arch, recipe = training.trained(full), training.schedule.replace(**job.get("notes", {}).get("recipe", {}))
@@ -165,9 +166,8 @@ def evaluate(job: Job) -> Iterator[Rung]:
     images = training.proxy.images if training.proxy else training.images
     checkpoint = training.checkpoint(full.key, seed)
     curve: list[Evaluation] = []
-    for evaluation in train(
-        network, data, recipe, seed=seed, resolution=arch.resolution, images=images, checkpoint=checkpoint
-    ):
+    view = View(arch.resolution, choose_device())
+    for evaluation in train(network, data, recipe, seed=seed, view=view, images=images, checkpoint=checkpoint):
         rung = _rung(evaluation) | timing
         curve.append(evaluation)
         last = evaluation.step == recipe.epochs or should_stop(curve, recipe)

@@ -205,7 +205,7 @@ def test_batches_of_three_train_where_the_last_map_is_one_pixel(arch: Path, tmp_
     assert main(words(arch, tmp_path / "run", "--resolution", "8", "--batch-size", "3", "--epochs", "1")) == 0
     data = load("fashion-mnist-mini", validation=100)
     with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
-        list(train(TINY, data, get_recipe("quick").replace(batch_size=2), seed=0, resolution=8, images=199))
+        list(train(TINY, data, get_recipe("quick").replace(batch_size=2), seed=0, view=View(8), images=199))
 
 
 def test_fine_tuning_takes_all_but_another_classifier(arch: Path, tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ import torch
 from torch import distributed, multiprocessing, nn
 
 from studies.data.splits import View
-from studies.trainer.distributed import SyncedBatchNorm2d, parts_of, sum_gradients, summed, synchronise_norms, weight_of
-from studies.trainer.gradients import accumulate
+from studies.trainer.distributed import SyncedBatchNorm2d, parts_of, summed, synchronise_norms, weight_of
+from studies.trainer.gradients import backward
 from studies.trainer.recipe import Recipe
 from studies.trainer.segments import seeded
 
 OFF = torch.amp.GradScaler("cpu", enabled=False)
-IMAGES = 9  # an odd number: the world_size' parts differ
+IMAGES = 9  # an odd number: the ranks' parts differ
 
 
 def network() -> nn.Module:
@@ -46,9 +46,7 @@ def work(rank: int, world_size: int, folder: str) -> None:
     model = synchronise_norms(network(), view)
     assert [type(model[1]), type(model[4])] == [SyncedBatchNorm2d] * 2  # type: ignore[index]
     images, labels = (view.local_batch(part) for part in batch())
-    weight = weight_of(len(images), recipe, view)
-    loss = accumulate(model, OFF, recipe, images, labels, parts=parts_of(len(images), recipe, view), weight=weight)
-    sum_gradients(model, weight, view)
+    loss = backward(model, OFF, recipe, images, labels, view)
     counts = summed(view, loss * len(images), len(images))
     parts = parts_of(len(images), recipe.replace(micro_batch=4), view)
     torch.save((state(model), counts, parts), f"{folder}/{rank}.pt")
@@ -58,7 +56,7 @@ def work(rank: int, world_size: int, folder: str) -> None:
 @pytest.mark.slow
 def test_two_workers_take_the_step_of_one(tmp_path: Path) -> None:
     model = network()
-    loss = accumulate(model, OFF, Recipe(), *batch())
+    loss = backward(model, OFF, Recipe(), *batch(), View(8))
     multiprocessing.spawn(work, (2, str(tmp_path)), 2)  # type: ignore[no-untyped-call]
     for rank in (0, 1):
         found, (losses, images), parts = torch.load(tmp_path / f"{rank}.pt")

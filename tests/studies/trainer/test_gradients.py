@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from studies.data.dataset import Dataset
 from studies.data.splits import View
-from studies.trainer.gradients import accumulate, advance, compute_type, computing, gradient_scaler
+from studies.trainer.gradients import advance, backward, compute_type, computing, gradient_scaler
 from studies.trainer.loop import new_network, train
 from studies.trainer.recipe import Recipe
 from studies.trainer.scoring import score
@@ -20,6 +20,7 @@ from tests.studies.tiny import TINY
 
 CPU = torch.device("cpu")
 OFF = gradient_scaler("float32", CPU)
+VIEW = View(28)
 
 
 def plain_network() -> nn.Sequential:
@@ -45,7 +46,7 @@ def test_parts_of_a_batch_have_its_gradients(micro_batch: int, probabilities: bo
     expected.backward()
     other = plain_network()
     recipe = Recipe(label_smoothing=0.1, micro_batch=micro_batch)
-    assert accumulate(other, OFF, recipe, images, labels).item() == pytest.approx(expected.item(), rel=1e-6)
+    assert backward(other, OFF, recipe, images, labels, VIEW).item() == pytest.approx(expected.item(), rel=1e-6)
     for mine, theirs in zip(other.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-10, atol=1e-12)
 
@@ -53,7 +54,7 @@ def test_parts_of_a_batch_have_its_gradients(micro_batch: int, probabilities: bo
 def test_no_forward_pass_has_more_images_than_asked() -> None:
     model, sizes = plain_network(), []
     model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
-    accumulate(model, OFF, Recipe(micro_batch=4), *batch(10))
+    backward(model, OFF, Recipe(micro_batch=4), *batch(10), VIEW)
     assert sizes == [4, 3, 3]
 
 
@@ -75,7 +76,7 @@ def test_a_training_in_parts_is_the_training(data: Dataset) -> None:
 
 def test_gradients_are_shortened_to_the_norm_asked_for() -> None:
     model, (images, labels) = plain_network(), batch(10)
-    accumulate(model, OFF, Recipe(), images, labels)
+    backward(model, OFF, Recipe(), images, labels, VIEW)
     gradients = [weight.grad.clone() for weight in model.parameters() if weight.grad is not None]
     norm = math.sqrt(sum(float(gradient.square().sum()) for gradient in gradients))
     for limit, factor in ((norm / 4, 0.25), (norm * 2, 1.0)):
@@ -92,7 +93,7 @@ def test_a_step_without_a_limit_is_the_optimisers() -> None:
     model = plain_network()
     twin = copy.deepcopy(model)
     for network in (model, twin):
-        accumulate(network, OFF, Recipe(), *batch(10))
+        backward(network, OFF, Recipe(), *batch(10), VIEW)
     advance(model, torch.optim.SGD(model.parameters(), lr=0.1), OFF)
     torch.optim.SGD(twin.parameters(), lr=0.1).step()
     assert all(torch.equal(*pair) for pair in zip(model.parameters(), twin.parameters(), strict=True))
@@ -109,20 +110,20 @@ def test_types_on_a_cpu() -> None:
 
 def test_float16_on_a_cpu_is_refused_in_one_line(data: Dataset) -> None:
     with pytest.raises(ValueError, match="precision float16 needs a GPU: choose bfloat16, float32 or auto") as caught:
-        next(train(TINY, data, Recipe(precision="float16"), seed=0, images=32, device="cpu"))
+        next(train(TINY, data, Recipe(precision="float16"), seed=0, view=VIEW, images=32))
     assert "\n" not in str(caught.value)
 
 
 def test_bfloat16_trains_on_a_cpu(data: Dataset) -> None:
     recipe = Recipe(epochs=2, batch_size=32, schedule="one-cycle", warmup=0.3, norm_momentum=0.3, augment="none")
     model = new_network(TINY, recipe, seed=0)
-    curve = list(train(model, data, recipe.replace(precision="bfloat16"), seed=0, images=1000, device="cpu"))
+    curve = list(train(model, data, recipe.replace(precision="bfloat16"), seed=0, view=VIEW, images=1000))
     assert curve[-1].accuracy > 0.5
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
-    full = list(train(TINY, data, recipe, seed=0, images=1000, device="cpu"))
+    full = list(train(TINY, data, recipe, seed=0, view=VIEW, images=1000))
     assert full[-1].loss != curve[-1].loss
     assert full[-1].loss == pytest.approx(curve[-1].loss, rel=0.1)
-    judged = score(model, data.validation, View(28), precision="bfloat16")
+    judged = score(model, data.validation, VIEW, precision="bfloat16")
     assert (judged.top1, judged.loss) == (curve[-1].accuracy, curve[-1].loss)
 
 
@@ -131,5 +132,5 @@ def test_bfloat16_trains_on_a_cpu(data: Dataset) -> None:
 def test_every_precision_trains_on_a_gpu(data: Dataset, precision: str) -> None:
     recipe = Recipe(epochs=2, batch_size=32, schedule="one-cycle", norm_momentum=0.3, augment="none", clip_norm=5.0)
     recipe = recipe.replace(precision=precision, micro_batch=16)
-    curve = list(train(TINY, data, recipe, seed=0, images=1000, device="cuda"))
+    curve = list(train(TINY, data, recipe, seed=0, view=View(28, torch.device("cuda")), images=1000))
     assert curve[-1].accuracy > 0.5

@@ -237,7 +237,7 @@ def test_mixed_seeds_differ() -> None:
 @pytest.mark.gpu
 def test_mixed_precision_on_a_gpu(data: Dataset) -> None:
     recipe = Recipe(epochs=2, batch_size=32, schedule="one-cycle", norm_momentum=0.3, augment="none")
-    curve = list(train(TINY, data, recipe, seed=0, images=1000, device="cuda"))
+    curve = list(train(TINY, data, recipe, seed=0, view=View(28, torch.device("cuda")), images=1000))
     assert curve[-1].accuracy > 0.6
 
 
@@ -245,4 +245,4 @@ def test_mixed_precision_on_a_gpu(data: Dataset) -> None:
 def test_out_of_memory_is_raised_as_it_is(data: Dataset) -> None:
     huge = TINY.replace(stem=1 << 14, resolution=4096)
     with pytest.raises(torch.OutOfMemoryError):
-        next(train(huge, data, Recipe(batch_size=512), seed=0, images=512, device="cuda"))
+        next(train(huge, data, Recipe(batch_size=512), seed=0, view=View(4096, torch.device("cuda")), images=512))

@@ -13,6 +13,7 @@ from torch import nn
 
 from search_spaces.networks.arch import Arch, Stage
 from studies.data.dataset import Dataset
+from studies.data.splits import View
 from studies.trainer.loop import new_network, train
 from studies.trainer.progressive import last_stage_start, stage_at, training_stages
 from studies.trainer.recipe import Recipe
@@ -92,7 +93,7 @@ def test_images_below_the_networks_total_stride_are_refused_in_one_line(data: Da
     with pytest.raises(ValueError, match=r"\b95\b"):
         training_stages(get_recipe("efficientnetv2_s"), 94, total_stride=32)
     with pytest.raises(ValueError, match="^resolution 3 .* 3 px.* 4; .* 4$"):
-        next(train(TINY, data, Recipe(), seed=0, resolution=3, images=32))
+        next(train(TINY, data, Recipe(), seed=0, view=View(3), images=32))
     with pytest.raises(ValueError, match="stage 1 of 3 .* 3 px.* 4"):
         next(train(new_network(TINY, GROWING, 0), data, GROWING.replace(start_size=0.1), seed=0, images=32))
 
