@@ -1,4 +1,4 @@
-"""`python -m studies.train`: what it refuses and writes, that it goes on exactly after a kill."""
+"""`python -m studies.train`: what it refuses and writes, and that it resumes exactly after a kill."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def test_a_finished_run_is_shown_and_more_seeds_join_it(
     assert curve(run)[:3] == before
     assert len(curve(run)) == 6
     assert (run / "seeds" / "seed0.safetensors").stat().st_mtime_ns == weights
-    with pytest.raises(ValueError, match=r"another configuration: epochs=3, now 4"):
+    with pytest.raises(ValueError, match="epochs=3, now 4"):
         main(words(arch, run, "--epochs", "4"))
     other = dataclasses.replace(TINY, head=24)
     other.save(arch)
-    with pytest.raises(ValueError, match="trains another network"):
+    with pytest.raises(ValueError, match=other.replace(classes=10).key):
         main(words(arch, run, "--seeds", "3"))
 
 
@@ -107,7 +107,7 @@ def test_early_stopping_says_whose_weights_are_kept(
 
 
 def test_a_loss_that_is_not_finite_is_said(arch: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"loss of seed 0 is not finite in epoch .*a lower --lr \(it was 1e\+30\)"):
+    with pytest.raises(ValueError, match=r"seed 0 .*--lr.*1e\+30"):
         main(words(arch, tmp_path / "run", "--lr", "1e30"))
 
 
@@ -176,10 +176,12 @@ def test_a_published_network_has_its_published_dropout(name: str) -> None:
     plan = prepare(TrainConfig(**base))
     published = {"efficientnet_b7": 0.5, "efficientnet_b4": 0.4}[name]
     assert plan.recipe.dropout == published
-    assert f"Dropout is {published}, as published for {name}, instead of 0.2; --dropout sets another." in plan.notes
+    (note,) = [note for note in plan.notes if "--dropout" in note]
+    assert name in note
+    assert str(published) in note
     asked = prepare(TrainConfig(**base, dropout=0.1))
     assert asked.recipe.dropout == 0.1
-    assert not any("ropout" in note for note in asked.notes)
+    assert not any("--dropout" in note for note in asked.notes)
 
 
 def test_other_networks_and_recipes_have_the_recipes_dropout(arch: Path) -> None:
@@ -189,12 +191,9 @@ def test_other_networks_and_recipes_have_the_recipes_dropout(arch: Path) -> None
     assert TrainConfig(recipe="efficientnetv2_s", dropout=0.4).schedule.start_dropout == 0.1
 
 
-def test_dropout_precision_and_clipping_can_be_asked_for(
-    arch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_dropout_precision_and_clipping_can_be_asked_for(arch: Path, tmp_path: Path) -> None:
     more = "--epochs 1 --dropout 0.3 --precision bfloat16 --clip-norm 2"
     assert main(words(arch, tmp_path / "run", *more.split())) == 0
-    assert "dropout 0.3, bfloat16, gradients clipped to 2; 1 seed" in capsys.readouterr().out
     recipe = json.loads((tmp_path / "run" / "result.json").read_text())["recipe"]
     assert (recipe["dropout"], recipe["precision"], recipe["clip_norm"]) == (0.3, "bfloat16", 2.0)
     assert (recipe["name"], recipe["source"]) == ("quick", recipe_info("quick").source)
