@@ -15,7 +15,7 @@ from search_spaces.networks.module import build
 from studies.machine import available_cores
 from studies.outcome import Outcome, classify
 from studies.timing.timer import Timer, thread_count, timed
-from studies.trainer.segments import mix, seeded
+from studies.trainer.segments import derive_seed, seeded
 
 DEVICES = ("cpu", "cuda")
 # Timed passes in each memory layout, to choose the faster layout.
@@ -167,7 +167,7 @@ class _Subject:
     @classmethod
     def of(cls, arch: Arch, conditions: Conditions, build_network: Build, timer: Timer) -> _Subject:
         device = torch.device(conditions.device)
-        with seeded(mix(conditions.seed), torch.device("cpu")):
+        with seeded(derive_seed(conditions.seed), torch.device("cpu")):
             network = build_network(arch).to(device)
             images = torch.randn(conditions.batch, arch.in_channels, arch.resolution, arch.resolution).to(device)
             pair = torch.randn(2, arch.in_channels, arch.resolution, arch.resolution).to(device)

@@ -19,7 +19,7 @@ from search_spaces.networks.layers import structure
 from search_spaces.networks.module import ShortcutBlock
 from studies.data.splits import TensorSplit, View
 from studies.timing.timer import TimeCache, Timer, device_name, timed
-from studies.trainer.gradients import computing
+from studies.trainer.gradients import autocast
 from studies.trainer.loader import Loader
 from studies.trainer.loop import fit, start
 from studies.trainer.recipe import Recipe
@@ -117,13 +117,13 @@ class StepClock:
             state = start(_module(part, arch.norm_eps), self.recipe, view, seed=0)
             maps = torch.randn(self.batch, first.in_channels, first.in_size, first.in_size, device=self.device)
             maps = maps.contiguous(memory_format=layout)
-            with torch.no_grad(), computing(self.recipe.precision, self.device):
+            with torch.no_grad(), autocast(self.recipe.precision, self.device):
                 output_gradient = torch.randn_like(state.model.train()(maps))
         # The first layer's input is the images, which need no gradient; every other input does.
         maps.requires_grad_(first.name != "stem.conv")
 
         def step() -> None:
-            with computing(self.recipe.precision, self.device):
+            with autocast(self.recipe.precision, self.device):
                 result: Tensor = state.model(maps)
             torch.autograd.backward([result], [output_gradient])
             state.optimizer.step()

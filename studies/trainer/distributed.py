@@ -1,6 +1,6 @@
-"""Batch norm over the parts of a batch that several ranks hold, so that N ranks train as one does.
+"""Data parallel training: batch norms, losses and gradients of a batch of which each rank has a part.
 
-On GPUs torch's SyncBatchNorm does that; it refuses tensors of a CPU, for which there is a small class here.
+N ranks take the same steps as one process. torch's SyncBatchNorm refuses tensors of a CPU; the class here does not.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ def synchronise_norms(model: nn.Module, view: View) -> nn.Module:
 
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
-    """nn.BatchNorm2d whose statistics in training are of all ranks' images [N, C, H, W] together.
+    """nn.BatchNorm2d with the statistics of all ranks' images [N, C, H, W] in training.
 
-    The mean is settled before deviations from it are squared: two sums over the ranks instead of one, and no
-    difference of large numbers.
+    The variance is computed from deviations from the mean. That takes two sums over the ranks instead of one, but no
+    difference of large numbers, which would lose digits.
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """As nn.BatchNorm2d; every rank must call it, with at least one image."""
+        """As nn.BatchNorm2d. All ranks must call it, each with at least one image."""
         if not self.training:
             return super().forward(input)
-        # Under mixed precision the maps are coarse; their statistics must not be.
+        # With mixed precision the maps have few digits. Their statistics need more.
         maps = input.to(torch.promote_types(input.dtype, torch.float32))
-        sums = _sum_over_ranks(torch.cat([maps.sum((0, 2, 3)), maps.new_tensor([maps.numel() / maps.shape[1]])]))
+        sums = _differentiable_sum(torch.cat([maps.sum((0, 2, 3)), maps.new_tensor([maps.numel() / maps.shape[1]])]))
         count = sums[-1].detach()
         centred = maps - (mean := sums[:-1] / count)[:, None, None]
-        variance = _sum_over_ranks(centred.square().sum((0, 2, 3))) / count
+        variance = _differentiable_sum(centred.square().sum((0, 2, 3))) / count
         self._track(mean.detach(), variance.detach() * count / (count - 1))
         scale = self.weight * (variance + self.eps).rsqrt()
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(input.dtype)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor) -> None:
-        """The running statistics, with the unbiased variance, as torch keeps them."""
+        """Update the running statistics, with the unbiased variance, as torch does."""
         assert self.momentum is not None
         assert self.running_mean is not None
         assert self.running_var is not None
@@ -65,7 +65,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
 
 
 class _Sum(torch.autograd.Function):
-    """Sum over the ranks. What each gives enters every rank's loss alike, so gradients are summed too."""
+    """Sum over the ranks. Each rank's values are part of every rank's loss, so the gradients are summed too."""
 
     @staticmethod
     def forward(_ctx: Any, values: Tensor) -> Tensor:
@@ -80,13 +80,13 @@ class _Sum(torch.autograd.Function):
         return result
 
 
-def _sum_over_ranks(values: Tensor) -> Tensor:
+def _differentiable_sum(values: Tensor) -> Tensor:
     result: Tensor = _Sum.apply(values)
     return result
 
 
-def summed(view: View, *values: Tensor | float) -> list[float]:
-    """Each value's sum over all ranks; the same on all of them."""
+def sum_over_ranks(view: View, *values: Tensor | float) -> list[float]:
+    """The sum of each value over all ranks. All ranks must call it, and all get the same result."""
     own = [float(value) for value in values]
     if view.world_size == 1:
         return own
@@ -95,29 +95,30 @@ def summed(view: View, *values: Tensor | float) -> list[float]:
     return [float(value) for value in sums]
 
 
-def parts_of(images: int, recipe: Recipe, view: View) -> int:
-    """In how many parts a rank's images go through the network: of at most `micro_batch`, as many on all ranks.
+def count_parts(images: int, recipe: Recipe, view: View) -> int:
+    """The number of parts, of at most `micro_batch` images, in which a rank's images go through the network.
 
-    Ranks with unequal numbers of forward passes would wait for each other in a batch norm for ever.
+    It is the same on all ranks: with unequal numbers of forward passes one rank would wait for ever in a batch norm.
     """
     if not recipe.micro_batch:
         return 1
-    most = torch.tensor(images, device=view.device)
+    largest = torch.tensor(images, device=view.device)
     if view.world_size > 1:
-        distributed.all_reduce(most, distributed.ReduceOp.MAX)
-    return steps(int(most), recipe.micro_batch)
+        distributed.all_reduce(largest, distributed.ReduceOp.MAX)
+    return steps(int(largest), recipe.micro_batch)
 
 
-def weight_of(images: int, recipe: Recipe, view: View) -> float:
-    """The weight of a rank's mean loss: its share of the batch (in any unit: `sum_gradients` divides).
+def loss_weight(images: int, recipe: Recipe, view: View) -> float:
+    """The weight of a rank's mean loss, in proportion to its number of images; 1 for a single process.
 
-    It has to be there before the backward pass, as synchronised batch norms mix the ranks' gradients in it.
+    The loss is weighted before the backward pass, because synchronised batch norms sum the ranks' gradients in it.
+    `sum_gradients` divides by the sum of the weights.
     """
     return images * view.world_size / recipe.batch_size if view.world_size > 1 else 1.0
 
 
 def sum_gradients(model: nn.Module, weight: float, view: View) -> None:
-    """From every rank's gradients of its weighted loss, those of the mean loss over all images, on all ranks."""
+    """Replace each rank's gradients of its weighted loss by those of the mean loss over all images, on all ranks."""
     if view.world_size == 1:
         return
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]

@@ -1,4 +1,4 @@
-"""What training a network gave, as data. Imports no torch."""
+"""The results of a training run, one after each evaluation. Imports no torch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from studies.outcome import Outcome
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The state of one training run at one point of it.
+    """The results of one training run up to one of its evaluations.
 
     Attributes:
         step: 1 for the first evaluation of the run, then 2, 3, ...
-        epoch: Passes over the training images so far (a whole number, unless there are several evaluations an epoch).
+        epoch: Passes over the training images so far (a whole number, unless an epoch has several evaluations).
         accuracy: Share of validation images whose class has the highest logit, 0 to 1.
         loss: Mean cross-entropy on the validation images, nats, without label smoothing.
         train_loss: Mean training loss (with smoothing and augmentation) since the previous evaluation.
@@ -22,10 +22,10 @@ class Evaluation:
         train_seconds: Wall-clock seconds of training so far.
         eval_seconds: Wall-clock seconds of evaluation so far.
         seed: The run's seed.
-        outcome: complete, or nan where a loss stopped being finite (accuracy is 0 then, and the run ends).
+        outcome: complete, or nan if a loss is not finite (then the accuracy is 0 and the run ends).
         lr: Learning rate of the last step.
-        cpu_seconds: Processor seconds of training so far, of all threads of the process: what another's load on the
-            machine changes least.
+        cpu_seconds: Processor seconds of training so far, of all threads of the process. Other load on the machine
+            changes them less than wall-clock seconds.
 
     """
 
@@ -60,7 +60,7 @@ class Evaluation:
         lr: float,
         cpu_seconds: float,
     ) -> Evaluation:
-        """The evaluation after this one; images and seconds are those since, and add up."""
+        """The evaluation after this one. Images and seconds are those since this one; they are added to its own."""
         finite = math.isfinite(loss) and math.isfinite(train_loss)
         return Evaluation(
             step=self.step + 1,

@@ -10,10 +10,10 @@ from studies.data.augment import mixed
 from studies.data.splits import Batch, Split, View, steps
 from studies.trainer.progressive import TrainingStage, stage_at, training_stages
 from studies.trainer.recipe import Recipe
-from studies.trainer.segments import Segment, mix, segments
+from studies.trainer.segments import Segment, derive_seed, segments
 
-# In the place of an epoch, and larger than every epoch: mixup and cutmix have random numbers of their own.
-MIXING = 1 << 40
+# Takes the place of the epoch in the seeds of mixup and cutmix. No epoch is as large, so no other seed is the same.
+MIXING_EPOCH = 1 << 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +50,16 @@ class Loader:
         batches = self.split.train_batches(
             replace(self.view, resolution=stage.resolution),
             self.recipe.batch_size,
-            seed=mix(self.seed, segment.epoch),
+            seed=derive_seed(self.seed, segment.epoch),
             augment=self.recipe.augment,
             magnitude=stage.magnitude,
             start=segment.start,
         )
         for step, (images, labels) in enumerate(islice(batches, segment.last - segment.first), segment.first):
-            seed = mix(self.seed, MIXING, step)
+            seed = derive_seed(self.seed, MIXING_EPOCH, step)
             yield mixed(images, labels, mixup=stage.mixup, cutmix=stage.cutmix, classes=classes, seed=seed)
 
     def random_seed(self, segment: Segment) -> int:
         """The seed of dropout and stochastic depth in a segment; rank 0 has that of a single process."""
         ranks = (self.view.rank,) if self.view.rank else ()
-        return mix(self.seed, segment.epoch, segment.start, *ranks)
+        return derive_seed(self.seed, segment.epoch, segment.start, *ranks)

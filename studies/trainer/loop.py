@@ -20,19 +20,19 @@ from studies.data.dataset import Dataset
 from studies.data.splits import Split, View
 from studies.outcome import Outcome
 from studies.trainer.checkpoint import load_state, save_state
-from studies.trainer.distributed import summed, synchronise_norms
+from studies.trainer.distributed import sum_over_ranks, synchronise_norms
 from studies.trainer.early_stopping import BestWeights, should_stop
 from studies.trainer.evaluation import Evaluation
-from studies.trainer.gradients import advance, backward, gradient_scaler
+from studies.trainer.gradients import backward, gradient_scaler, optimizer_step
 from studies.trainer.kernels.cpu import accelerate, keep_freed_memory
 from studies.trainer.loader import Loader
-from studies.trainer.optimizers import averaged, learning_rate, make_optimizer, set_learning_rate
+from studies.trainer.optimizers import learning_rate, make_optimizer, moving_average, set_learning_rate
 from studies.trainer.progressive import training_stages
 from studies.trainer.recipe import Recipe
 from studies.trainer.scoring import choose_device, score
-from studies.trainer.segments import Segment, mix, seeded
+from studies.trainer.segments import Segment, derive_seed, seeded
 
-# Whether the loss is still finite is looked at only so often: on a GPU the look waits for all of its work.
+# Steps between checks that the loss is finite. A check waits until a GPU has finished its work.
 STEPS_PER_CHECK = 16
 
 
@@ -120,30 +120,30 @@ def fit(state: TrainingState, loader: Loader, segment: Segment) -> tuple[float, 
         for step, (images, labels) in enumerate(loader.batches(segment, classes), segment.first):
             set_learning_rate(state.optimizer, learning_rate(recipe, step, segment.total))
             loss = backward(model, state.scaler, recipe, images, labels, view)
-            advance(model, state.optimizer, state.scaler, recipe.clip_norm)
+            optimizer_step(model, state.optimizer, state.scaler, recipe.clip_norm)
             if state.average:
                 state.average.update_parameters(model)
             losses += loss * len(labels)
             seen += len(labels)
-            if step % STEPS_PER_CHECK == 0 and not math.isfinite(*summed(view, losses)):
+            if step % STEPS_PER_CHECK == 0 and not math.isfinite(*sum_over_ranks(view, losses)):
                 break
-    loss_sum, images_seen = summed(view, losses, seen)
+    loss_sum, images_seen = sum_over_ranks(view, losses, seen)
     return loss_sum / images_seen, int(images_seen)
 
 
 def new_network(arch: Arch, recipe: Recipe, seed: int) -> nn.Module:
     """The arch's network with the recipe's dropout and stochastic depth, its weights drawn from `seed`.
 
-    A layer's draw depends on the seed, the layer's name and its shape alone: networks that differ elsewhere begin with
-    the same weights where their layers agree, so that trainings with one seed can be compared as pairs.
+    The weights of a layer depend only on the seed, the layer's name and its shape. Two networks therefore begin with
+    the same weights in the layers that they share, so that trainings with one seed can be compared as pairs.
     """
     from search_spaces.networks.module import build, initialise
 
-    with seeded(mix(seed), torch.device("cpu")):
+    with seeded(derive_seed(seed), torch.device("cpu")):
         network = build(arch, dropout=recipe.dropout, stochastic_depth=recipe.stochastic_depth)
     for name, module in network.named_modules():
         if not any(module.children()):
-            with seeded(mix(seed, crc32(name.encode())), torch.device("cpu")):
+            with seeded(derive_seed(seed, crc32(name.encode())), torch.device("cpu")):
                 initialise(module)
     return network
 
@@ -211,7 +211,7 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> T
         model=model,
         optimizer=make_optimizer(model, recipe),
         scaler=gradient_scaler(recipe.precision, view.device),
-        average=averaged(model, recipe.ema_decay),
+        average=moving_average(model, recipe.ema_decay),
         best=BestWeights() if recipe.patience else None,
     )
 
@@ -227,7 +227,7 @@ def run_facts(model: nn.Module, data: str, loader: Loader) -> dict[str, Any]:
     return {f"recipe.{name}": value for name, value in dataclasses.asdict(loader.recipe).items()} | {
         "seed": loader.seed,
         "resolution": loader.view.resolution,
-        "network": mix(*sum(shapes, ())),
+        "network": derive_seed(*sum(shapes, ())),
         "data": data,
         "images": len(loader.split),
         "rungs_per_epoch": loader.rungs_per_epoch,
@@ -235,16 +235,16 @@ def run_facts(model: nn.Module, data: str, loader: Loader) -> dict[str, Any]:
 
 
 def total_stride(network: Arch | nn.Module) -> int:
-    """The arch's total stride, or that of the arch a module was built from; 1 where there is none to know it by."""
+    """The total stride of an arch, or of the arch that a module was built from; 1 for other modules."""
     arch = network if isinstance(network, Arch) else getattr(network, "arch", None)
     return arch.total_stride if isinstance(arch, Arch) else 1
 
 
 def classes_of(model: nn.Module) -> int:
-    """The number of classes that a network tells apart: the outputs of its last linear layer."""
+    """The number of classes of a network: the outputs of its last linear layer."""
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     if not linear:
-        raise ValueError("mixup and cutmix need a network with a linear layer at its end: set both to 0 for this one")
+        raise ValueError("mixup and cutmix need a network that ends in a linear layer: set both to 0 for this network")
     return linear[-1].out_features
 
 
@@ -256,7 +256,7 @@ def set_dropout(model: nn.Module, probability: float) -> None:
 
 
 def set_norm_momentum(model: nn.Module, momentum: float) -> None:
-    """Give all of the model's batch norms this momentum: the share of the newest batch."""
+    """Give all of the model's batch norms this momentum, the weight of the newest batch."""
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = momentum

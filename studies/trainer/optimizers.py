@@ -1,4 +1,4 @@
-"""What a Recipe says about the optimiser: parameter groups, the learning rate at each step, the weights' average."""
+"""A recipe's optimizer: parameter groups, learning rate at each step, moving average of the weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Weights with two or more dimensions decay; biases and norms do not."""
+    """Two groups of parameters: weights with two or more dimensions decay, biases and norms do not."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups: list[dict[str, object]] = [
         {"params": [parameter for parameter in parameters if parameter.dim() > 1], "weight_decay": weight_decay},
@@ -26,7 +26,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser over the model's parameters; fused or multi-tensor kernels, whichever there are."""
+    """The recipe's optimizer of the model's parameters, with fused or multi-tensor kernels."""
     groups = parameter_groups(model, recipe.weight_decay)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True)
@@ -37,22 +37,22 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def learning_rate(recipe: Recipe, step: int, total: int) -> float:
-    """The learning rate of step 0 <= step < total."""
-    rise = recipe.warmup * total
+    """The recipe's learning rate at step 0 <= step < total."""
+    warmup_steps = recipe.warmup * total
     if recipe.schedule == "one-cycle":
         # As torch.optim.lr_scheduler.OneCycleLR with its defaults; Smith and Topin, arXiv 1708.07120.
-        top, last = max(rise - 1, 0), total - 1
+        peak, last = max(warmup_steps - 1, 0), total - 1
         low, end = recipe.lr / 25, recipe.lr / 250_000
-        if step <= top and top > 0:
-            return _cosine(low, recipe.lr, step / top)
-        return _cosine(recipe.lr, end, (step - top) / max(last - top, 1))
-    if step < rise:
-        return recipe.lr * (step + 1) / (rise + 1)
+        if step <= peak and peak > 0:
+            return _cosine(low, recipe.lr, step / peak)
+        return _cosine(recipe.lr, end, (step - peak) / max(last - peak, 1))
+    if step < warmup_steps:
+        return recipe.lr * (step + 1) / (warmup_steps + 1)
     if recipe.schedule == "exponential":
-        # In whole steps counted from the run's beginning, as EN's released code; a product such as 2.4 * 5 may miss the
-        # epoch that it means by a rounding error.
+        # Decays in whole steps counted from the start of the run, as EN's released code. 1e-9 is added because a
+        # product such as 2.4 * 5 can be below the epoch that it means by a rounding error.
         return recipe.lr * recipe.decay ** math.floor(step / total * recipe.epochs / recipe.decay_epochs + 1e-9)
-    return _cosine(recipe.lr, 0.0, (step - rise) / (total - rise))
+    return _cosine(recipe.lr, 0.0, (step - warmup_steps) / (total - warmup_steps))
 
 
 def _cosine(start: float, end: float, share: float) -> float:
@@ -65,16 +65,16 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def averaged(model: nn.Module, decay: float) -> AveragedModel | None:
+def moving_average(model: nn.Module, decay: float) -> AveragedModel | None:
     """The exponential moving average of the model's weights and buffers; None for decay 0.
 
-    In short runs a decay of 0.9999 would keep the initial weights, so step n decays by at most (1 + n) / (10 + n),
-    the rule of tf.train.ExponentialMovingAverage.
+    In short runs an average with a decay of 0.9999 would stay near the initial weights. The decay at step n is
+    therefore at most (1 + n) / (10 + n), as in tf.train.ExponentialMovingAverage.
     """
-    return AveragedModel(model, multi_avg_fn=_moving_average(decay), use_buffers=True) if decay else None
+    return AveragedModel(model, multi_avg_fn=_average_update(decay), use_buffers=True) if decay else None
 
 
-def _moving_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
+def _average_update(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     @torch.no_grad()
     def update(averages: Tensors, current: Tensors, count: Tensor | int) -> None:
         number = float(count)
@@ -94,13 +94,13 @@ class TensorFlowRMSprop(torch.optim.Optimizer):
         velocity <- momentum * velocity + lr * gradient / sqrt(square + eps), from 0
         weight   <- weight - velocity
 
-    torch.optim.RMSprop differs in three ways that none of its parameters undo: it adds eps outside of the root, lets
-    square begin at 0, and multiplies the whole velocity by the newest lr. With EfficientNet's eps of 0.001 a gradient
-    that stays far below sqrt(eps) = 0.03 gives steps in proportion to itself here; torch would divide by its size down
-    to 0.001, and its first step is 3.2 times the lr however small the gradient.
+    torch.optim.RMSprop differs in three ways that its parameters cannot change: it adds eps outside of the root, starts
+    square at 0, and multiplies the whole velocity by the newest lr. With EfficientNet's eps of 0.001, steps here are
+    proportional to a gradient that stays far below sqrt(eps) = 0.03. torch divides by the gradient's size down to
+    0.001, and its first step is up to 3.2 times the lr.
 
-    params        parameters, or groups of them, as of all of torch's optimisers
-    weight_decay  times the weights is added to their gradients (the gradient of an L2 loss)
+    params        parameters, or groups of parameters, as for all of torch's optimizers
+    weight_decay  weight_decay * weight is added to each gradient (the gradient of an L2 loss)
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class TensorFlowRMSprop(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """One step along the gradients that the parameters hold; returns what the closure, if any, gives."""
+        """One step with the parameters' gradients. Returns the loss that the closure returns, if there is one."""
         loss = None
         if closure is not None:
             with torch.enable_grad():

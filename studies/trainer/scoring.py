@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from studies.data.dataset import Dataset
 from studies.data.splits import Split, View
-from studies.trainer.distributed import summed
-from studies.trainer.gradients import computing
+from studies.trainer.distributed import sum_over_ranks
+from studies.trainer.gradients import autocast
 
 # Images per forward pass, over all workers.
 EVALUATION_BATCH_SIZE = 100
@@ -41,12 +41,12 @@ def score(model: nn.Module, split: Split, view: View, *, precision: str = "auto"
     model.eval()
     top1, top5, loss = (torch.zeros((), device=view.device) for _ in range(3))
     for images, labels in split.batches(view, EVALUATION_BATCH_SIZE):
-        with computing(precision, view.device):
+        with autocast(precision, view.device):
             logits: Tensor = model(images)
         top1 += (logits.argmax(1) == labels).sum()
         top5 += (logits.topk(min(TOP_K, logits.shape[1])).indices == labels[:, None]).sum()
         loss += functional.cross_entropy(logits.float(), labels, reduction="sum")
-    return Score(*(total / len(split) for total in summed(view, top1, top5, loss)))
+    return Score(*(total / len(split) for total in sum_over_ranks(view, top1, top5, loss)))
 
 
 def score_on_test(

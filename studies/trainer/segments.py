@@ -1,7 +1,7 @@
-"""A training run cut into segments, each ended by an evaluation, and the randomness of each of them.
+"""A training run as segments, each followed by an evaluation, and the random numbers of each segment.
 
-A segment draws its random numbers from the run's seed and its own place alone, so a run can be taken up at any
-segment's start without storing a generator's state.
+The random numbers of a segment depend only on the run's seed and the segment's place in the run. A run can therefore
+resume at the start of any segment, and no state of a generator is stored.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ def segments(steps_per_epoch: int, epochs: int, per_epoch: int) -> list[Segment]
     ]
 
 
-def mix(*numbers: int) -> int:
-    """A seed made of several numbers: another one for every tuple, and unlike its neighbours'."""
+def derive_seed(*numbers: int) -> int:
+    """A seed made of several numbers. Similar numbers give unrelated seeds. 0 <= seed < 2^63."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Within, torch's global generators of the CPU and of the device are seeded; afterwards they are as before."""
+    """A context in which torch's global generators of the CPU and the device are seeded; restores their states."""
     gpus = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus):
-        # `torch.manual_seed` would seed all devices, and where there is none it keeps a stack trace for later: a
-        # millisecond, for every layer of a network.
+        # `torch.manual_seed` would seed all devices. Without a GPU it stores a stack trace for later, which takes a
+        # millisecond for every layer of a network.
         torch.default_generator.manual_seed(seed)
         if gpus:
             with torch.cuda.device(device):

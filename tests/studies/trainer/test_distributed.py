@@ -10,7 +10,7 @@ import torch
 from torch import distributed, multiprocessing, nn
 
 from studies.data.splits import View
-from studies.trainer.distributed import SyncedBatchNorm2d, parts_of, summed, synchronise_norms, weight_of
+from studies.trainer.distributed import SyncedBatchNorm2d, count_parts, loss_weight, sum_over_ranks, synchronise_norms
 from studies.trainer.gradients import backward
 from studies.trainer.recipe import Recipe
 from studies.trainer.segments import seeded
@@ -47,8 +47,8 @@ def work(rank: int, world_size: int, folder: str) -> None:
     assert [type(model[1]), type(model[4])] == [SyncedBatchNorm2d] * 2  # type: ignore[index]
     images, labels = (view.local_batch(part) for part in batch())
     loss = backward(model, OFF, recipe, images, labels, view)
-    counts = summed(view, loss * len(images), len(images))
-    parts = parts_of(len(images), recipe.replace(micro_batch=4), view)
+    counts = sum_over_ranks(view, loss * len(images), len(images))
+    parts = count_parts(len(images), recipe.replace(micro_batch=4), view)
     torch.save((state(model), counts, parts), f"{folder}/{rank}.pt")
     distributed.destroy_process_group()
 
@@ -74,8 +74,8 @@ def test_alone_nothing_is_done() -> None:
     view, model = View(8), network()
     assert synchronise_norms(model, view) is model
     assert type(model[1]) is nn.BatchNorm2d  # type: ignore[index]
-    assert weight_of(7, Recipe(), view) == 1.0
-    assert summed(view, torch.tensor(2.5), 3) == [2.5, 3.0]
+    assert loss_weight(7, Recipe(), view) == 1.0
+    assert sum_over_ranks(view, torch.tensor(2.5), 3) == [2.5, 3.0]
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3, 5])

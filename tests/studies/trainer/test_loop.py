@@ -16,10 +16,10 @@ from studies.data.splits import View
 from studies.outcome import Outcome
 from studies.trainer.checkpoint import load_weights, save_weights
 from studies.trainer.loop import new_network, train
-from studies.trainer.optimizers import averaged, learning_rate, make_optimizer, parameter_groups
+from studies.trainer.optimizers import learning_rate, make_optimizer, moving_average, parameter_groups
 from studies.trainer.recipe import Recipe
 from studies.trainer.scoring import score, score_on_test
-from studies.trainer.segments import mix, segments
+from studies.trainer.segments import derive_seed, segments
 from tests.studies.tiny import TINY, without_times
 
 RECIPE = Recipe(
@@ -210,7 +210,7 @@ def test_sgd_is_torchs_nesterov() -> None:
 
 def test_the_average_warms_up() -> None:
     model = nn.Linear(1, 1, bias=False)
-    average = averaged(model, 0.999)
+    average = moving_average(model, 0.999)
     assert average is not None
     expected = 0.0
     for step in range(5):
@@ -219,7 +219,7 @@ def test_the_average_warms_up() -> None:
         decay = min(0.999, (1 + step) / (10 + step)) if step else 0.0
         expected = decay * expected + (1 - decay) * step
     assert average.module.weight.item() == pytest.approx(expected)
-    assert averaged(model, 0.0) is None
+    assert moving_average(model, 0.0) is None
 
 
 def test_segments_cover_every_step_once() -> None:
@@ -230,8 +230,8 @@ def test_segments_cover_every_step_once() -> None:
 
 
 def test_mixed_seeds_differ() -> None:
-    assert len({mix(seed, epoch, 0) for seed in range(20) for epoch in range(20)}) == 400
-    assert 0 <= mix(2**63) < 2**63
+    assert len({derive_seed(seed, epoch, 0) for seed in range(20) for epoch in range(20)}) == 400
+    assert 0 <= derive_seed(2**63) < 2**63
 
 
 @pytest.mark.gpu
