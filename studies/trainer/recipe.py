@@ -208,7 +208,7 @@ def _check_positive(field: str, value: float) -> None:
 
 def _check_share(field: str, value: float) -> None:
     if not 0 <= value < 1:
-        raise ValueError(f"{field} must lie between 0 and 1 (1 excluded), got {value}")
+        raise ValueError(f"{field} must be at least 0 and less than 1, got {value}")
 
 
 def _check_at_least_0(field: str, value: float) -> None:
