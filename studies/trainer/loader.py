@@ -1,4 +1,4 @@
-"""The batches of a training: what the images of each segment are like, in which order they come, how they are mixed."""
+"""The batches of a training: their order, the size and augmentation of their images, mixup and cutmix."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIXING_EPOCH = 1 << 40
 
 @dataclass(frozen=True, eq=False)
 class Loader:
-    """The images of a training, the same for every rank and for a run that resumes.
+    """The batches of a training. They depend only on these values, so a run that resumes gets the same ones.
 
     split            the training images
     recipe           batch size, epochs, augmentation and stages

@@ -49,22 +49,22 @@ def train(
 ) -> Iterator[Evaluation]:
     """Train a network and yield an Evaluation on the validation images after each epoch, or part of one.
 
-    network          an Arch, built with the recipe's dropout and stochastic depth and weights drawn from `seed`, or a
-                     module, which is trained in place: when the run ends it holds the weights last evaluated (with
-                     ema_decay, the average; with patience, the best), in channels_last layout where the recipe says so
-    view             side of the evaluated images in pixels, device, and this process among those that train the network
-                     together, each on its part of every batch. Images and seeds are shared; what dropout and stochastic
-                     depth draw is not. The memory layout is the recipe's. Default: one process on a GPU if there is
-                     one, else the CPU; images of the arch's resolution, or of the data set's for a module
-    images           train on a stratified subset of this many images, the same one whatever the seed; 0 is all
+    network          an Arch, built by `new_network`, or a module, which is trained in place: when the run ends it has
+                     the weights evaluated last (with ema_decay, the average; with patience, the best)
+    view             resolution of the evaluated images, device, and rank among the processes that train the network
+                     together, each on its part of every batch; the memory layout is the recipe's. Ranks share images
+                     and seeds, but not the random numbers of dropout and stochastic depth. Default: `default_view`
+    images           train on a stratified subset of this many images, the same one for all seeds; 0 is all
     rungs_per_epoch  evaluations in each epoch, evenly spaced
-    checkpoint       file that holds the run's state after each evaluation. If it exists the run resumes from there:
-                     the stored evaluations come first, the others are those of an unbroken run, bit for bit
+    checkpoint       file of the run's state after each evaluation. If it exists the run resumes: the stored evaluations
+                     are yielded first, and the others are those of an uninterrupted run, bit for bit
 
     On a CPU the network's convolutions get faster classes (`trainer.kernels`), and the process keeps freed memory.
     A run on one CPU thread is repeatable bit for bit; the caller sets the number of threads. A loss that is not finite
-    gives an Evaluation with outcome nan and ends the run. The recipe's patience ends a run too. Out of memory is raised
-    as torch raises it, ValueError for images below the network's total stride and a precision the device lacks.
+    gives an Evaluation with outcome nan and ends the run. The recipe's patience can end a run early.
+
+    Raises ValueError for images below the network's total stride and for a precision that the device lacks, and
+    torch.OutOfMemoryError.
     """
     view = replace(view or default_view(network, data), channels_last=recipe.channels_last)
     loader = Loader(data.train.take(images, seed=0) if images else data.train, recipe, view, seed, rungs_per_epoch)
@@ -217,7 +217,7 @@ def start(network: Arch | nn.Module, recipe: Recipe, view: View, seed: int) -> T
 
 
 def default_view(network: Arch | nn.Module, data: Dataset) -> View:
-    """One process on the default device; the arch's resolution, or the data set's for a module."""
+    """One process, on a GPU if there is one, else the CPU; the arch's resolution, or the data set's for a module."""
     return View(network.resolution if isinstance(network, Arch) else data.resolution, choose_device())
 
 

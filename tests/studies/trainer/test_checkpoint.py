@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from studies.trainer.checkpoint import MAX_REASON_CHARACTERS, check_weights, load_state, reason, save_state
+from studies.trainer.checkpoint import (
+    MAX_REASON_CHARACTERS,
+    check_weights,
+    load_state,
+    load_weights,
+    reason,
+    save_state,
+    save_weights,
+)
+from studies.trainer.loop import new_network
+from studies.trainer.recipe import Recipe
+from tests.studies.tiny import TINY
 
 CPU = torch.device("cpu")
 
@@ -63,3 +74,15 @@ def test_a_reason_is_one_short_line() -> None:
     assert reason(OSError("no\n  space")) == "no space"
     assert reason(EOFError()) == "EOFError"
     assert len(reason(ValueError("word " * 100))) <= MAX_REASON_CHARACTERS
+
+
+def test_weights_come_back_with_their_arch(tmp_path: Path) -> None:
+    model = new_network(TINY, Recipe(), seed=1).eval()
+    save_weights(model, TINY, tmp_path / "weights.safetensors")
+    arch, again = load_weights(tmp_path / "weights.safetensors")
+    assert arch == TINY
+    images = torch.randn(2, 3, 28, 28)
+    assert torch.equal(again(images), model(images))
+    (tmp_path / "weights.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"weights\.safetensors"):
+        load_weights(tmp_path / "weights.safetensors")

@@ -1,4 +1,4 @@
-"""The training loop: it learns, repeats itself bit for bit, resumes exactly, and says when a loss is not finite."""
+"""The training loop: it learns, is repeatable bit for bit, resumes exactly, and ends if a loss is not finite."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ from search_spaces.networks.arch import Stage
 from studies.data.dataset import Dataset
 from studies.data.splits import View
 from studies.outcome import Outcome
-from studies.trainer.checkpoint import load_weights, save_weights
 from studies.trainer.loop import new_network, train
-from studies.trainer.optimizers import learning_rate, make_optimizer, moving_average, parameter_groups
 from studies.trainer.recipe import Recipe
-from studies.trainer.scoring import score, score_on_test
-from studies.trainer.segments import derive_seed, segments
+from studies.trainer.scoring import score
 from tests.studies.tiny import TINY, without_times
 
 RECIPE = Recipe(
@@ -75,9 +72,9 @@ def test_another_runs_checkpoint_is_refused(data: Dataset, tmp_path: Path) -> No
     path = tmp_path / "state.pt"
     for _ in train(TINY, data, RECIPE, seed=0, images=64, checkpoint=path):
         pass
-    with pytest.raises(ValueError, match="seed was 0, now 1"):
+    with pytest.raises(ValueError, match=r"\bseed\b.* 0, .* 1\b"):
         next(train(TINY, data, RECIPE, seed=1, images=64, checkpoint=path))
-    with pytest.raises(ValueError, match=r"recipe\.lr was 0\.1, now 0\.2"):
+    with pytest.raises(ValueError, match=r"recipe\.lr .*0\.1, .*0\.2"):
         next(train(TINY, data, RECIPE.replace(lr=0.2), seed=0, images=64, checkpoint=path))
 
 
@@ -140,98 +137,6 @@ def test_drawing_weights_leaves_the_global_generator_alone() -> None:
     weights = [next(new_network(TINY, RECIPE, seed=1).parameters()) for _ in range(2)]
     assert torch.equal(torch.rand(3), expected)
     assert torch.equal(*weights)
-
-
-def test_evaluation_counts_what_a_known_network_gets_right(data: Dataset) -> None:
-    class Constant(nn.Module):
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return torch.eye(10)[3].expand(len(images), 10)
-
-    judged = score(Constant(), data.validation, View(28))
-    assert judged.top1 == pytest.approx(0.1)
-    # Cross-entropy of logits 1 for one class and 0 for nine others, right one time in ten.
-    assert judged.loss == pytest.approx(math.log(math.e + 9) - 0.1, abs=1e-6)
-    assert score_on_test(Constant(), data, resolution=28).top1 == pytest.approx(0.1)
-
-
-def test_weights_come_back_with_their_arch(tmp_path: Path) -> None:
-    model = new_network(TINY, Recipe(), seed=1).eval()
-    save_weights(model, TINY, tmp_path / "weights.safetensors")
-    arch, again = load_weights(tmp_path / "weights.safetensors")
-    assert arch == TINY
-    images = torch.randn(2, 3, 28, 28)
-    assert torch.equal(again(images), model(images))
-    (tmp_path / "weights.safetensors").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="cannot read weights"):
-        load_weights(tmp_path / "weights.safetensors")
-
-
-@pytest.mark.parametrize("total", [10, 63, 400])
-def test_one_cycle_is_torchs(total: int) -> None:
-    recipe = Recipe(schedule="one-cycle", warmup=0.3, lr=0.5)
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=total, cycle_momentum=False)
-    for step in range(total):
-        assert learning_rate(recipe, step, total) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-6)
-        optimizer.step()
-        if step < total - 1:
-            schedule.step()
-
-
-def test_cosine_rises_and_falls() -> None:
-    recipe = Recipe(schedule="cosine", warmup=0.1, lr=1.0)
-    rates = [learning_rate(recipe, step, 100) for step in range(100)]
-    assert rates[0] == pytest.approx(1 / 11)
-    assert max(rates) == rates[10] == pytest.approx(1.0)
-    assert rates[55] == pytest.approx(0.5)
-    assert 0 < rates[99] < 0.001
-
-
-def test_biases_and_norms_do_not_decay() -> None:
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2))
-    decaying, others = parameter_groups(model, 0.1)
-    assert [tuple(weight.shape) for weight in decaying["params"]] == [(4, 3, 3, 3), (2, 4)]  # type: ignore[attr-defined]
-    assert decaying["weight_decay"] == 0.1
-    assert others["weight_decay"] == 0.0
-    assert len(others["params"]) == 4  # type: ignore[arg-type]
-
-
-def test_sgd_is_torchs_nesterov() -> None:
-    weight = nn.Parameter(torch.ones(2, 2))
-    module = nn.Module()
-    module.weight = weight
-    optimizer = make_optimizer(module, Recipe(lr=0.1, momentum=0.9, weight_decay=0.0))
-    for _ in range(2):
-        weight.grad = torch.ones(2, 2)
-        optimizer.step()
-    # Velocities 1 and 1.9; Nesterov steps by gradient + 0.9 * velocity: 1.9, then 2.71.
-    torch.testing.assert_close(weight.detach(), torch.full((2, 2), 1 - 0.1 * (1.9 + 2.71)))
-
-
-def test_the_average_warms_up() -> None:
-    model = nn.Linear(1, 1, bias=False)
-    average = moving_average(model, 0.999)
-    assert average is not None
-    expected = 0.0
-    for step in range(5):
-        nn.init.constant_(model.weight, float(step))
-        average.update_parameters(model)
-        decay = min(0.999, (1 + step) / (10 + step)) if step else 0.0
-        expected = decay * expected + (1 - decay) * step
-    assert average.module.weight.item() == pytest.approx(expected)
-    assert moving_average(model, 0.0) is None
-
-
-def test_segments_cover_every_step_once() -> None:
-    plan = segments(steps_per_epoch=7, epochs=3, per_epoch=2)
-    assert [step for segment in plan for step in range(segment.first, segment.last)] == list(range(21))
-    assert [(segment.epoch, segment.start) for segment in plan] == [(0, 0), (0, 4), (1, 0), (1, 4), (2, 0), (2, 4)]
-    assert len(segments(steps_per_epoch=2, epochs=1, per_epoch=5)) == 2
-
-
-def test_mixed_seeds_differ() -> None:
-    assert len({derive_seed(seed, epoch, 0) for seed in range(20) for epoch in range(20)}) == 400
-    assert 0 <= derive_seed(2**63) < 2**63
 
 
 @pytest.mark.gpu

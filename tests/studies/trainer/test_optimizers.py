@@ -1,4 +1,4 @@
-"""RMSProp against TensorFlow's formula in numpy, and how torch's differs."""
+"""Learning rates and SGD against torch, RMSProp against TensorFlow's formula in numpy; decay and the average."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from studies.trainer.optimizers import TensorFlowRMSprop, make_optimizer
+from studies.trainer.optimizers import (
+    TensorFlowRMSprop,
+    learning_rate,
+    make_optimizer,
+    moving_average,
+    parameter_groups,
+)
 from studies.trainer.recipe import Recipe
 
 
@@ -103,3 +109,59 @@ def test_the_recipes_rmsprop_is_this_one() -> None:
     group = optimizer.param_groups[0]
     assert (group["lr"], group["decay"], group["momentum"], group["eps"]) == (0.3, 0.9, 0.8, 1e-3)
     assert [group["weight_decay"] for group in optimizer.param_groups] == [1e-5, 0.0]
+
+
+@pytest.mark.parametrize("total", [10, 63, 400])
+def test_one_cycle_is_torchs(total: int) -> None:
+    recipe = Recipe(schedule="one-cycle", warmup=0.3, lr=0.5)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=total, cycle_momentum=False)
+    for step in range(total):
+        assert learning_rate(recipe, step, total) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-6)
+        optimizer.step()
+        if step < total - 1:
+            schedule.step()
+
+
+def test_cosine_rises_and_falls() -> None:
+    recipe = Recipe(schedule="cosine", warmup=0.1, lr=1.0)
+    rates = [learning_rate(recipe, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(1 / 11)
+    assert max(rates) == rates[10] == pytest.approx(1.0)
+    assert rates[55] == pytest.approx(0.5)
+    assert 0 < rates[99] < 0.001
+
+
+def test_biases_and_norms_do_not_decay() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2))
+    decaying, others = parameter_groups(model, 0.1)
+    assert [tuple(weight.shape) for weight in decaying["params"]] == [(4, 3, 3, 3), (2, 4)]  # type: ignore[attr-defined]
+    assert decaying["weight_decay"] == 0.1
+    assert others["weight_decay"] == 0.0
+    assert len(others["params"]) == 4  # type: ignore[arg-type]
+
+
+def test_sgd_is_torchs_nesterov() -> None:
+    weight = nn.Parameter(torch.ones(2, 2))
+    module = nn.Module()
+    module.weight = weight
+    optimizer = make_optimizer(module, Recipe(lr=0.1, momentum=0.9, weight_decay=0.0))
+    for _ in range(2):
+        weight.grad = torch.ones(2, 2)
+        optimizer.step()
+    # Velocities 1 and 1.9; Nesterov steps by gradient + 0.9 * velocity: 1.9, then 2.71.
+    torch.testing.assert_close(weight.detach(), torch.full((2, 2), 1 - 0.1 * (1.9 + 2.71)))
+
+
+def test_the_average_warms_up() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    average = moving_average(model, 0.999)
+    assert average is not None
+    expected = 0.0
+    for step in range(5):
+        nn.init.constant_(model.weight, float(step))
+        average.update_parameters(model)
+        decay = min(0.999, (1 + step) / (10 + step)) if step else 0.0
+        expected = decay * expected + (1 - decay) * step
+    assert average.module.weight.item() == pytest.approx(expected)
+    assert moving_average(model, 0.0) is None
