@@ -20,7 +20,11 @@ class Trained:
 
     def __init__(self, folder: Path, lost: str) -> None:
         self.folder, self.lost, self.asked = folder, lost, dict[str, Any]()
-        self.training = self
+        self.training = self.workers = self
+        self.stopped = False
+
+    def stop(self) -> None:
+        self.stopped = True
 
     def weights(self, key: str, seed: int) -> Path:
         return self.folder / f"{key}-seed{seed}.safetensors"
@@ -52,6 +56,7 @@ def test_points_are_read_off_the_trials(tmp_path: Path, monkeypatch: pytest.Monk
     measured: list[int] = []
 
     def measure(archs: Sequence[Any], conditions: Any) -> list[Latency]:
+        assert experiment.stopped, "Ray must not compute beside it"
         measured.append(len(archs))
         return [Latency.of((0.003,), conditions, channels_last=True)] * len(archs)
 
