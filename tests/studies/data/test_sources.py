@@ -43,7 +43,11 @@ def test_the_bundled_images_are_those_of_the_original_files() -> None:
     assert torch.equal(bundled_images[bundled_labels == 9], images[labels == 9][:500])
 
 
-@pytest.mark.parametrize("content", [gzip.compress(b"\0\0\x08\x03")[:-3], b"no archive", gzip.compress(b"\0")])
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(b"\0\0\x08\x03")[:-3], b"no archive", gzip.compress(b"\0")],
+    ids=["cut off", "no archive", "too short"],
+)
 def test_a_broken_local_copy_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(content)
     with pytest.raises(ValueError, match="train-images-idx3-ubyte.gz"):
