@@ -36,7 +36,8 @@ def build(arch: Arch, *, dropout: float = 0.0, stochastic_depth: float = 0.0) ->
     _check_probability("dropout", dropout)
     _check_probability("stochastic_depth", stochastic_depth)
     network = Network(arch, dropout, stochastic_depth)
-    initialise(network)
+    if not next(network.parameters()).is_meta:  # no values, but torch takes its time to draw them
+        initialise(network)
     return network
 
 

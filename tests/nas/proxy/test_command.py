@@ -206,10 +206,10 @@ def test_the_plan_counts_what_the_study_trains(
 
 
 @pytest.mark.slow
-def test_on_ray_workers_with_real_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_real_trainings_of_real_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     words = "--networks 8 --against.width 0.125 --against.images 64 --against.epochs 1 --widths 0.125 --images 32"
-    more = "--resolutions 8 --epochs 1 --workers 1"
+    more = "--resolutions 8 --epochs 1"
     assert cli.run(proxy.main, [*WORDS, *words.split(), *more.split(), "--run", str(run)]) == 0
     table = {line["name"]: line for line in rows_of(run / "proxies.csv")}
     assert set(table) == {"MACs", "params", *ZERO_COST_PROXIES, "x0.125 8px 1x32"}

@@ -18,7 +18,7 @@ from nas.samplers.parameters import distributions, to_choice, to_params
 SPACE = ss.space("small", resolution=28)
 BAND = (60_000_000, 70_000_000)
 # Behind the start-up, where a sampler begins to say something; gp's draws take long.
-TRIALS = {name: info.startup + (4 if name == "gp" else 10) for name, info in samplers.SAMPLERS.items()}
+TRIALS = {name: info.startup + (3 if name == "gp" else 10) for name, info in samplers.SAMPLERS.items()}
 
 pytestmark = pytest.mark.parametrize("name", samplers.SAMPLERS)
 

@@ -49,7 +49,7 @@ def words(images: Path, run: Path, *more: str) -> list[str]:
     """The flags of the search."""
     flags = (
         "--target-flops 60M --space small --resolution 28 --proxy.width 0.25 --proxy.images 0 --proxy.epochs 2 "
-        f"--trials {TRIALS} --finalists 2 --finalist-seeds 2 --finalist-epochs 2 --sampler random --workers 2 "
+        f"--trials {TRIALS} --finalists 2 --finalist-seeds 2 --finalist-epochs 2 --sampler random --workers 1 "
         f"--seed 3 --cost-band {BAND[0]} {BAND[1]} --dataset imagefolder:{images} --run {run}"
     )
     return [*flags.split(), *more]
@@ -92,7 +92,7 @@ def rows(run: Path, table: str = "trials.csv") -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def run(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that was killed, then interrupted, both without Ray; then it ran to its end on two workers."""
+    """A run that was killed, then interrupted, both without Ray; then it ran to its end on Ray."""
     folder = tmp_path_factory.mktemp("runs") / "x"
     alone = words(images, folder, "--workers", "0")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,11 @@ from rich.console import Console
 from nas.region import SearchRegion
 from nas.search.config import SearchConfig
 from nas.search.run import SearchRun
+from nas.zero_cost.job import score_network
+from nas.zero_cost.registry import ZERO_COST_PROXIES
 from studies.data.load import load
 from studies.ledger.trial import Record
-from studies.outcome import Ending, Rung
+from studies.outcome import Ending, Outcome, Rung
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Proxy
 from studies.workers.pool import WorkerPool
@@ -34,21 +35,21 @@ def search(folder: Path, workers: int) -> list[Record]:
     )
     field, data = SearchRegion.of(config, classes=10), load(config.dataset, seed=config.seed)
     with RunFolder.open(folder, {}) as run, WorkerPool(config.execution) as pool:
-        records = SearchRun(config, field, run, Console(quiet=True), data, pool).search()
+        search_run = SearchRun(config, field, run, Console(quiet=True), data, pool)
+        records = search_run.search()
         if workers:
-            check_next_batch(pool)
+            check_next_batch(pool, {"arch": records[0].arch, "seed": 0, **search_run.training.payload()})
     return records
 
 
 class OneJob:
     """A source of one job."""
 
-    def __init__(self) -> None:
-        self.given, self.rungs, self.ending = False, list[Rung](), None
+    def __init__(self, job: Job) -> None:
+        self.jobs, self.rungs, self.ending = [job], list[Rung](), Ending(Outcome.INTERRUPTED)
 
     def next_job(self) -> Job | None:
-        given, self.given = self.given, True
-        return None if given else {"id": 0}
+        return self.jobs.pop() if self.jobs else None
 
     def report(self, job_id: int, rung: Rung) -> bool:
         self.rungs.append(rung)
@@ -58,22 +59,19 @@ class OneJob:
         self.ending = ending
 
     def is_finished(self) -> bool:
-        return self.ending is not None
+        return self.ending.outcome is not Outcome.INTERRUPTED
 
 
-def check_next_batch(pool: WorkerPool) -> None:
-    """The next batch runs on the same Ray, which ends with the pool."""
+def check_next_batch(pool: WorkerPool, job: Job) -> None:
+    """The next batch, of zero-cost proxies, runs on the same Ray, which ends with the pool."""
     import ray
 
-    def evaluate(job: Job) -> Iterator[Rung]:
-        """Defined here, so that it travels to the worker as code: a test module cannot be imported there."""
-        import ray
-
-        yield {"step": 1, "accuracy": 0.5, "node": ray.get_runtime_context().get_node_id()}
-
-    there, source = ray.get_runtime_context().get_node_id(), OneJob()
-    usage = pool.run(source, evaluate)
-    assert (usage.jobs, [rung["node"] for rung in source.rungs]) == (1, [there])
+    node, source = ray.get_runtime_context().get_node_id(), OneJob({"id": 0, **job})
+    assert pool.run(source, score_network).jobs == 1
+    assert ray.get_runtime_context().get_node_id() == node
+    (rung,), (here,) = source.rungs, score_network(job)
+    assert source.ending.outcome is Outcome.COMPLETE
+    assert {name: rung[name] for name in ZERO_COST_PROXIES} == {name: here[name] for name in ZERO_COST_PROXIES}
     pool.stop()
     assert not ray.is_initialized()
 

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,8 @@ def test_what_a_worker_finds_wrong_is_one_line(together: TrainingWorkers, tmp_pa
     next(training)
     training.close()
     work.checkpoint.write_bytes(work.checkpoint.read_bytes()[:1000])
+    resources = replace(together.cluster.resources, workers=1)
+    alone = replace(together, cluster=replace(together.cluster, resources=resources))
     with pytest.raises(ValueError, match=r"seed0\.ckpt") as caught:
-        together.train(work, lambda evaluation: None)
+        alone.train(work, lambda evaluation: None)
     assert "\n" not in str(caught.value)

@@ -75,7 +75,10 @@ def ray_processes(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_driver_killed_again_and_again(tmp_path: Path) -> None:
