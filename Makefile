@@ -57,10 +57,10 @@ dashboard: install
 	$(BIN)/optuna-dashboard --host 127.0.0.1 --port $(PORT) sqlite:///$(or $(RUN),runs/search)/ledger.db
 
 test: install
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 coverage: install
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 check: install
 	$(BIN)/ruff check .
