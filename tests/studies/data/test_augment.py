@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.transforms import v2
 
 from studies.data.augment import apply_each, mixed, policy
 from studies.data.load import load
 from studies.data.splits import TensorSplit, View
-from studies.trainer.loop import classes_of
 
 POLICIES = ("autoaugment", "randaugment")
-MODEL = nn.Sequential(nn.Flatten(), nn.Linear(4, 7), nn.ReLU(), nn.Linear(7, 5))
 
 
 def mix(images: Tensor, labels: Tensor, *, mixup: float = 0.0, cutmix: float = 0.0, seed: int) -> tuple[Tensor, Tensor]:
@@ -134,9 +132,3 @@ def test_with_both_each_batch_has_one_of_them() -> None:
         for seed in range(40)
     ]
     assert 8 < sum(whole) < 32
-
-
-def test_the_classes_are_the_networks_outputs() -> None:
-    assert classes_of(MODEL) == 5
-    with pytest.raises(ValueError, match="mixup"):
-        classes_of(nn.Conv2d(3, 3, 1))

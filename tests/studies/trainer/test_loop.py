@@ -14,7 +14,7 @@ from search_spaces.networks.arch import Stage
 from studies.data.dataset import Dataset
 from studies.data.splits import View
 from studies.outcome import Outcome
-from studies.trainer.loop import new_network, train
+from studies.trainer.loop import classes_of, new_network, train
 from studies.trainer.recipe import Recipe
 from studies.trainer.scoring import score
 from tests.studies.tiny import TINY, without_times
@@ -151,3 +151,9 @@ def test_out_of_memory_is_raised_as_it_is(data: Dataset) -> None:
     huge = TINY.replace(stem=1 << 14, resolution=4096)
     with pytest.raises(torch.OutOfMemoryError):
         next(train(huge, data, Recipe(batch_size=512), seed=0, view=View(4096, torch.device("cuda")), images=512))
+
+
+def test_the_classes_are_the_outputs_of_the_last_linear_layer() -> None:
+    assert classes_of(nn.Sequential(nn.Flatten(), nn.Linear(4, 7), nn.ReLU(), nn.Linear(7, 5))) == 5
+    with pytest.raises(ValueError, match="mixup"):
+        classes_of(nn.Conv2d(3, 3, 1))
