@@ -23,7 +23,8 @@ def describe_finalists(others: int, equals: int | None) -> str:
         return f"The winner is significantly better than {losers} {BASIS}."
     if others == 1:
         return f"The other finalist is {NOT_DIFFERENT} from the winner {BASIS}."
-    return f"{equals} of the {others} other finalists {'is' if equals == 1 else 'are'} {NOT_DIFFERENT} {BASIS}."
+    verb = "is" if equals == 1 else "are"
+    return f"{equals} of the {others} other finalists {verb} {NOT_DIFFERENT} from the winner {BASIS}."
 
 
 def describe_edge(edge: str) -> str:
