@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from search_spaces.common.files import replacing
 from search_spaces.networks.arch import Arch
 
 MAX_REASON_CHARACTERS = 160
@@ -22,7 +20,7 @@ MAX_REASON_CHARACTERS = 160
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write the state (tensors, numbers, strings, lists, dicts) atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         torch.save(state, temporary)
 
 
@@ -51,7 +49,7 @@ def save_weights(model: nn.Module, arch: Arch, path: str | Path) -> None:
     """Write the weights as safetensors and their arch to a .json file of the same name; both atomically."""
     target = Path(path)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    with _replacing(target) as temporary:
+    with replacing(target) as temporary:
         save_file(tensors, temporary, metadata={"arch": arch.key})
         arch.save(target.with_suffix(".json"))
 
@@ -85,14 +83,3 @@ def load_weights(path: str | Path) -> tuple[Arch, nn.Module]:
 def reason(error: BaseException) -> str:
     """A library's error as one short line."""
     return textwrap.shorten(str(error) or type(error).__name__, MAX_REASON_CHARACTERS, placeholder=" ...")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file in the same folder; it replaces `path` once the block has succeeded."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
