@@ -26,11 +26,12 @@ from nas.tables.table import BenchmarkTable
 from search_spaces.common import cli
 from search_spaces.common.differences import describe_differences
 from search_spaces.common.files import atomic_write
+from studies.runs.folder import LEDGER, MANIFEST
 from studies.runs.manifest import versions
 
 CONFIG, SEARCHES = "config.yaml", "searches.jsonl"
 # Files of other commands' run folders.
-FOREIGN = ("manifest.json", "ledger.db")
+FOREIGN = (MANIFEST, LEDGER)
 CURVES = ("observed", "recommended", "seconds")
 FINGERPRINT_DIGITS = 12
 

@@ -65,9 +65,9 @@ def main(argv: Sequence[str], *, train: Evaluate | None = None, score: Evaluate 
 
     archs, resources = prepare(config)
     if config.dry_run:
-        from studies.data.load import load
+        from studies.data.load import load_configured
 
-        data = load(config.dataset, seed=config.seed, root=config.data_root)
+        data = load_configured(config)
         print(describe(config, archs, len(data.train)))
         return 0
     text = None if config.new else finished_report(config.run, config.settings(), resumable=RESUMABLE - EXTENDABLE)

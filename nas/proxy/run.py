@@ -20,7 +20,7 @@ from studies.ledger.ledger import Ledger
 from studies.ledger.storage import sqlite_url
 from studies.ledger.trial import Proposal, Record
 from studies.outcome import Rung
-from studies.runs.folder import RunFolder
+from studies.runs.folder import LEDGER, RunFolder
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
 from studies.workers.pool import WorkerPool
@@ -129,7 +129,7 @@ class ProxyStudy:
 
     def _ledger(self, setting: Setting) -> Ledger:
         settings = {**self.config.identity(), "trained": asdict(setting.proxy)}
-        url = sqlite_url(self.run.path("ledger.db"))
+        url = sqlite_url(self.run.path(LEDGER))
         return Ledger.open(url, setting.name, {}, settings=settings, seed=self.config.seed)
 
 

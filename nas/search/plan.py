@@ -70,13 +70,13 @@ def measure_pace(config: SearchConfig, region: SearchRegion, resources: Resource
     """Trains each of a few networks on a few images, the first one twice: the first steps of a process are slow."""
     import torch
 
-    from studies.data.load import load
+    from studies.data.load import load_configured
     from studies.data.splits import View
     from studies.trainer.loop import train
     from studies.trainer.scoring import choose_device
 
     torch.set_num_threads(config.cpus_per_trial)
-    data = load(config.dataset, seed=config.seed, root=config.data_root)
+    data = load_configured(config)
     recipe = get_recipe(config.recipe).replace(epochs=1, stages=1)
     archs, device = _typical(region), None if resources is None or resources.gpus_per_trial else "cpu"
     timed = []

@@ -20,7 +20,7 @@ from studies.ledger.halving import Halving
 from studies.ledger.ledger import Ledger
 from studies.ledger.storage import sqlite_url
 from studies.ledger.trial import Record
-from studies.runs.folder import RunFolder
+from studies.runs.folder import LEDGER, RunFolder
 from studies.timing.step_time import StepTimes
 from studies.trainer.registry import get_recipe
 from studies.workers.pool import WorkerPool
@@ -45,7 +45,7 @@ class SearchRun:
     @property
     def storage(self) -> str:
         """The ledger's address."""
-        return self.config.storage or sqlite_url(self.run.path("ledger.db"))
+        return self.config.storage or sqlite_url(self.run.path(LEDGER))
 
     @property
     def training(self) -> Training:

@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 
 from search_spaces.networks.arch import Arch
+from studies.runs.folder import LEDGER
 
 if TYPE_CHECKING:
     from studies.ledger.trial import Record
@@ -147,7 +148,7 @@ def _records(path: Path, study: str, notes: list[str]) -> list[Record]:
     from studies.ledger.ledger import Ledger
     from studies.ledger.storage import sqlite_url
 
-    database = path / "ledger.db"
+    database = path / LEDGER
     if not database.exists():
         return []
     try:

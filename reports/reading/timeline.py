@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.reading.runs import STUDIES, RunData
+from studies.runs.folder import LEDGER
 
 # Nothing running for longer than this: the run was not going on, and the time is cut out.
 PAUSE_SECONDS = 120.0
@@ -114,7 +115,7 @@ def lay_out(run: str, spans: Sequence[Span], workers: int = 1) -> Timeline:
 
 def _spans(run: RunData) -> list[Span]:
     """The trainings that ended by themselves; those interrupted or repeated have no times."""
-    database = (run.folder / "ledger.db").resolve()
+    database = (run.folder / LEDGER).resolve()
     if not database.exists():
         return []
     try:

@@ -12,6 +12,7 @@ from scaling.curves.run import CurvesResult, TrainedPoint, wanted
 from search_spaces.common.text import align_columns, align_facts, pluralise
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import CONVENTION
+from studies.runs.folder import LEDGER
 
 
 def describe_plan(plan: CurvesPlan) -> str:
@@ -134,6 +135,6 @@ def _files(folder: Path) -> str:
         "conclusions": f"{folder / SUMMARY}",
         "weights": f"{folder / 'weights'}: the first seed's, as safetensors",
         "all trials": f"{folder / 'curves-trials.csv'}",
-        "ledger": f"{folder / 'ledger.db'}",
+        "ledger": f"{folder / LEDGER}",
         "report": f"python -m reports.build {folder}  (writes one HTML page with all results)",
     })  # fmt: skip

@@ -19,7 +19,7 @@ from studies.ledger.ledger import Ledger
 from studies.ledger.storage import sqlite_url
 from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome, Rung
-from studies.runs.folder import RunFolder
+from studies.runs.folder import LEDGER, RunFolder
 from studies.trainer.recipe import Recipe
 from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Evaluate
@@ -109,7 +109,7 @@ class Experiment:
     def _ledger(self, phase: str, halving: int) -> Ledger:
         rungs = tuple(range(1, self.settings.epochs))
         return Ledger.open(
-            sqlite_url(self.run.path("ledger.db")),
+            sqlite_url(self.run.path(LEDGER)),
             phase,
             {},
             pruner=Halving(rungs, factor=halving, phase=phase) if halving and rungs else None,

@@ -14,6 +14,7 @@ from search_spaces.common.text import align_columns, align_facts, pluralise
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
 from search_spaces.resizing.compound import Growth
+from studies.runs.folder import LEDGER
 
 FAMILY_PHIS = (0.0, 1.0, 2.0, 3.0)
 
@@ -109,6 +110,6 @@ def _files(folder: Path) -> str:
         "coefficients": f"{folder / COEFFICIENTS}  (python -m scaling.family --coefficients {folder / COEFFICIENTS})",
         "networks": f"{folder / NETWORKS}; the chosen one {folder / CHOICE}",
         "all trials": f"{folder / 'grid-trials.csv'}, {folder / 'choice-trials.csv'}",
-        "ledger": f"{folder / 'ledger.db'}",
+        "ledger": f"{folder / LEDGER}",
         "report": f"python -m reports.build {folder}  (writes one HTML page with all results)",
     })  # fmt: skip

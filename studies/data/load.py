@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from studies.data.config import DataConfig
 from studies.data.dataset import Dataset, validation_count
 from studies.data.registry import folder_of
 from studies.data.sources import read_source
@@ -53,6 +54,11 @@ def load(
         validation=whole.at(held_out),
         test=lambda: TensorSplit(*source.test(), mean, std),
     )
+
+
+def load_configured(config: DataConfig, validation: int = 0) -> Dataset:
+    """The data set that a command's configuration names, with `validation` images held out; 0 is the default number."""
+    return load(config.dataset, seed=config.seed, validation=validation or None, root=config.data_root)
 
 
 def _byte_statistics(images: Tensor) -> tuple[Tensor, Tensor]:

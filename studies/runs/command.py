@@ -12,13 +12,13 @@ from rich.console import Console
 
 from studies.data.config import DataConfig
 from studies.data.dataset import Dataset
-from studies.data.load import load
-from studies.runs.folder import CONFIG, RunFolder, Status, read_config, read_manifest
+from studies.data.load import load_configured
+from studies.runs.folder import CONFIG, LEDGER, RunFolder, Status, read_config, read_manifest
 
 Work = Callable[[RunFolder, Console, Dataset], str]
 """The work of a command in its run folder. Returns the report for people, without a line break at the end."""
 
-REPORT, LEDGER = "result.txt", "ledger.db"
+REPORT = "result.txt"
 
 
 class RunConfig(DataConfig, Protocol):
@@ -56,7 +56,7 @@ def run_command(
     Raises ValueError before anything is written, and a KeyboardInterrupt of the work with the way to resume.
 
     """
-    data = load(config.dataset, seed=config.seed, validation=validation or None, root=config.data_root)
+    data = load_configured(config, validation)
     if check is not None:
         check(data)
     check_ledger(config.run, new=config.new, storage=storage)

@@ -21,7 +21,7 @@ from studies.outcome import describe_error
 from studies.runs.manifest import describe_session
 
 FORMAT = "triaxis-run-1"
-CONFIG, MANIFEST, LOCK, LOG = "config.yaml", "manifest.json", "lock", "log.txt"
+CONFIG, MANIFEST, LOCK, LOG, LEDGER = "config.yaml", "manifest.json", "lock", "log.txt", "ledger.db"
 # Loggers whose messages go to the log of an open run.
 LOGGERS = ("search_spaces", "studies", "nas", "scaling", "reports")
 

@@ -92,13 +92,13 @@ def measure_pace(plan: TrainPlan) -> Pace:
     import torch
 
     from studies.data.dataset import check_images
-    from studies.data.load import load
+    from studies.data.load import load_configured
     from studies.data.splits import View
     from studies.trainer.loop import train
 
     config = plan.config
     torch.set_num_threads(plan.threads)
-    data = load(config.dataset, seed=config.seed, validation=config.validation or None, root=config.data_root)
+    data = load_configured(config, config.validation)
     check_images(config.images, data)
     timed = max(TIMED_IMAGES, 2 * plan.recipe.batch_size)
     view = View(plan.arch.resolution, torch.device(plan.device))

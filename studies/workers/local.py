@@ -16,16 +16,18 @@ from studies.workers.worker import JobRun, set_threads
 WAIT_SECONDS = 0.2
 
 
-def execute_in_process(source: JobSource, evaluate: Evaluate, *, execution: Execution | None = None) -> Usage:
-    """Run a source's jobs in this process until it is finished (or the execution's time budget is over).
+def execute_in_process(
+    source: JobSource, evaluate: Evaluate, *, execution: Execution | None = None, time_budget: float | None = None
+) -> Usage:
+    """Run a source's jobs in this process until it is finished, or until `time_budget` seconds are over.
 
-    Of the execution only threads, GPUs and time budget count. On SIGINT or SIGTERM the running job ends as interrupted
-    at its next rung, and KeyboardInterrupt is raised; a second signal raises it at once.
+    Of the execution only threads and GPUs count. On SIGINT or SIGTERM the running job ends as interrupted at its next
+    rung, and KeyboardInterrupt is raised; a second signal raises it at once.
     """
     execution = execution or Execution(workers=0)
     set_threads(execution.cpus_per_trial)
     start = time.perf_counter()
-    deadline = start + execution.time_budget if execution.time_budget else float("inf")
+    deadline = float("inf") if time_budget is None else start + time_budget
     busy, jobs = 0.0, 0
     with Interrupts() as interrupts, _visible_gpus(execution):
         while not source.is_finished() and time.perf_counter() < deadline:

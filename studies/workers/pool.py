@@ -55,9 +55,10 @@ class WorkerPool:
         jobs are reported interrupted and KeyboardInterrupt is raised. An exception of the source comes out as it is.
 
         """
-        execution = self.execution if time_budget is None else replace(self.execution, time_budget=time_budget)
-        if execution.workers == 0:
-            return execute_in_process(source, evaluate, execution=execution)
+        if time_budget is not None and not time_budget > 0:
+            raise ValueError(f"--time-budget must be more than 0 seconds, got {time_budget:g}")
+        if self.execution.workers == 0:
+            return execute_in_process(source, evaluate, execution=self.execution, time_budget=time_budget)
         from studies.workers.ray_cluster import connect
         from studies.workers.ray_tune import execute
 
@@ -65,7 +66,7 @@ class WorkerPool:
         if self._cluster is None:
             self._cluster = self._ray.enter_context(connect(self.execution))
         connected = time.perf_counter() - begun
-        usage = execute(source, evaluate, self._cluster, execution=execution)
+        usage = execute(source, evaluate, self._cluster, retries=self.execution.retries, time_budget=time_budget)
         return replace(usage, startup=connected + usage.startup)
 
     def stop(self) -> None:

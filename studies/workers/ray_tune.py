@@ -21,18 +21,19 @@ from studies.workers.interrupts import Interrupts
 from studies.workers.protocol import Evaluate, JobSource, Usage
 from studies.workers.ray_cluster import Cluster
 from studies.workers.ray_patches import release_memory
-from studies.workers.resources import Execution
 from studies.workers.tune_adapter import SourceError, TuneAdapter
 from studies.workers.worker import JobRun, ending_to_dict, set_threads
 
 
-def execute(source: JobSource, evaluate: Evaluate, cluster: Cluster, *, execution: Execution) -> Usage:
+def execute(
+    source: JobSource, evaluate: Evaluate, cluster: Cluster, *, retries: int, time_budget: float | None
+) -> Usage:
     """Run a source's jobs on the workers of a cluster: see `WorkerPool.run`, which alone calls it."""
     begun = time.perf_counter()
     with Interrupts() as interrupts:
-        adapter = TuneAdapter(source, execution, cluster.resources.workers, interrupts)
+        adapter = TuneAdapter(source, cluster.resources.workers, interrupts, time_budget)
         try:
-            _fit(adapter, evaluate, execution, cluster)
+            _fit(adapter, evaluate, cluster, retries)
         except SourceError as error:
             raise error.error from None
         finally:
@@ -40,7 +41,7 @@ def execute(source: JobSource, evaluate: Evaluate, cluster: Cluster, *, executio
     return adapter.usage(begun)
 
 
-def _fit(adapter: TuneAdapter, evaluate: Evaluate, execution: Execution, cluster: Cluster) -> None:
+def _fit(adapter: TuneAdapter, evaluate: Evaluate, cluster: Cluster, retries: int) -> None:
     resources = cluster.resources
     trainable = tune.with_parameters(_Worker, evaluate=evaluate, threads=resources.cpus_per_trial)
     tuner = tune.Tuner(
@@ -56,7 +57,7 @@ def _fit(adapter: TuneAdapter, evaluate: Evaluate, execution: Execution, cluster
         run_config=RunConfig(
             name="trials",
             storage_path=str(Path(cluster.storage_path).resolve()),
-            failure_config=FailureConfig(max_failures=execution.retries),
+            failure_config=FailureConfig(max_failures=retries),
             checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             callbacks=[_HeartbeatCallback(adapter)],
             verbose=0,

@@ -24,7 +24,6 @@ class Execution:
         ray_address: an existing Ray cluster ("auto" on one of its machines, or "host:6379"). Default: a private one
         storage_path: folder for Ray Tune's own files, shared by all machines of a cluster. Default: a temporary one
         retries: retries of a trial whose worker died, before it counts as an error
-        time_budget: seconds after which no new trial starts; running ones are finished
         tensorboard: write TensorBoard logs of the trials beside their table (see `studies.workers.tensorboard`)
         cpus_flag: the command's flag for `cpus_per_trial`, which errors name
 
@@ -38,7 +37,6 @@ class Execution:
     ray_address: str | None = None
     storage_path: str | None = None
     retries: int = 1
-    time_budget: float | None = None
     tensorboard: bool = False
     cpus_flag: str = "--cpus-per-trial"
 
@@ -62,8 +60,6 @@ class Execution:
             )
         if self.retries < 0:
             raise ValueError(f"--retries must be at least 0, got {self.retries}")
-        if self.time_budget is not None and not self.time_budget > 0:
-            raise ValueError(f"--time-budget must be more than 0 seconds, got {self.time_budget:g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import Any
 from studies.outcome import Ending, Outcome
 from studies.workers.interrupts import Interrupts
 from studies.workers.protocol import Job, JobSource, Usage
-from studies.workers.resources import Execution
 from studies.workers.worker import ending_from_dict
 
 _MEMORY_PHRASES = ("low on memory", "out of memory", "OutOfMemory")
@@ -31,12 +30,14 @@ class TuneAdapter:
     finished  no job will come any more
     """
 
-    def __init__(self, source: JobSource, execution: Execution, workers: int, interrupts: Interrupts) -> None:
+    def __init__(
+        self, source: JobSource, workers: int, interrupts: Interrupts, time_budget: float | None = None
+    ) -> None:
         self.workers = workers
         self.finished = False
         self._source = source
         self._interrupts = interrupts
-        self._deadline = time.monotonic() + execution.time_budget if execution.time_budget else None
+        self._deadline = None if time_budget is None else time.monotonic() + time_budget
         self._jobs: dict[str, int] = {}
         self._stopped: dict[str, int] = {}
         self._failures: dict[str, list[str]] = {}

@@ -15,11 +15,12 @@ from nas.zero_cost.job import score_network
 from nas.zero_cost.registry import ZERO_COST_PROXIES
 from studies.data.load import load
 from studies.ledger.trial import Record
-from studies.outcome import Ending, Outcome, Rung
+from studies.outcome import Outcome
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Proxy
 from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Job
+from tests.studies.workers.listed import Listed
 
 
 def search(folder: Path, workers: int) -> list[Record]:
@@ -42,35 +43,15 @@ def search(folder: Path, workers: int) -> list[Record]:
     return records
 
 
-class OneJob:
-    """A source of one job."""
-
-    def __init__(self, job: Job) -> None:
-        self.jobs, self.rungs, self.ending = [job], list[Rung](), Ending(Outcome.INTERRUPTED)
-
-    def next_job(self) -> Job | None:
-        return self.jobs.pop() if self.jobs else None
-
-    def report(self, job_id: int, rung: Rung) -> bool:
-        self.rungs.append(rung)
-        return False
-
-    def finish(self, job_id: int, ending: Ending) -> None:
-        self.ending = ending
-
-    def is_finished(self) -> bool:
-        return self.ending.outcome is not Outcome.INTERRUPTED
-
-
 def check_next_batch(pool: WorkerPool, job: Job) -> None:
     """The next batch, of zero-cost proxies, runs on the same Ray, which ends with the pool."""
     import ray
 
-    node, source = ray.get_runtime_context().get_node_id(), OneJob({"id": 0, **job})
+    node, source = ray.get_runtime_context().get_node_id(), Listed(1, payload=job)
     assert pool.run(source, score_network).jobs == 1
     assert ray.get_runtime_context().get_node_id() == node
-    (rung,), (here,) = source.rungs, score_network(job)
-    assert source.ending.outcome is Outcome.COMPLETE
+    ((_, rung),), (here,) = source.rungs, score_network(job)
+    assert source.ended[0].outcome is Outcome.COMPLETE
     assert {name: rung[name] for name in ZERO_COST_PROXIES} == {name: here[name] for name in ZERO_COST_PROXIES}
     pool.stop()
     assert not ray.is_initialized()

@@ -15,9 +15,11 @@ from studies.outcome import Ending, InfeasibleError, Outcome, classify, describe
 from studies.workers import worker
 from studies.workers.interrupts import Interrupts
 from studies.workers.local import execute_in_process
+from studies.workers.pool import WorkerPool
 from studies.workers.resources import Execution
 from studies.workers.tune_adapter import SourceError, TuneAdapter
 from studies.workers.worker import JobRun, ending_from_dict, ending_to_dict
+from tests.studies.workers.listed import Listed
 
 
 class OutOfMemoryError(RuntimeError):
@@ -129,31 +131,6 @@ def test_an_abandoned_job_cleans_up() -> None:
     assert cleaned == [7]
 
 
-class Listed:
-    """A source of a given number of jobs that writes down what it is told."""
-
-    def __init__(self, count: int, stop_at: int | None = None) -> None:
-        self.waiting = list(range(count))
-        self.stop_at = stop_at
-        self.ended: dict[int, Ending] = {}
-        self.rungs: list[tuple[int, int]] = []
-        self.count = count
-
-    def next_job(self) -> dict[str, Any] | None:
-        return {"id": self.waiting.pop(0)} if self.waiting else None
-
-    def is_finished(self) -> bool:
-        return len(self.ended) == self.count
-
-    def report(self, job_id: int, rung: dict[str, Any]) -> bool:
-        self.rungs.append((job_id, rung["step"]))
-        return rung["step"] == self.stop_at
-
-    def finish(self, job_id: int, ending: Ending) -> None:
-        assert job_id not in self.ended
-        self.ended[job_id] = ending
-
-
 def two_rungs(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"step": 1, "accuracy": 0.5}
     yield {"step": 2, "accuracy": 0.6}
@@ -162,18 +139,26 @@ def two_rungs(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_executing_here() -> None:
     source = Listed(2)
     usage = execute_in_process(source, two_rungs)
-    assert source.rungs == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert source.steps == [(0, 1), (0, 2), (1, 1), (1, 2)]
     assert [ending.outcome for ending in source.ended.values()] == [Outcome.COMPLETE] * 2
     assert usage.jobs == 2
     stopped = Listed(1, stop_at=1)
     execute_in_process(stopped, two_rungs)
-    assert (stopped.rungs, stopped.ended[0].outcome) == ([(0, 1)], Outcome.PRUNED)
+    assert (stopped.steps, stopped.ended[0].outcome) == ([(0, 1)], Outcome.PRUNED)
 
 
 def test_executing_here_ends_with_its_time_budget() -> None:
     source = Listed(2)
-    assert execute_in_process(source, two_rungs, execution=Execution(workers=0, time_budget=1e-9)).jobs == 0
+    assert execute_in_process(source, two_rungs, time_budget=1e-9).jobs == 0
     assert source.waiting == [0, 1]
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0])
+def test_a_time_budget_is_more_than_nothing(seconds: float) -> None:
+    source = Listed(1)
+    with pytest.raises(ValueError, match="--time-budget"):
+        WorkerPool(Execution(workers=0)).run(source, two_rungs, time_budget=seconds)
+    assert source.waiting == [0]
 
 
 def test_executing_here_hides_gpus_that_were_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,8 +188,8 @@ def test_an_interrupt_here_gives_the_job_back() -> None:
     assert {job: ending.outcome for job, ending in source.ended.items()} == {0: Outcome.INTERRUPTED}
 
 
-def adapter_for(source: Any, **execution: Any) -> TuneAdapter:
-    return TuneAdapter(source, Execution(**execution), 2, Interrupts())
+def adapter_for(source: Any, time_budget: float | None = None) -> TuneAdapter:
+    return TuneAdapter(source, 2, Interrupts(), time_budget)
 
 
 def rung_result(step: int, seconds: float) -> dict[str, Any]:
@@ -269,7 +254,7 @@ def test_a_failing_source_gets_through() -> None:
 def test_the_first_signal_asks_the_second_insists(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with Interrupts() as interrupts:
-        adapter = TuneAdapter(Listed(1), Execution(), 1, interrupts)
+        adapter = TuneAdapter(Listed(1), 1, interrupts)
         adapter.check()
         signal.raise_signal(number)
         with pytest.raises(SourceError) as caught:
@@ -285,7 +270,6 @@ def test_nothing_is_started_for_gpus_that_are_not_there() -> None:
     pytest.importorskip("ray")
     import ray
 
-    from studies.workers.pool import WorkerPool
     from studies.workers.ray_cluster import gpus_here
 
     source = Listed(1)

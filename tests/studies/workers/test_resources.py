@@ -49,7 +49,6 @@ def test_executions_are_settled(execution: Execution, cores: int, gpus: float, e
         ({"cpus_per_trial": 0}, "--cpus-per-trial"),
         ({"gpus_per_trial": 1.5}, "--gpus-per-trial"),
         ({"gpus_per_trial": -1}, "--gpus-per-trial"),
-        ({"time_budget": 0}, "--time-budget"),
         ({"retries": -1}, "--retries"),
         ({"ray_address": "ray://head:10001"}, "--ray-address ray://head:10001"),
     ],
