@@ -16,6 +16,12 @@ def write_new(path: Path) -> None:
         new.write_text("new")
 
 
+def write_half(path: Path) -> None:
+    with replacing(path) as new:
+        new.write_text("ha")
+        raise OSError("the disk is full")
+
+
 @pytest.mark.parametrize("before", [None, "old, and longer"])
 def test_the_new_content_is_whole_and_readable_by_whom_the_umask_allows(tmp_path: Path, before: str | None) -> None:
     path = tmp_path / "file"
@@ -35,9 +41,8 @@ def test_a_writer_that_fails_leaves_everything_as_it_was(tmp_path: Path, before:
     path = tmp_path / "file"
     if before is not None:
         path.write_text(before)
-    with pytest.raises(OSError, match="full"), replacing(path) as new:
-        new.write_text("ha")
-        raise OSError("the disk is full")
+    with pytest.raises(OSError, match="full"):
+        write_half(path)
     assert [one.read_text() for one in tmp_path.iterdir()] == ([] if before is None else [before])
 
 
