@@ -49,7 +49,7 @@ def render(figure: Figure, name: str) -> Picture:
             _lighten(ax)
         text, png = io.StringIO(), io.BytesIO()
         canvas.savefig(text, format="svg", dpi=PNG_DPI, metadata={"Date": None, "Title": figure.title})
-        # The SVG's layout is the PNG's: computing it takes as long as drawing.
+        # The PNG has the SVG's layout, which need not be computed twice.
         canvas.set_layout_engine("none")
         canvas.savefig(png, format="png", dpi=PNG_DPI, facecolor="white")
     svg = text.getvalue()
