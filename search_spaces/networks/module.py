@@ -28,6 +28,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 def build(arch: Arch, *, dropout: float = 0.0, stochastic_depth: float = 0.0) -> Network:
     """The network with fresh weights, drawn from torch's global generator as torchvision's MobileNetV2 draws them.
 
+    On the meta device, whose tensors have no values, nothing is drawn.
     It maps float images [N, in_channels, H, W] to logits [N, classes]; H and W may differ from the arch's
     resolution. `dropout` is the probability before the linear layer. `stochastic_depth` is the drop probability that
     blocks with a shortcut reach at the network's end, rising linearly from 0 at the first block (arXiv 1603.09382).
@@ -36,7 +37,7 @@ def build(arch: Arch, *, dropout: float = 0.0, stochastic_depth: float = 0.0) ->
     _check_probability("dropout", dropout)
     _check_probability("stochastic_depth", stochastic_depth)
     network = Network(arch, dropout, stochastic_depth)
-    if not next(network.parameters()).is_meta:  # no values, but torch takes its time to draw them
+    if not next(network.parameters()).is_meta:
         initialise(network)
     return network
 

@@ -47,8 +47,8 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """A context in which torch's global generators of the CPU and the device are seeded; restores their states."""
     gpus = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus):
-        # `torch.manual_seed` would seed all devices. Without a GPU it stores a stack trace for later, which takes a
-        # millisecond for every layer of a network.
+        # `torch.manual_seed` would seed all devices. Without a GPU it stores a stack trace for later, which takes
+        # longer than the seeding. Every layer of a new network is seeded.
         torch.default_generator.manual_seed(seed)
         if gpus:
             with torch.cuda.device(device):
