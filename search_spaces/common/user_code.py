@@ -1,0 +1,82 @@
+"""A user's own code by name: `module:name`, wherever a flag takes the name of a registry's entry.
+
+The module is found as Python finds it: in the folder where the command starts, in `PYTHONPATH` and among the installed
+packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from search_spaces.common.suggest import nearest
+from search_spaces.common.text import one_line
+
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+
+
+def is_user_code(name: str) -> bool:
+    """Whether a name has the form of a user's own code, such as my_images:load."""
+    return _NAME.fullmatch(name) is not None
+
+
+def load_user_code(kind: str, name: str) -> Any:
+    """The object that `module:name` names; its module is imported. `kind` is what it is to be, such as "data set".
+
+    Raises ValueError, in one line, if the module cannot be found or imported, or has no such name.
+    """
+    module_name, _, attribute = name.partition(":")
+    try:
+        module = import_module(module_name)
+    except Exception as error:
+        # A user's module may raise anything while it is imported.
+        reason = f"{type(error).__name__}: {one_line(str(error))}"
+        raise ValueError(
+            f"{kind} {name}: module {module_name} cannot be imported ({reason}); start the command in the module's "
+            "folder, or name the folder in PYTHONPATH"
+        ) from None
+    if not hasattr(module, attribute):
+        public = [known for known in vars(module) if not known.startswith("_")]
+        raise ValueError(f"{kind} {name}: module {module_name} has no '{attribute}'{nearest(attribute, public)}")
+    return getattr(module, attribute)
+
+
+def sources(names: Iterable[str]) -> dict[str, Path]:
+    """The file, or the folder of a package, that the user's code among some names comes from, by top-level module.
+
+    Raises ValueError for a module without a file.
+    """
+    found: dict[str, Path] = {}
+    for module in sorted({name.partition(":")[0].partition(".")[0] for name in names if is_user_code(name)}):
+        spec = sys.modules[module].__spec__ if module in sys.modules else find_spec(module)
+        if spec is None or not (spec.submodule_search_locations or spec.has_location):
+            raise ValueError(f"module {module} has no file: a user's own code must be a .py file or a package")
+        folders = spec.submodule_search_locations
+        found[module] = Path(next(iter(folders)) if folders else str(spec.origin)).resolve()
+    return found
+
+
+def digests(names: Iterable[str]) -> dict[str, str]:
+    """16 hexadecimal digits of the source text of the user's code among some names, by top-level module.
+
+    A study that resumes with other code would mix results that do not belong together.
+    """
+    return {module: _digest(path) for module, path in sources(names).items()}
+
+
+def _digest(path: Path) -> str:
+    text = hashlib.sha256()
+    for file in _files(path):
+        text.update(str(file.relative_to(path.parent)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return text.hexdigest()[:16]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The Python files of a module or package, in a fixed order."""
+    yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
