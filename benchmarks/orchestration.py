@@ -33,7 +33,7 @@ def draw(_number: int, seeds: tuple[int, ...]) -> Proposal:
     """A random choice, so that no two trials are the same."""
     values = np.random.default_rng(seeds).integers(4, size=len(CHOICES)).tolist()
     choice = dict(zip(CHOICES, values, strict=True))
-    return Proposal(choice, "".join(map(str, values)), ARCH, macs=1, params=2, activations=3, proposed_by="random")
+    return Proposal(choice, "".join(map(str, values)), ARCH, {"macs": 1}, proposed_by="random")
 
 
 def compute(job: dict[str, Any]) -> Iterator[dict[str, Any]]:

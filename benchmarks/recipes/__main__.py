@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.recipes.config import RESUMABLE, RecipesConfig
 from benchmarks.recipes.studies import Arm, Study
 from search_spaces.common import cli
-from search_spaces.metrics.counts import cost
+from search_spaces.metrics.counts import counts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,14 +77,11 @@ class Session:
     def _proposal(self, arm: Arm, seed: int) -> Proposal:
         from studies.ledger.trial import Proposal
 
-        spent = cost(arm.arch)
         return Proposal(
             choice={},
             key=arm.key,
             arch=arm.arch.to_json(),
-            macs=spent.macs,
-            params=spent.params,
-            activations=spent.activations,
+            metrics=counts(arm.arch),
             phase=self.config.study,
             seed=seed,
             proposed_by=arm.name,

@@ -175,5 +175,6 @@ def _csv(records: Sequence[Record]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("arm", "seed", "macs", "params", *MEASURED))
     for one in records:
-        writer.writerow((one.proposed_by, one.seed, one.macs, one.params, *(one.rungs[-1][name] for name in MEASURED)))
+        spent = (one.metrics[name] for name in ("macs", "params"))
+        writer.writerow((one.proposed_by, one.seed, *spent, *(one.rungs[-1][name] for name in MEASURED)))
     return text.getvalue()

@@ -13,7 +13,7 @@ from nas.proxy.config import ProxyConfig
 from nas.proxy.grid import different, name_of
 from nas.zero_cost.job import score_network
 from search_spaces.common.units import format_count
-from search_spaces.metrics.counts import cost
+from search_spaces.metrics.counts import counts
 from search_spaces.networks.arch import Arch
 from studies.data.dataset import Dataset
 from studies.ledger.ledger import Ledger
@@ -135,14 +135,11 @@ class ProxyStudy:
 
 def proposal(arch: Arch, setting: Setting, seed: int) -> Proposal:
     """The trial of a network with a seed."""
-    spent = cost(arch)
     return Proposal(
         choice={},
         key=arch.key,
         arch=arch.to_json(),
-        macs=spent.macs,
-        params=spent.params,
-        activations=spent.activations,
+        metrics=counts(arch),
         phase=setting.name,
         seed=seed,
         proposed_by="uniform in its slice of the band",
@@ -155,4 +152,5 @@ def _objective(_: Record, rung: Rung) -> float:
 
 
 def _describe_best(record: Record, accuracy: float) -> tuple[float, str]:
-    return accuracy, f"best {accuracy:.1%} ({format_count(record.macs, digits=4)} FLOPs)"
+    spent = format_count(round(record.metrics["macs"]), digits=4)
+    return accuracy, f"best {accuracy:.1%} ({spent} FLOPs)"

@@ -125,7 +125,7 @@ def conclude(session: SearchRun, records: Sequence[Record], verdict: Verdict) ->
         verdict=verdict,
         test=mean_interval(_test_accuracies(session, winner)),
         gain=gain_of_doubling(final),
-        edge=at_edge(winner.record.macs, session.region.band),
+        edge=at_edge(round(winner.record.metrics["macs"]), session.region.band),
         outcomes=Counter(record.outcome for record in final if record.outcome is not None),
         trained=len({record.key for record in final if record.rungs}),
         fvcore=audit(winner.arch).fvcore,
@@ -154,7 +154,7 @@ def gain_of_doubling(records: Sequence[Record]) -> Estimate | None:
 
     Every candidate has a first rung, so early stopping causes no bias. None if there are too few costs or trials.
     """
-    firsts = [(r.macs, r.rungs[0]["accuracy"]) for r in records if r.rungs and r.repeat_of is None]
+    firsts = [(r.metrics["macs"], r.rungs[0]["accuracy"]) for r in records if r.rungs and r.repeat_of is None]
     usable = [(macs, accuracy) for macs, accuracy in firsts if accuracy > 0]
     if len(usable) < 3 or len({macs for macs, _ in usable}) < 2:
         return None

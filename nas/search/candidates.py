@@ -15,7 +15,7 @@ from nas.samplers.base import SpaceSampler
 from nas.samplers.history import Factor
 from nas.samplers.parameters import distributions, to_choice
 from nas.search.config import SearchConfig
-from search_spaces.metrics.counts import cost
+from search_spaces.metrics.counts import counts
 from search_spaces.networks.arch import Arch
 from search_spaces.spaces.space import Ints, Space
 from studies.ledger.ledger import Ledger
@@ -61,7 +61,8 @@ class Candidates:
 
     def score(self, record: Record, rung: Rung) -> float | tuple[float, ...]:
         """The objective at a rung: the proxy's accuracy with the full network's cost."""
-        values = self.config.objective_function.values(rung["accuracy"], record.macs, Relative.of(rung))
+        macs = round(record.metrics["macs"])
+        values = self.config.objective_function.values(rung["accuracy"], macs, Relative.of(rung))
         return values[0] if len(values) == 1 else values
 
 
@@ -79,14 +80,11 @@ def known_factor(objective: Objective, space: Space) -> Factor | None:
 def propose(space: Space, params: dict[str, Any], how: str) -> Proposal:
     """The proposal for a network of the space, with its key and cost."""
     arch: Arch = space.decode(to_choice(space, params))
-    spent = cost(arch)
     return Proposal(
         choice=params,
         key=arch.key,
         arch=arch.to_json(),
-        macs=spent.macs,
-        params=spent.params,
-        activations=spent.activations,
+        metrics=counts(arch),
         proposed_by=how,
     )
 

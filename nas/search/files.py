@@ -6,7 +6,7 @@ import json
 import shutil
 from typing import Any
 
-from nas.search.analysis import SearchResult
+from nas.search.analysis import Finalist, SearchResult
 from search_spaces.metrics.counts import cost
 from studies.timing.step_time import KEYS
 
@@ -48,12 +48,14 @@ def summary(result: SearchResult) -> dict[str, Any]:
             "validation_accuracy": winner.accuracy.to_dict(),
             "test_accuracy": result.test.to_dict(),
         },
-        "finalists": [
-            {"key": f.record.key, "reward": f.reward, "macs": f.record.macs, "accuracies": list(f.accuracies)}
-            for f in result.verdict.ranked
-        ],
+        "finalists": [_finalist(one) for one in result.verdict.ranked],
         "indistinguishable_from_best": None if result.verdict.equals is None else list(result.verdict.equals),
         "gain_per_doubling": result.gain and result.gain.to_dict(),
         "band_edge": result.edge or None,
         "candidates": {"trained": result.trained, "outcomes": {str(o): n for o, n in result.outcomes.items()}},
     }
+
+
+def _finalist(one: Finalist) -> dict[str, Any]:
+    macs, accuracies = one.record.metrics["macs"], list(one.accuracies)
+    return {"key": one.record.key, "reward": one.reward, "macs": macs, "accuracies": accuracies}

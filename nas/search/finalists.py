@@ -29,7 +29,7 @@ def choose(
 def reward(record: Record, objective: Objective) -> float:
     """The reward at a trial's last rung: the proxy's accuracy with the full network's cost."""
     assert record.accuracy is not None
-    return objective.reward(record.accuracy, record.macs, Relative.of(record.rungs[-1]))
+    return objective.reward(record.accuracy, round(record.metrics["macs"]), Relative.of(record.rungs[-1]))
 
 
 def proposals(chosen: Sequence[Record], config: SearchConfig) -> list[Proposal]:
@@ -39,9 +39,7 @@ def proposals(chosen: Sequence[Record], config: SearchConfig) -> list[Proposal]:
             choice=record.choice,
             key=record.key,
             arch=record.arch,
-            macs=record.macs,
-            params=record.params,
-            activations=record.activations,
+            metrics=record.metrics,
             phase=PHASE,
             seed=config.seed + FIRST_SEED + block,
             proposed_by=record.proposed_by,

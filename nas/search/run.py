@@ -118,8 +118,9 @@ class SearchRun:
         return TrialBatch(title, total, plan, training, score, self._describe_best, self.run.path(TABLES[title]))
 
     def _describe_best(self, record: Record, accuracy: float) -> tuple[float, str]:
-        value = self.config.objective_function.reward(accuracy, record.macs, Relative.of(record.rungs[-1]))
-        return value, describe_best(value, accuracy, record.macs)
+        macs = round(record.metrics["macs"])
+        value = self.config.objective_function.reward(accuracy, macs, Relative.of(record.rungs[-1]))
+        return value, describe_best(value, accuracy, macs)
 
     def _folder(self, name: str) -> Path:
         base = Path(self.config.storage_path) / self.run.folder.name if self.config.storage_path else self.run.folder

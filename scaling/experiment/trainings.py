@@ -11,7 +11,7 @@ from rich.console import Console
 from scaling.experiment.config import ExperimentConfig
 from scaling.experiment.regularisation import for_multiple
 from search_spaces.common.units import format_count
-from search_spaces.metrics.counts import cost
+from search_spaces.metrics.counts import counts
 from search_spaces.networks.arch import Arch
 from studies.data.dataset import Dataset
 from studies.ledger.halving import Halving
@@ -125,15 +125,12 @@ def blocks(members: Sequence[ExperimentNetwork], seeds: Sequence[int]) -> list[t
 
 def proposal(member: ExperimentNetwork, seed: int, phase: str, recipe: Recipe) -> Proposal:
     """The trial of a network with a seed."""
-    spent = cost(member.arch)
     changes = for_multiple(recipe, member.multiple)
     return Proposal(
         choice={},
         key=member.arch.key,
         arch=member.arch.to_json(),
-        macs=spent.macs,
-        params=spent.params,
-        activations=spent.activations,
+        metrics=counts(member.arch),
         phase=phase,
         seed=seed,
         proposed_by=member.label,
@@ -164,4 +161,5 @@ def _accuracy(_: Record, rung: Rung) -> float:
 
 
 def _describe_best(record: Record, accuracy: float) -> tuple[float, str]:
-    return accuracy, f"best {accuracy:.1%} ({record.proposed_by}, {format_count(record.macs, digits=4)} FLOPs)"
+    spent = format_count(round(record.metrics["macs"]), digits=4)
+    return accuracy, f"best {accuracy:.1%} ({record.proposed_by}, {spent} FLOPs)"

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def frame(ledger: Ledger) -> pd.DataFrame:
     """One row a trial, in order of number.
 
-    Columns: the fields of `Record` in raw units; value (value_0, value_1, ... where there are several objectives);
-    accuracy, loss, images and every other number of the last rung; accuracy_1, accuracy_2, ... at each rung's step;
-    choice_<name> for each of the space's choices.
+    Columns: the fields of `Record` in raw units, each metric under its name; value (value_0, value_1, ... where there
+    are several objectives); accuracy, loss, images and every other number of the last rung; accuracy_1, accuracy_2, ...
+    at each rung's step; choice_<name> for each of the space's choices.
     """
     import pandas as pd
 
@@ -28,7 +28,8 @@ def frame(ledger: Ledger) -> pd.DataFrame:
 
 def rows_of(records: Sequence[Record]) -> list[dict[str, Any]]:
     """The rows of `frame` for some trials."""
-    return [_row(record) for record in records]
+    metrics = list(dict.fromkeys(name for record in records for name in record.metrics))
+    return [_row(record, metrics) for record in records]
 
 
 def write_csv(ledger: Ledger, path: str | Path) -> None:
@@ -36,7 +37,7 @@ def write_csv(ledger: Ledger, path: str | Path) -> None:
     atomic_write(path, frame(ledger).to_csv(index=False))
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _row(record: Record, metrics: Sequence[str]) -> dict[str, Any]:
     last = record.rungs[-1] if record.rungs else {}
     row: dict[str, Any] = {
         "number": record.number,
@@ -46,9 +47,7 @@ def _row(record: Record) -> dict[str, Any]:
         **_values(record),
         **{name: last.get(name) for name in ("accuracy", "loss", "images", "test_accuracy")},
         "step": last.get("step", 0),
-        "macs": record.macs,
-        "params": record.params,
-        "activations": record.activations,
+        **{name: record.metrics.get(name) for name in metrics},
         "key": record.key,
         "seed": record.seed,
         "proposal_index": record.proposal_index,

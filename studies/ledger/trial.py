@@ -21,7 +21,7 @@ class Proposal:
     choice       one value for each of the space's choices
     key          canonical key of the network (`Arch.key`): equal keys are the same network
     arch         the network as JSON text (`Arch.to_json`)
-    macs, params, activations  its cost at full size, raw units
+    metrics      of the network at full size, {name: number} in raw units: macs, params, ...
     phase        what it is for: "candidate", "finalist", ...; trials of different phases are never compared, because
                  they are trained differently
     seed         of the training. None: the ledger derives it from the study's seed, and a network that was trained
@@ -33,9 +33,7 @@ class Proposal:
     choice: Mapping[str, Any]
     key: str
     arch: str
-    macs: int
-    params: int
-    activations: int
+    metrics: Mapping[str, float]
     phase: str = CANDIDATE
     seed: int | None = None
     proposed_by: str = ""
@@ -71,9 +69,7 @@ class Record:
     choice: Mapping[str, Any]
     key: str
     arch: str
-    macs: int
-    params: int
-    activations: int
+    metrics: Mapping[str, float]
     proposal_index: int
     seed: int
     replicate: bool
@@ -117,9 +113,7 @@ def record_of(trial: FrozenTrial) -> Record:
         choice=dict(trial.params),
         key=attrs.get("key", ""),
         arch=attrs.get("arch", ""),
-        macs=attrs.get("macs", 0),
-        params=attrs.get("params", 0),
-        activations=attrs.get("activations", 0),
+        metrics=attrs.get("metrics", {}),
         proposal_index=attrs.get("proposal_index", -1),
         seed=attrs.get("seed", 0),
         replicate=attrs.get("replicate", False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import optuna
@@ -26,7 +27,7 @@ STATES = {
 }
 # What a trial keeps when it is run again under a new number.
 _KEPT = (
-    "phase", "key", "macs", "params", "activations", "proposal_index", "seed", "replicate", "proposed_by",
+    "phase", "key", "metrics", "proposal_index", "seed", "replicate", "proposed_by",
     "never_pruned", "notes", "arch",
 )  # fmt: skip
 
@@ -162,11 +163,14 @@ def attributes_of(proposal: Proposal) -> dict[str, Any]:
     return {
         "phase": proposal.phase,
         "key": proposal.key,
-        "macs": int(proposal.macs),
-        "params": int(proposal.params),
-        "activations": int(proposal.activations),
+        "metrics": {name: _plain(value) for name, value in proposal.metrics.items()},
         "replicate": proposal.seed is not None,
         "proposed_by": proposal.proposed_by,
         "notes": dict(proposal.notes),
         "arch": proposal.arch,
     }
+
+
+def _plain(value: float) -> int | float:
+    """The number as JSON holds it: numpy's become Python's, and whole numbers stay whole."""
+    return int(value) if isinstance(value, Integral) else float(value)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import search_spaces as ss
+from search_spaces.metrics.counts import counts
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome
@@ -24,11 +25,7 @@ FULL = ss.get("mobilenet_v2").replace(classes=10)
 
 
 def run(training: Training, seeds: int, execution: Execution, job: Any = evaluate) -> list[Record]:
-    spent = ss.cost(FULL)
-    wanted = [
-        Proposal({"a": 0}, FULL.key, FULL.to_json(), spent.macs, spent.params, spent.activations, seed=seed)
-        for seed in range(seeds)
-    ]
+    wanted = [Proposal({"a": 0}, FULL.key, FULL.to_json(), counts(FULL), seed=seed) for seed in range(seeds)]
     with Ledger.open(None, "gpu", {"a": (0, 1)}) as ledger:
         jobs = TrialQueue(ledger, Fixed(wanted), lambda record, rung: rung["accuracy"], payload=training.payload())
         with WorkerPool(execution) as pool:

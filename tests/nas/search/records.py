@@ -17,7 +17,8 @@ def record(number: int, accuracies: list[float], outcome: Outcome = Outcome.COMP
     arch = ARCHS[number % len(ARCHS)]
     fields = {
         "number": number, "phase": "candidate", "choice": {}, "key": arch.key, "arch": arch.to_json(),
-        "macs": 400 + number, "params": 1, "activations": 1, "proposal_index": number, "seed": 0, "replicate": False,
+        "metrics": {"macs": 400 + number, "params": 1, "activations": 1},
+        "proposal_index": number, "seed": 0, "replicate": False,
         "proposed_by": "uniform", "never_pruned": False, "state": TrialState.COMPLETE, "outcome": outcome, "reason": "",
         "values": None, "rungs": tuple({"step": i, "accuracy": a} for i, a in enumerate(accuracies, start=1)),
         "seconds": 1.0, "worker": "", "repeat_of": None, "retry_of": None, "notes": {}, "owner": {},

@@ -58,11 +58,11 @@ def test_a_trial_holds_the_full_networks_cost_and_the_proxys_accuracy(records: l
     for record in records:
         arch = Arch.from_json(record.arch)
         assert arch.resolution == 224
-        assert cost(arch).macs == record.macs
-        assert 320e6 <= record.macs <= 420e6
+        assert cost(arch).macs == record.metrics["macs"]
+        assert 320e6 <= record.metrics["macs"] <= 420e6
         assert record.outcome is Outcome.COMPLETE
         accuracy = record.rungs[-1]["accuracy"]
-        assert record.values == (pytest.approx(accuracy * (record.macs / 400e6) ** -0.07),)
+        assert record.values == (pytest.approx(accuracy * (record.metrics["macs"] / 400e6) ** -0.07),)
 
 
 def test_draws_without_a_samplers_choice_are_marked_uniform(records: list[Record]):
@@ -71,4 +71,4 @@ def test_draws_without_a_samplers_choice_are_marked_uniform(records: list[Record
 
 def test_a_pareto_search_keeps_both_numbers_and_stops_nobody(few_images: str):
     for record in search(few_images, trials=1, objective="pareto", sampler="random"):
-        assert record.values == (record.rungs[-1]["accuracy"], float(record.macs))
+        assert record.values == (record.rungs[-1]["accuracy"], float(record.metrics["macs"]))

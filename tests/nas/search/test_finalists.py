@@ -29,7 +29,7 @@ def test_posterior_means_rank_before_measurements():
 
 
 def test_cost_counts_in_the_choice():
-    cheap, dear = record(0, [0.80], macs=200), record(1, [0.81], macs=800)
+    cheap, dear = record(0, [0.80], metrics={"macs": 200}), record(1, [0.81], metrics={"macs": 800})
     assert finalists.choose([cheap, dear], Objective("soft", 400), 1) == [cheap]
     assert finalists.choose([cheap, dear], ACCURACY, 1) == [dear]
 

@@ -26,8 +26,8 @@ def test_the_report_of_a_search():
     config, folder = SearchConfig(target_flops="300M"), Path("runs/x")
     run: Any = SimpleNamespace(folder=folder, path=folder.joinpath)
     nothing = cast("Any", None)
-    macs = 295_600_000
-    records = [*trained(0, [0.80, 0.81, 0.82], macs=macs), *trained(1, [0.80, 0.80, 0.82], macs=macs)]
+    spent = {"macs": 295_600_000}
+    records = [*trained(0, [0.80, 0.81, 0.82], metrics=spent), *trained(1, [0.80, 0.80, 0.82], metrics=spent)]
     verdict = judge(records, config.objective_function)
     assert verdict is not None
     result = SearchResult(

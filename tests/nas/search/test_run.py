@@ -28,7 +28,7 @@ def proposals(region: SearchRegion) -> list[Proposal]:
     """Some networks of the region, smallest first."""
     rows = region.space.sample(np.random.default_rng(0), TRIALS, macs=region.band, of="networks")
     found = [propose(region.space, to_params(region.space, region.space.choice(row)), "uniform") for row in rows]
-    return sorted(found, key=lambda proposal: proposal.macs)
+    return sorted(found, key=lambda proposal: proposal.metrics["macs"])
 
 
 def train(ledger: Ledger, wanted: list[Proposal], accuracies: dict[str, float]) -> list[Record]:

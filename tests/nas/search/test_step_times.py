@@ -82,8 +82,8 @@ def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tm
         last = record.rungs[-1]
         assert [rung["step_seconds"] for rung in record.rungs] == [pytest.approx(place * 1e-6)] * 2
         assert last["relative_step"] == pytest.approx(place)
-        assert last["relative_params"] == pytest.approx(record.params / ss.cost(base).params)
-        expected = last["accuracy"] * place**-0.07 * (record.params / ss.cost(base).params) ** -0.05
+        assert last["relative_params"] == pytest.approx(record.metrics["params"] / ss.cost(base).params)
+        expected = last["accuracy"] * place**-0.07 * (record.metrics["params"] / ss.cost(base).params) ** -0.05
         assert record.values == (pytest.approx(expected),)
         assert finalists.reward(record, objective) == pytest.approx(expected)
     assert [row["relative_step"] for row in rows_of(records)] == pytest.approx([2, 3, 4])

@@ -17,7 +17,7 @@ from studies.outcome import Ending, Outcome
 
 
 def trial(**changes: Any) -> Proposal:
-    return Proposal({}, "net", "{}", macs=10, params=20, activations=30, **changes)
+    return Proposal({}, "net", "{}", {"macs": 10, "params": 20, "activations": 30}, **changes)
 
 
 def test_about_one_in_ten_is_never_pruned_and_always_the_same_ones() -> None:

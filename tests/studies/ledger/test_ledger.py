@@ -17,12 +17,13 @@ from studies.ledger.seeds import trial_seed
 from studies.ledger.trial import Proposal
 from studies.outcome import Ending, Outcome
 
+METRICS = {"macs": 10, "params": 20, "activations": 30}
 CHOICES = {"kernel": (3, 5), "op": ("conv", "mbconv"), "se": (0.0, 0.25)}
 
 
 def proposal(key: str = "k", **changes: Any) -> Proposal:
-    fields = {"choice": {"kernel": 3, "op": "conv", "se": 0.25}, "arch": '{"x": 1}', "macs": 10, "params": 20}
-    return Proposal(**{**fields, "key": key, "activations": 30, **changes})
+    fields = {"choice": {"kernel": 3, "op": "conv", "se": 0.25}, "arch": '{"x": 1}', "metrics": METRICS}
+    return Proposal(**{**fields, "key": key, **changes})
 
 
 def url(folder: Path) -> str:
@@ -42,7 +43,7 @@ def test_everything_is_still_there_after_closing(tmp_path: Path) -> None:
     with open_at(tmp_path, read_only=True) as ledger:
         (record,) = ledger.records()
     assert (record.outcome, record.values, record.accuracy) == (Outcome.COMPLETE, (0.55,), 0.6)
-    assert (record.macs, record.params, record.activations, record.arch) == (10, 20, 30, '{"x": 1}')
+    assert (record.metrics, record.arch) == (METRICS, '{"x": 1}')
     assert (record.proposed_by, record.notes, record.seconds, record.worker) == (
         "random",
         {"band": [1, 2]},
@@ -52,6 +53,16 @@ def test_everything_is_still_there_after_closing(tmp_path: Path) -> None:
     assert record.choice == {"kernel": 3, "op": "conv", "se": 0.25}
     assert record.rungs[0] == {"step": 1, "accuracy": 0.5, "loss": 1.5, "images": 4000}
     assert record.seed == trial_seed(0, "candidate", 0)
+
+
+@pytest.mark.parametrize("is_file", [True, False], ids=["file", "memory"])
+def test_metrics_keep_their_type_and_order(tmp_path: Path, is_file: bool) -> None:
+    given = {"macs": np.int64(2**53 + 1), "step_time": np.float32(0.25), "activations": 30, "share": 1.0}
+    with Ledger.open(url(tmp_path) if is_file else None, "search", CHOICES) as ledger:
+        ledger.begin(proposal(metrics=given))
+        (record,) = ledger.records()
+    assert list(record.metrics.items()) == [("macs", 2**53 + 1), ("step_time", 0.25), ("activations", 30), ("share", 1)]
+    assert [type(value) for value in record.metrics.values()] == [int, float, int, float]
 
 
 def test_optuna_reads_it_as_it_is(tmp_path: Path) -> None:
@@ -231,6 +242,7 @@ def test_the_table(tmp_path: Path) -> None:
         8000,
     )
     assert table["choice_op"][0] == "conv"
+    assert [f"{table[name][0]!s}" for name in METRICS] == ["10", "20", "30"]
     assert [path.name for path in tmp_path.iterdir()] == ["trials.csv"]
 
 
@@ -239,7 +251,13 @@ def test_trials_of_other_tools_are_left_alone(tmp_path: Path) -> None:
         ledger.study.ask()
     with open_at(tmp_path) as ledger:
         (record,) = ledger.records()
-        assert (record.phase, record.state) == ("foreign", TrialState.RUNNING)
+        assert (record.phase, record.state, record.metrics) == ("foreign", TrialState.RUNNING, {})
+        ledger.begin(proposal())
+        table = frame(ledger)
+    columns = list(table)
+    assert columns[columns.index("step") + 1 : columns.index("key")] == list(METRICS)
+    assert np.isnan(table["macs"][0])
+    assert table["macs"][1] == 10
 
 
 def test_a_study_of_another_program_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from studies.ledger.trial import Proposal
 from studies.machine import host_name
 from studies.outcome import Ending, Outcome
 
-TRIAL = Proposal({"kernel": 3}, "net", "{}", macs=10, params=20, activations=30)
+TRIAL = Proposal({"kernel": 3}, "net", "{}", {"macs": 10, "params": 20, "activations": 30})
 Driver = Callable[..., Ledger]
 
 
@@ -41,6 +41,7 @@ def test_closing_leaves_nothing_running(driver: Driver) -> None:
             first.choice,
             first.proposal_index,
         )
+        assert (again.metrics, again.key, again.arch) == (TRIAL.metrics, TRIAL.key, TRIAL.arch)
         claimed = ledger.claim("candidate")
         assert claimed is not None
         assert claimed.number == 1

@@ -36,7 +36,7 @@ def draw(number: int, seeds: tuple[int, ...]) -> Proposal:
     generator = np.random.default_rng(seeds)
     choice = {name: int(generator.integers(4)) for name in CHOICES}
     key = "".join(map(str, choice.values()))
-    return Proposal(choice, key, "{}", macs=1, params=2, activations=3, proposed_by="random", notes={"draw": number})
+    return Proposal(choice, key, "{}", {"macs": 1}, proposed_by="random", notes={"draw": number})
 
 
 def note(log: str, event: str, job: dict[str, Any]) -> None:

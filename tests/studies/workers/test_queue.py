@@ -18,7 +18,7 @@ CHOICES = {"width": (1, 2, 3)}
 
 
 def network(width: int, **changes: Any) -> Proposal:
-    return Proposal({"width": width}, f"net{width}", "{}", macs=width, params=1, activations=1, **changes)
+    return Proposal({"width": width}, f"net{width}", "{}", metrics={"macs": width}, **changes)
 
 
 def in_turn(*widths: int) -> Any:

@@ -27,7 +27,7 @@ ACCURACY = {"a": 0.5, "b": 0.7, "c": 0.6, "broken": float("nan")}
 
 
 def proposal(name: str) -> Proposal:
-    return Proposal({}, f"key-{name}", "{}", 1, 1, 1, phase="grid", seed=0, proposed_by=name, notes={"name": name})
+    return Proposal({}, f"key-{name}", "{}", {"macs": 1}, phase="grid", seed=0, proposed_by=name, notes={"name": name})
 
 
 @dataclass(frozen=True)
