@@ -23,8 +23,8 @@ import search_spaces as ss
 from scaling.grid.lattice import Lattice, scaled
 from search_spaces.resizing import shapes
 from search_spaces.resizing.matching import solve
+from search_spaces.resizing.registry import STRATEGIES, get_strategy
 from search_spaces.resizing.rounding import Rounding
-from search_spaces.resizing.strategy import NAMED
 
 BASELINES = ("efficientnet_b0", "mobilenet_v2", "mnasnet_a1")
 MULTIPLES = (1.5, 2, 4, 8)
@@ -40,8 +40,8 @@ def main() -> None:
 def _solve(repetitions: int) -> None:
     print("| baseline | strategy | `solve`, first call, ms | warm, median ms | warm, slowest ms | largest miss |")
     print("|---|---|---|---|---|---|")
-    for baseline, (name, strategy) in itertools.product(BASELINES, NAMED.items()):
-        arch = ss.get(baseline)
+    for baseline, name in itertools.product(BASELINES, STRATEGIES):
+        arch, strategy = ss.get(baseline), get_strategy(name)
         targets = [round(multiple * ss.cost(arch).macs) for multiple in MULTIPLES]
         calls = [partial(solve, arch, strategy, target) for target in targets]
         _forget()

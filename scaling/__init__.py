@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from scaling.law.fit import fit_response
     from search_spaces.resizing.compound import Coefficients, Multipliers, scale
     from search_spaces.resizing.matching import solve
-    from search_spaces.resizing.strategy import Strategy, get_strategy
+    from search_spaces.resizing.registry import get_strategy
+    from search_spaces.resizing.strategy import Strategy
 
 __all__ = [
     "Coefficients",
@@ -35,7 +36,7 @@ __getattr__, __dir__ = lazy_names(
         "Multipliers": "search_spaces.resizing.compound",
         "Strategy": "search_spaces.resizing.strategy",
         "fit_response": "scaling.law.fit",
-        "get_strategy": "search_spaces.resizing.strategy",
+        "get_strategy": "search_spaces.resizing.registry",
         "scale": "search_spaces.resizing.compound",
         "solve": "search_spaces.resizing.matching",
     },

@@ -16,7 +16,7 @@ from search_spaces.networks.arch import Arch
 from search_spaces.resizing.compound import Coefficients, Growth, scale
 from search_spaces.resizing.matching import TOLERANCE, solve
 from search_spaces.resizing.rounding import Rounding
-from search_spaces.resizing.strategy import NAMED, Strategy
+from search_spaces.resizing.strategy import COMPOUND, Strategy
 from studies.trainer.registry import get_recipe
 
 # A member of more than this multiple of the baseline's cost is beyond what anybody trains.
@@ -103,7 +103,7 @@ def grow(
     rounding: Rounding,
     memory: MemoryBudget,
     equal_cost: bool,
-    strategy: Strategy = NAMED["compound"],
+    strategy: Strategy = COMPOUND,
 ) -> FamilyMember:
     """The member at phi: by the papers' rounding, or solved to 2^phi times the baseline's multiply-adds.
 

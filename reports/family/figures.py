@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 
 from reports.family.data import CHOICE, MeasuredNetwork, strategies
 from reports.page.scales import accuracy_limits, log_x, plain, whiskers
-from reports.page.style import BASELINE_LOOK, BLUE, GREEN, INK, OTHERS, RED, strategy_style
+from reports.page.style import BASELINE_LOOK, INK, OTHERS, strategy_style
 from reports.reading.published import PublishedNetwork
 from scaling.curves.conclusions import curve_name
+from search_spaces.common.palette import BLUE, GREEN, RED
 
 AXES = {"params": "parameters", "macs": "FLOPs (multiply-adds of one image)"}
 FAMILIES = {

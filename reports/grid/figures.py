@@ -13,7 +13,8 @@ from matplotlib.colors import Normalize
 
 from reports.grid.data import NetworkData, Triple, shares, show_coefficients
 from reports.page.scales import whiskers
-from reports.page.style import BLUE, INK, MUTED
+from reports.page.style import INK, MUTED
+from search_spaces.common.palette import BLUE
 from studies.statistics.intervals import Estimate
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])

@@ -6,23 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
-# Okabe and Ito's palette: told apart by colour-blind readers, on light and on dark ground. Markers say it again.
-BLUE, ORANGE, GREEN, RED, PINK, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
-PURPLE, BROWN, OLIVE = "#8C6BB1", "#A6761D", "#66A61E"
+from search_spaces.common.palette import (
+    BLUE,
+    BROWN,
+    GREEN,
+    GREY,
+    MAGENTA,
+    OLIVE,
+    PINK,
+    PURPLE,
+    RED,
+    SKY,
+)
+from search_spaces.resizing.registry import STRATEGIES
+
 Look = tuple[str, str]
 """Colour and marker."""
-BASELINE_LOOK: Look = ("#808080", "o")
-STRATEGIES: dict[str, Look] = {
+BASELINE_LOOK: Look = (GREY, "o")
+CURVES: dict[str, Look] = {
     "baseline": BASELINE_LOOK,
-    "depth": (BLUE, "v"),
-    "width": (ORANGE, "s"),
-    "resolution": (GREEN, "^"),
-    "compound": (RED, "D"),
     "compound-found": (PINK, "P"),
-    "fast": (SKY, "X"),
-    "v2": (OLIVE, "p"),
+    **{row.name: (row.color, row.marker) for row in STRATEGIES.values()},
 }
-"""Scaling strategies."""
+"""Curves: the scaling strategies, and two that have no row."""
 SAMPLERS: dict[str, Look] = {
     "uniform": (PURPLE, "o"),
     "tpe": (BROWN, "^"),
@@ -33,8 +39,8 @@ SAMPLERS: dict[str, Look] = {
     "gp": (SKY, "X"),
 }
 """Samplers, by the name of what proposed a candidate."""
-# Of other names, such as 0:1:3: every colour with every marker, so that two of them hardly ever look the same.
-_COLORS, _MARKERS = (PURPLE, BROWN, OLIVE, "#E7298A"), ("<", ">", "h", "p", "*", "d", "8")
+# Of other names, such as 0:1:3 or a user's own: every colour with every marker, so that two hardly ever look the same.
+_COLORS, _MARKERS = (PURPLE, BROWN, OLIVE, MAGENTA), ("<", ">", "h", "p", "*", "d", "8")
 OTHERS = tuple((_COLORS[place % 4], _MARKERS[place % 7]) for place in range(28))
 # Text and lines are drawn in this; the page replaces it by the reader's own text colour.
 INK = "#1b1f24"
@@ -73,7 +79,7 @@ RC: dict[str, Any] = {
 
 def strategy_style(name: str) -> dict[str, str]:
     """Colour and marker of a scaling strategy, as matplotlib's keywords."""
-    return _style(STRATEGIES, name)
+    return _style(CURVES, name)
 
 
 def sampler_style(name: str) -> dict[str, str]:

@@ -12,9 +12,10 @@ from matplotlib.ticker import FuncFormatter
 from nas.objectives import Objective, pareto_front
 from reports.page.network_tables import Row
 from reports.page.scales import plain
-from reports.page.style import BLUE, GREEN, INK, MUTED, ORANGE, PINK, RED, sampler_style
+from reports.page.style import INK, MUTED, sampler_style
 from reports.search.expected_best import RandomSearch
 from reports.search.importance import Importance
+from search_spaces.common.palette import BLUE, GREEN, ORANGE, PINK, RED
 from search_spaces.common.units import format_count
 
 UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))

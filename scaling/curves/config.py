@@ -8,7 +8,7 @@ from typing import Any
 from scaling.experiment.config import RESUMABLE as SHARED
 from scaling.experiment.config import ExperimentConfig
 from search_spaces.common.checks import check_different, check_minimum
-from search_spaces.resizing.strategy import get_strategy
+from search_spaces.resizing.registry import get_strategy
 
 # Curves with names of their own: the baseline, and compound scaling by coefficients found by scaling.grid.
 BASELINE, FOUND = "baseline", "compound-found"

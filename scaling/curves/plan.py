@@ -13,8 +13,9 @@ from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.compound import Growth, Multipliers, scale
 from search_spaces.resizing.matching import solve
+from search_spaces.resizing.registry import get_strategy
 from search_spaces.resizing.rounding import Rounding
-from search_spaces.resizing.strategy import Strategy, get_strategy
+from search_spaces.resizing.strategy import Strategy
 from studies.workers.resources import Resources, settle_here
 
 # Multiples nearer to 1 than this are the baseline itself.

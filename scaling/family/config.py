@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from search_spaces.common.checks import check_minimum
 from search_spaces.common.units import parse_bytes
+from search_spaces.common.user_code import is_user_code
+from search_spaces.resizing.registry import STRATEGIES, get_strategy
 from search_spaces.resizing.rounding import RoundingChoice
-from search_spaces.resizing.strategy import V2, Strategy, get_strategy
+from search_spaces.resizing.strategy import Strategy
 
 if TYPE_CHECKING:
     from scaling.family_members import MemoryBudget
-
-STRATEGIES = ("compound", V2)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class FamilyConfig:
         phi: Members of the family, in the order of the table; phi 0 is the baseline.
         equal_cost: Grow each member to exactly 2^phi times the baseline's FLOPs instead of rounding as the papers do.
         strategy: compound, or v2: no image above 480 px, and layers added to the late stages first (EfficientNetV2);
-            v2:PX for another cap. With --equal-cost depth and width make up for what the cap takes.
+            v2:PX for another cap; or your own as module:name, of which the cap and the depth weights count. With
+            --equal-cost depth and width make up for what the cap takes.
         depth_weights: Relative speed at which the stages deepen, one number per stage from the first to the last, such
             as 0 0 0 0 1 1 1; 0 keeps a stage as it is, equal numbers are compound scaling. Default: the strategy's.
         rounding: Multiples that widths and resolutions are rounded to.
@@ -65,8 +66,17 @@ class FamilyConfig:
             if self.phi.count(phi) > 1:
                 raise ValueError(f"--phi must name each member once, got {phi:g} twice")
         check_minimum(self, {"batch_size": 1, "resolution": 0})
-        if self.scaling_strategy.name.partition(":")[0] not in STRATEGIES:
-            raise ValueError(f"--strategy must be {' or '.join(STRATEGIES)}, got {self.strategy}: use scaling.curves")
+        self._check_strategy()
+
+    def _check_strategy(self) -> None:
+        """Raise ValueError for what is no strategy, and for one that says which dimensions grow."""
+        self.scaling_strategy  # noqa: B018
+        taken = [row.name for row in STRATEGIES.values() if row.in_families]
+        if self.strategy.partition(":")[0] not in taken and not is_user_code(self.strategy):
+            raise ValueError(
+                f"--strategy must be {', '.join(taken)} or your own as module:name, got {self.strategy}: "
+                "use scaling.curves"
+            )
 
     @property
     def scaling_strategy(self) -> Strategy:

@@ -14,7 +14,7 @@ from scaling.family_members import FamilyMember, family_table
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import CONVENTION
 from search_spaces.resizing.compound import PAPER, Growth, Multipliers
-from search_spaces.resizing.strategy import V2
+from search_spaces.resizing.depths import EVEN, LATE
 from search_spaces.zoo.efficientnet import B0, PUBLISHED
 
 WIDTH = 120
@@ -28,14 +28,14 @@ def describe(config: FamilyConfig, found: Found, members: Sequence[FamilyMember]
 
 
 def _headline(config: FamilyConfig, found: Found) -> str:
-    base, coefficients, cap = found.baseline, found.coefficients, config.scaling_strategy.cap
+    base, coefficients, strategy = found.baseline, found.coefficients, config.scaling_strategy
     how = ["grown to 2^phi times its FLOPs" if config.equal_cost else "rounded as in the papers"]
-    if cap:
-        how.append(f"{V2}: up to {cap} px")
-    if config.depth_weights:
-        how.append(f"stages deepened as {' '.join(f'{weight:g}' for weight in config.depth_weights)}")
-    elif cap:
+    if strategy.cap:
+        how.append(f"up to {strategy.cap} px")
+    if strategy.depth_weights == LATE:
         how.append("layers added to late stages first")
+    elif strategy.depth_weights != EVEN:
+        how.append(f"stages deepened as {' '.join(f'{weight:g}' for weight in strategy.depth_weights)}")
     return (
         f"Family of {base.name or base.key}, {base.resolution} px, {', '.join(how)}\n"
         f"alpha/beta/gamma {coefficients}: d = alpha^phi, w = beta^phi, r = gamma^phi; "

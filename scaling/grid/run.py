@@ -11,7 +11,7 @@ from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.compound import PAPER
 from search_spaces.resizing.matching import Solution, solve
-from search_spaces.resizing.strategy import NAMED
+from search_spaces.resizing.strategy import COMPOUND
 from studies.statistics.comparisons import Contrast, compare
 from studies.statistics.intervals import Estimate, mean_interval
 
@@ -61,7 +61,7 @@ def run_grid(plan: GridPlan, experiment: Experiment) -> GridResult:
     max_resolution = plan.baseline.pixels / grid.baseline.resolution
     analysis = analyse(grid, found, config.phi, max_resolution=max_resolution)
     target = max(grid.target or analysis.best.network.macs, cost(grid.baseline).macs + 1)
-    paper = solve(grid.baseline, NAMED["compound"], target, rounding=plan.rounding)
+    paper = solve(grid.baseline, COMPOUND, target, rounding=plan.rounding)
     return GridResult(plan, analysis, _confirm(plan, experiment, analysis, paper), found)
 
 

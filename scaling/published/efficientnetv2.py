@@ -10,8 +10,8 @@ from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.matching import solve
+from search_spaces.resizing.registry import get_strategy
 from search_spaces.resizing.shapes import channels_of, layers_of
-from search_spaces.resizing.strategy import get_strategy
 from search_spaces.zoo.registry import get
 
 BASELINE = "efficientnetv2_s"

@@ -6,7 +6,6 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from search_spaces.common.suggest import nearest
 from search_spaces.resizing.compound import PAPER, Coefficients, Multipliers
 from search_spaces.resizing.depths import EVEN, LATE, check_weights
 
@@ -93,37 +92,12 @@ def non_uniform(
     return dataclasses.replace(Strategy.of(coefficients, name), cap=cap, depth_weights=depth_weights)
 
 
-NAMED = {
-    "depth": Strategy("depth", 1, 0, 0),
-    "width": Strategy("width", 0, 1, 0),
-    "resolution": Strategy("resolution", 0, 0, 1),
-    # EN, Section 3.3.
-    "compound": Strategy.of(PAPER),
-    # dWr of arXiv 2103.06877, Section 4: alpha = 0.8.
-    "fast": Strategy("fast", 0.1, 0.8, 0.1),
-    # V2, Section 3.3: compound, but no larger images than 480 px and more of the layers in the later stages.
-    "v2": non_uniform(PAPER),
-}
-
-
-def get_strategy(text: str) -> Strategy:
-    """A strategy by name, by exponents d:w:r such as 1:1:1 (shares of the growth in cost; any scale), or v2:PX.
-
-    v2:PX is v2 with another cap, for smaller images. Raises ValueError, with the nearest known name, for anything else.
-    """
-    if text in NAMED:
-        return NAMED[text]
-    parts = text.split(":")
-    if parts[0] == V2 and len(parts) == 2 and parts[1].isdecimal() and int(parts[1]):
-        return non_uniform(PAPER, text, cap=int(parts[1]))
-    try:
-        shares = [float(part) for part in parts]
-    except ValueError:
-        shares = []
-    if len(shares) != 3:
-        raise ValueError(
-            f"unknown strategy '{text}'{nearest(text, NAMED)}; or give exponents d:w:r, such as 1:1:1, or v2:PX"
-        )
-    whole = sum(shares) or 1.0
-    depth, width, resolution = (share / whole for share in shares)
-    return Strategy(text, depth, width, resolution)
+DEPTH = Strategy("depth", 1, 0, 0)
+WIDTH = Strategy("width", 0, 1, 0)
+RESOLUTION = Strategy("resolution", 0, 0, 1)
+# EN, Section 3.3.
+COMPOUND = Strategy.of(PAPER)
+# dWr of arXiv 2103.06877, Section 4: alpha = 0.8.
+FAST = Strategy("fast", 0.1, 0.8, 0.1)
+# V2, Section 3.3: compound, but no larger images than 480 px and more of the layers in the later stages.
+NON_UNIFORM = non_uniform(PAPER)

@@ -12,7 +12,7 @@ from scaling.grid.config import GridConfig
 from scaling.grid.plan import GridPlan, prepare
 from scaling.grid.run import Choice, GridResult
 from search_spaces.resizing.matching import solve
-from search_spaces.resizing.strategy import NAMED
+from search_spaces.resizing.strategy import COMPOUND
 from studies.statistics.comparisons import compare
 from studies.statistics.intervals import mean_interval
 
@@ -35,7 +35,7 @@ def result(plan: GridPlan, seeds: int, *, with_paper: bool = True) -> GridResult
     keys = [plan.grid.baseline.key, *(one.arch.key for one in networks)]
     accuracies = {key: dict(enumerate(rng.normal(0.8, 0.01, seeds).tolist())) for key in keys}
     analysis = analyse(plan.grid, accuracies, 1.0, max_resolution=28 / plan.grid.baseline.resolution)
-    paper = solve(plan.grid.baseline, NAMED["compound"], plan.grid.target or 1, rounding=plan.rounding)
+    paper = solve(plan.grid.baseline, COMPOUND, plan.grid.target or 1, rounding=plan.rounding)
     ours, papers = [0.84, 0.85, 0.843][:seeds], [0.80, 0.81, 0.802][:seeds]
     choice = Choice(
         arch=analysis.best.network.arch,

@@ -13,9 +13,10 @@ from search_spaces.common.units import format_count
 from search_spaces.resizing.compound import PAPER, Coefficients, scale
 from search_spaces.resizing.depths import EVEN, LATE, asked_layers, deepen, stage_weights
 from search_spaces.resizing.matching import TOLERANCE, solve
+from search_spaces.resizing.registry import get_strategy
 from search_spaces.resizing.shapes import layers_of
 from search_spaces.resizing.stages import scale_depth
-from search_spaces.resizing.strategy import CAP, Strategy, get_strategy, non_uniform
+from search_spaces.resizing.strategy import CAP, Strategy, non_uniform
 
 S = ss.get("efficientnetv2_s")
 LAYERS = st.lists(st.integers(1, 9), min_size=1, max_size=8)

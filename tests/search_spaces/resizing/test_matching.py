@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 import search_spaces as ss
 from search_spaces.common.units import format_count
 from search_spaces.resizing.matching import LAYER_CHANGES, TOLERANCE, solve
+from search_spaces.resizing.registry import STRATEGIES, get_strategy
 from search_spaces.resizing.rounding import Rounding, around
 from search_spaces.resizing.shapes import channels_of, layers_of
-from search_spaces.resizing.strategy import NAMED, Strategy, get_strategy
+from search_spaces.resizing.strategy import COMPOUND, DEPTH, RESOLUTION, Strategy
 
 BASELINES = ("efficientnet_b0", "mobilenet_v2", "mnasnet_a1")
 SPACE = ss.space("small")
@@ -31,10 +32,10 @@ SMALL = ss.Arch(
 
 
 @pytest.mark.parametrize("multiple", [1.5, 2, 4, 8])
-@pytest.mark.parametrize("name", list(NAMED))
+@pytest.mark.parametrize("name", list(STRATEGIES))
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_targets_are_met_within_one_percent(baseline: str, name: str, multiple: float) -> None:
-    arch, strategy = ss.get(baseline), NAMED[name]
+    arch, strategy = ss.get(baseline), get_strategy(name)
     target = round(multiple * ss.cost(arch).macs)
     found = solve(arch, strategy, target)
     assert abs(found.miss) <= TOLERANCE
@@ -83,7 +84,7 @@ def test_any_exponents(baseline: str, shares: tuple[int, int, int], multiple: fl
 def test_depth_alone_against_every_rounding_of_the_stages(baseline: str, multiple: float) -> None:
     arch = ss.get(baseline)
     target = round(multiple * ss.cost(arch).macs)
-    found = solve(arch, NAMED["depth"], target)
+    found = solve(arch, DEPTH, target)
     asked = [count * found.growth.nominal.depth for count in layers_of(arch)]
     ways = itertools.product(*[sorted({math.floor(count + 1e-9), math.ceil(count - 1e-9)}) for count in asked])
     costs = _depth_costs(arch, list(ways))
@@ -115,7 +116,7 @@ def test_a_miss_is_told_and_is_the_least() -> None:
 
 def _nearest_side(arch: ss.Arch, multiple: float, sides: range) -> None:
     target = round(multiple * ss.cost(arch).macs)
-    found = solve(arch, NAMED["resolution"], target)
+    found = solve(arch, RESOLUTION, target)
     misses = {side: ss.cost(arch.replace(resolution=side)).macs / target - 1 for side in sides}
     best = min(misses, key=lambda side: abs(misses[side]))
     assert found.arch.resolution == best
@@ -134,17 +135,17 @@ def test_no_spread_had_a_nearer_network(seed: int, shares: str, multiple: float)
     assert abs(found.miss) <= max(TOLERANCE, min(np.abs(macs / target - 1).min() for macs in tried))
 
 
-@pytest.mark.parametrize("name", list(NAMED))
+@pytest.mark.parametrize("name", list(STRATEGIES))
 def test_the_baseline_s_own_cost_is_the_baseline(name: str) -> None:
     arch = ss.get("mobilenet_v2")
-    assert solve(arch, NAMED[name], ss.cost(arch).macs).arch == arch
+    assert solve(arch, get_strategy(name), ss.cost(arch).macs).arch == arch
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMED) - {"resolution"}))
+@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"resolution"}))
 def test_targets_below_the_baseline(name: str) -> None:
     arch = ss.get("efficientnet_b4")
     target = round(0.6 * ss.cost(arch).macs)
-    found = solve(arch, NAMED[name], target)
+    found = solve(arch, get_strategy(name), target)
     assert abs(found.miss) <= TOLERANCE
     assert found.macs == ss.cost(found.arch).macs < ss.cost(arch).macs
 
@@ -152,14 +153,14 @@ def test_targets_below_the_baseline(name: str) -> None:
 @pytest.mark.parametrize("target", [0, -1])
 def test_targets_are_positive(target: int) -> None:
     with pytest.raises(ValueError, match=f"{target}"):
-        solve(SMALL, NAMED["depth"], target)
+        solve(SMALL, DEPTH, target)
 
 
 def test_what_no_depth_reaches_is_an_error() -> None:
     # Nearly all of the cost is the stem's, which has no depth.
     top_heavy = SMALL.replace(stages=(ss.Stage("sepconv", 1, 8, 1, 1),), stem=256, head=1)
     with pytest.raises(ValueError, match=format_count(1000 * ss.cost(top_heavy).macs)):
-        solve(top_heavy, NAMED["depth"], 1000 * ss.cost(top_heavy).macs)
+        solve(top_heavy, DEPTH, 1000 * ss.cost(top_heavy).macs)
 
 
 @settings(max_examples=20, deadline=None)
@@ -168,5 +169,5 @@ def test_a_higher_target_costs_no_less(one: float, other: float) -> None:
     low, high = sorted((one, other))
     assume(high / low > 1 + 3 * TOLERANCE)
     arch = ss.get("mobilenet_v2")
-    macs = [solve(arch, NAMED["compound"], round(multiple * ss.cost(arch).macs)).macs for multiple in (low, high)]
+    macs = [solve(arch, COMPOUND, round(multiple * ss.cost(arch).macs)).macs for multiple in (low, high)]
     assert macs[0] <= macs[1]

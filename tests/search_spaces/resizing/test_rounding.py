@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import search_spaces as ss
 from search_spaces.resizing.compound import Multipliers
+from search_spaces.resizing.registry import STRATEGIES, get_strategy
 from search_spaces.resizing.rounding import Rounding, around, nearest, share_out
 from search_spaces.resizing.shapes import channels_of, layers_of
-from search_spaces.resizing.strategy import NAMED
+from search_spaces.resizing.strategy import DEPTH, RESOLUTION, WIDTH
 
 B0 = ss.get("efficientnet_b0")
 LAYERS = st.lists(st.integers(1, 6), min_size=1, max_size=8)
@@ -62,15 +63,15 @@ def test_widths_go_as_far_down_as_the_rounding_allows() -> None:
     # 11 of 8 channels are nearer to 8, which is 73 % of them; B0 has 16 in stage 1.
     small, asked = B0.replace(stem=8), Multipliers(width=1.375)
     assert [nearest(small, asked, Rounding(min_ratio=least)).arch(0).stem for least in (0.9, 0.7, 0.0)] == [16, 8, 8]
-    options = [around(small, NAMED["width"], asked, Rounding(min_ratio=least), 1).channels for least in (0.9, 0.0)]
+    options = [around(small, WIDTH, asked, Rounding(min_ratio=least), 1).channels for least in (0.9, 0.0)]
     stems = [set(channels[:, 0].tolist()) for channels in options]
     assert 8 in stems[1]
     assert 8 not in stems[0]
 
 
-@pytest.mark.parametrize("name", list(NAMED))
+@pytest.mark.parametrize("name", list(STRATEGIES))
 def test_around_varies_only_what_the_strategy_grows(name: str) -> None:
-    strategy = NAMED[name]
+    strategy = get_strategy(name)
     options = around(B0, strategy, strategy.multipliers(2.3), Rounding(), 1)
     assert len(options) > 1
     assert strategy.depth or (options.layers == layers_of(B0)).all()
@@ -82,7 +83,7 @@ def test_around_varies_only_what_the_strategy_grows(name: str) -> None:
 
 
 def test_depth_alone_tries_every_rounding_of_every_stage() -> None:
-    options = around(B0, NAMED["depth"], Multipliers(depth=1.5), Rounding(), 1)
+    options = around(B0, DEPTH, Multipliers(depth=1.5), Rounding(), 1)
     # 1.5 3 3 4.5 4.5 6 1.5: four stages go either way.
     assert sorted(map(tuple, options.layers.tolist())) == sorted(
         (a, 3, 3, b, c, 6, d) for a in (1, 2) for b in (4, 5) for c in (4, 5) for d in (1, 2)
@@ -90,7 +91,7 @@ def test_depth_alone_tries_every_rounding_of_every_stage() -> None:
 
 
 def test_resolutions_near_the_ideal_lie_on_the_grid_above_the_stride() -> None:
-    strategy = NAMED["resolution"]
+    strategy = RESOLUTION
     options = around(B0, strategy, Multipliers(resolution=1.5), Rounding(step=2), 1)
     assert options.resolution.tolist() == [332, 334, 336, 338, 340]
     small = around(B0.replace(resolution=33), strategy, Multipliers(resolution=0.98), Rounding(step=2), 1)

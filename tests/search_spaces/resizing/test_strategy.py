@@ -9,16 +9,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from search_spaces.resizing.compound import PAPER, Coefficients, Multipliers
-from search_spaces.resizing.strategy import NAMED, SINGLE, Strategy, get_strategy
+from search_spaces.resizing.registry import STRATEGIES, get_strategy
+from search_spaces.resizing.strategy import DEPTH, RESOLUTION, SINGLE, WIDTH, Strategy
 
 SHARES = st.floats(0, 10)
 
 
 def test_single_strategies_grow_one_dimension() -> None:
-    assert NAMED["depth"].multipliers(4) == Multipliers(4, 1, 1)
-    assert NAMED["width"].multipliers(4) == Multipliers(1, 2, 1)
-    assert NAMED["resolution"].multipliers(4) == Multipliers(1, 1, 2)
-    assert set(SINGLE) < set(NAMED)
+    assert DEPTH.multipliers(4) == Multipliers(4, 1, 1)
+    assert WIDTH.multipliers(4) == Multipliers(1, 2, 1)
+    assert RESOLUTION.multipliers(4) == Multipliers(1, 1, 2)
+    assert set(SINGLE) < set(STRATEGIES)
 
 
 @given(SHARES, SHARES, SHARES, st.floats(0.1, 100))
@@ -60,7 +61,7 @@ def test_exponents_are_shares_on_any_scale() -> None:
     assert one.name == "1:2:1"
 
 
-@pytest.mark.parametrize("name", list(NAMED))
+@pytest.mark.parametrize("name", list(STRATEGIES))
 def test_names(name: str) -> None:
     assert get_strategy(name).name == name
 
@@ -87,7 +88,7 @@ def test_what_is_no_strategy(text: str, named: str) -> None:
 @pytest.mark.parametrize("multiple", [0.0, -2.0, math.nan, math.inf])
 def test_a_multiple_is_positive(multiple: float) -> None:
     with pytest.raises(ValueError, match=f"{multiple:g}"):
-        NAMED["depth"].multipliers(multiple)
+        DEPTH.multipliers(multiple)
 
 
 def test_coefficients_that_grow_nothing_are_no_strategy() -> None:
