@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,11 @@ def main(argv: Sequence[str]) -> int:
         raise ValueError(f"no run folder given: {USAGE}")
     from reports.page import page
 
+    entries = [SECTIONS.row(name) for name in config.sections]
     out = OutputFolder(Path(config.out) if config.out else default_out(folders), FORMAT, INDEX)
     out.check()
     runs = read(folders)
-    sections = gather(runs)
+    sections = gather(runs, entries)
     files = page.write_up(*headings(runs), sections)
     missing = [line for section in sections for line in section.missing]
     out.replace(files, {"runs": [str(run.folder.resolve()) for run in runs], "missing": missing})
@@ -60,6 +61,8 @@ def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
         flags.append(word)
         if word in ("--out", "--config"):
             flags.extend(value for value in [next(words, None)] if value is not None)
+        elif word == "--sections":
+            flags.extend(words)
     return folders, flags
 
 
@@ -97,7 +100,7 @@ def headings(runs: Sequence[RunData]) -> tuple[str, str]:
     return f"{title[0].upper()}{title[1:]} on {', '.join(data)}", f"Made of {listed}."
 
 
-def gather(runs: Sequence[RunData], entries: Sequence[SectionEntry] = SECTIONS) -> list[Section]:
+def gather(runs: Sequence[RunData], entries: Iterable[SectionEntry] = tuple(SECTIONS.values())) -> list[Section]:
     """All sections of a report, in the page's order. A section that fails is replaced by one with the error."""
     return [section for entry in entries for section in _made(entry, runs)]
 
@@ -106,10 +109,13 @@ def _made(entry: SectionEntry, runs: Sequence[RunData]) -> list[Section]:
     from reports.page.content import Section
 
     try:
-        return entry.make(runs)
+        made = entry.make(runs)
+        if not isinstance(made, list) or not all(isinstance(one, Section) for one in made):
+            raise TypeError("it must return a list of Section (reports.page.content)")
+        return made
     except Exception as error:  # a run may be broken in unforeseen ways; the rest of the page is still worth reading
         line = f"the section {entry.name} could not be made: {type(error).__name__}: {one_line(str(error))}"
-        return [Section(f"{entry.name}-failed", entry.name.capitalize(), missing=[line])]
+        return [Section(f"{entry.name}-failed".replace(":", "-"), entry.name.capitalize(), missing=[line])]
 
 
 if __name__ == "__main__":

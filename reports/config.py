@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reports.registry import SECTIONS
+
 
 @dataclass(frozen=True)
 class ReportConfig:
@@ -12,7 +14,9 @@ class ReportConfig:
     Attributes:
         out: Folder to write; an earlier report in it is replaced. Default: "report" in the run folder, or beside the
             first of several runs.
+        sections: Sections to show, in this order. Behind the run folders, because all words behind it are names.
 
     """
 
     out: str = ""
+    sections: tuple[str, ...] = tuple(SECTIONS)

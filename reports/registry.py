@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from search_spaces.common.lazy import resolve
+from search_spaces.common.registry import Registry, Row
 
 if TYPE_CHECKING:
     from reports.page.content import Section
@@ -16,26 +17,38 @@ Make = Callable[[Sequence["RunData"]], "list[Section]"]
 """Makes the sections of all runs; none if it has nothing to show."""
 
 
-@dataclass(frozen=True, slots=True)
-class SectionEntry:
-    """A kind of section: its name, and "module:attribute" of the function that makes it (see `Make`)."""
-
-    name: str
-    code: str
+@dataclass(frozen=True, kw_only=True)
+class SectionEntry(Row):
+    """A kind of section. Its code is the function that makes it (see `Make`)."""
 
     @property
     def make(self) -> Make:
         """The function, imported on use."""
-        make: Make = resolve(self.code)
+        make: Make = self.load()
         return make
 
 
-SECTIONS = (
-    SectionEntry("summary", "reports.summary.section:sections"),
-    SectionEntry("search", "reports.search.section:sections"),
-    SectionEntry("scaling", "reports.curves.section:sections"),
-    SectionEntry("grid", "reports.grid.section:sections"),
-    SectionEntry("family", "reports.family.section:sections"),
-    SectionEntry("maps", "reports.maps.section:sections"),
-    SectionEntry("health", "reports.health.section:sections"),
+def adopt(name: str, found: Any) -> SectionEntry:
+    """The row of a user's section."""
+    try:
+        inspect.signature(found).bind([])
+    except (TypeError, ValueError):
+        raise ValueError(
+            "must be a function of one argument, the runs, that returns a list of Section (reports.page.content)"
+        ) from None
+    return SectionEntry(name=name, code=name, label=name)
+
+
+SECTIONS = Registry(
+    "section",
+    [
+        SectionEntry(name="summary", code="reports.summary.section:sections", label="answers in a few sentences"),
+        SectionEntry(name="search", code="reports.search.section:sections", label="candidates and finalists"),
+        SectionEntry(name="scaling", code="reports.curves.section:sections", label="scaling curves"),
+        SectionEntry(name="grid", code="reports.grid.section:sections", label="the grid of scaling coefficients"),
+        SectionEntry(name="family", code="reports.family.section:sections", label="the family of scaled networks"),
+        SectionEntry(name="maps", code="reports.maps.section:sections", label="class activation maps"),
+        SectionEntry(name="health", code="reports.health.section:sections", label="how the runs went"),
+    ],
+    adopt,
 )

@@ -24,7 +24,7 @@ def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
     from studies.trainer.registry import get_recipe
     from studies.workers.resources import settle_here
 
-    region = SearchRegion.of(config, class_count(config.dataset))
+    region = SearchRegion.of(config, class_count(config.dataset, config.data_root))
     archs = spread(region.space, region.band, config.networks, config.seed)
     # All networks of a space have the same strides.
     for proxy in config.proxies:

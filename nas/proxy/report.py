@@ -126,7 +126,7 @@ def _notes(result: ProxyResult) -> list[str]:
         lines.append(f"note: the proxies of the {len(result.study.archs)} networks are only {same} different networks")
     for row in result.rows:
         if row.scored.kind == "zero-cost" and row.tau and chosen.tau and row.tau.value > chosen.tau.value:
-            label = ZERO_COST_PROXIES[row.scored.name].label
+            label = ZERO_COST_PROXIES.row(row.scored.name).label
             lines.append(
                 f"note: zero-cost proxy {row.scored.name} ({label}) ranks better, but nas.search cannot use it"
             )

@@ -13,10 +13,10 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from nas.samplers.history import Factor, Reader, checked
-from nas.samplers.parameters import distributions, to_params
-from nas.samplers.registry import check
+from nas.samplers.parameters import distributions, to_choice, to_params
+from search_spaces.common.user_code import called, is_user_code
 from search_spaces.counting.band import Band, Of
-from search_spaces.spaces.mutation import into_band, mutants
+from search_spaces.spaces.mutation import inside, into_band, mutants
 from search_spaces.spaces.space import Ints, Space
 
 UNIFORM = "uniform"
@@ -42,9 +42,16 @@ class SpaceSampler(BaseSampler):
     or takes its recorded value; None means trained again, until the study holds a trial with a recorded value. With
     `by_proposal` trials count in the order of their proposals instead of the order in which they ended, so that
     proposals do not depend on which worker was faster.
+
+    A user's own sampler is a subclass with a method `propose`. Helpers for it: `uniform`, `new_near`, `params`,
+    `ranking` and, for what the study holds, `nas.samplers.history`. `registry.make` sets its `name`, as it was given,
+    and checks its proposals. Class attributes say what it needs: `startup` is the number of trials that it proposes
+    before it learns from results, `multi_objective` whether it supports more than one objective.
     """
 
-    name: str
+    name: str = "own"
+    startup: int = 0
+    multi_objective: bool = False
 
     def __init__(
         self,
@@ -75,7 +82,7 @@ class SpaceSampler(BaseSampler):
         Raises ValueError if the study has more objectives than the sampler supports.
         """
         self._check(study)
-        return self.propose(study, create_trial(state=TrialState.RUNNING), np.random.default_rng(list(entropy)))
+        return self._proposed(study, create_trial(state=TrialState.RUNNING), np.random.default_rng(list(entropy)))
 
     def how(self, number: int) -> str:
         """How the trial was proposed; `given` if its parameters were fixed beforehand."""
@@ -89,7 +96,7 @@ class SpaceSampler(BaseSampler):
     ) -> dict[str, Any]:
         self._check(study)
         rng = np.random.default_rng([self._seed, trial.number])
-        params, self._how[trial.number] = self.propose(study, trial, rng)
+        params, self._how[trial.number] = self._proposed(study, trial, rng)
         return params
 
     def sample_independent(
@@ -137,7 +144,27 @@ class SpaceSampler(BaseSampler):
         return None
 
     def _check(self, study: Study) -> None:
-        check(self.name, len(study.directions))
+        if len(study.directions) > 1 and not self.multi_objective:
+            raise ValueError(
+                f"sampler {self.name} maximises one number, got {len(study.directions)} objectives: choose another one"
+            )
+
+    def _proposed(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
+        """A proposal; that of a user's own sampler is checked. Raises ValueError if it fails or breaks the contract."""
+        if not is_user_code(self.name):
+            return self.propose(study, trial, rng)
+        found = called(f"sampler {self.name}", self.propose, study, trial, rng)
+        try:
+            params, how = found
+            encoding = self._space.encode(to_choice(self._space, params))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ValueError(
+                f"sampler {self.name}: propose must return the parameters of a network of space {self._space.name} and "
+                f"how it was proposed, got {found!r:.80}"
+            ) from None
+        if not inside(self._space, encoding[None], self._band)[0]:
+            raise ValueError(f"sampler {self.name}: propose must return a network inside the band {self._band}")
+        return params, str(how)
 
     def uniform(self, rng: np.random.Generator) -> dict[str, Any]:
         """Parameters drawn uniformly: from the different networks of the band, or from all the space's encodings."""

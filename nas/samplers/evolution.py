@@ -26,6 +26,7 @@ class EvolutionSampler(SpaceSampler):
     """
 
     name = "evolution"
+    startup = POPULATION
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         entries = self._reader.entries(study)

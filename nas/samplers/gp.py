@@ -26,12 +26,14 @@ class GpSampler(SpaceSampler):
     """
 
     name = "gp"
+    startup = SAMPLERS["gp"].startup
+    multi_objective = True
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         movable = {name: values for name, values in self._distributions.items() if not values.single()}
         trials = self._reader.trials(study, TrialState.COMPLETE, TrialState.RUNNING)
         complete = [known for known in trials if known.state is TrialState.COMPLETE]
-        if len(complete) < SAMPLERS[self.name].startup or not movable:
+        if len(complete) < self.startup or not movable:
             return self.uniform(rng), UNIFORM
         running = [known for known in trials if known.state is TrialState.RUNNING]
         drawn = self.params(self._space.sample(rng, 1)[0])

@@ -26,6 +26,8 @@ class Nsga2Sampler(SpaceSampler):
     """
 
     name = "nsga2"
+    startup = POPULATION
+    multi_objective = True
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         parents = self._parents(study)

@@ -111,6 +111,7 @@ class PpoSampler(SpaceSampler):
     """
 
     name = "ppo"
+    startup = BATCH
     _controller: Controller | None = None
     _trained_on: tuple[int, ...] = ()  # numbers of the trials that the controller was trained on
     _study = ""

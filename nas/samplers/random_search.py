@@ -15,6 +15,7 @@ class UniformSampler(SpaceSampler):
     """Uniform over the different networks inside the band: the baseline for every other sampler."""
 
     name = "random"
+    multi_objective = True
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         return self.uniform(rng), UNIFORM

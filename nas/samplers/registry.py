@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from search_spaces.common.lazy import resolve
-from search_spaces.common.suggest import nearest
+from search_spaces.common.palette import BLUE, BROWN, GREEN, PINK, PURPLE, RED, SKY, PlottedRow
+from search_spaces.common.registry import Registry
 
 if TYPE_CHECKING:
     from nas.samplers.base import SpaceSampler
@@ -19,29 +20,105 @@ if TYPE_CHECKING:
 DEFAULT, DEFAULT_PARETO = "predictor", "nsga2"
 
 
-@dataclass(frozen=True)
-class SamplerInfo:
-    """A sampler's row: what is known before its module, which is heavy, is imported.
+@dataclass(frozen=True, kw_only=True)
+class SamplerInfo(PlottedRow):
+    """A sampler's row: what is known before its class, which is heavy, is imported.
 
-    code             its class as "module:class"
     startup          trials that it proposes uniformly before it learns from results
     multi_objective  whether it supports more than one objective
     """
 
-    code: str
-    startup: int
-    multi_objective: bool
+    startup: int = 0
+    multi_objective: bool = False
 
 
-SAMPLERS = {
-    "random": SamplerInfo("nas.samplers.random_search:UniformSampler", startup=0, multi_objective=True),
-    "tpe": SamplerInfo("nas.samplers.tpe:TpeSampler", startup=10, multi_objective=True),
-    "nsga2": SamplerInfo("nas.samplers.nsga2:Nsga2Sampler", startup=20, multi_objective=True),
-    "gp": SamplerInfo("nas.samplers.gp:GpSampler", startup=10, multi_objective=True),
-    "evolution": SamplerInfo("nas.samplers.evolution:EvolutionSampler", startup=20, multi_objective=False),
-    "ppo": SamplerInfo("nas.samplers.ppo:PpoSampler", startup=10, multi_objective=False),
-    "predictor": SamplerInfo("nas.samplers.predictor.sampler:PredictorSampler", startup=8, multi_objective=False),
-}
+def adopt(name: str, found: Any) -> SamplerInfo:
+    """The row of a user's sampler, from its class."""
+    from nas.samplers.base import SpaceSampler
+
+    if not inspect.isclass(found) or not issubclass(found, SpaceSampler) or inspect.isabstract(found):
+        raise ValueError("must be a subclass of SpaceSampler (nas.samplers.base) with a method propose")
+    try:
+        inspect.signature(found).bind(None, band=None, seed=0, factor=None, retrain=None, by_proposal=False)
+    except TypeError:
+        raise ValueError("must take the arguments of SpaceSampler (nas.samplers.base)") from None
+    return SamplerInfo(name=name, code=name, label=name, startup=found.startup, multi_objective=found.multi_objective)
+
+
+SAMPLERS = Registry(
+    "sampler",
+    [
+        SamplerInfo(
+            name="random",
+            code="nas.samplers.random_search:UniformSampler",
+            label="every network of the band is as likely as any other",
+            startup=0,
+            multi_objective=True,
+            color=PURPLE,
+            marker="o",
+        ),
+        SamplerInfo(
+            name="tpe",
+            code="nas.samplers.tpe:TpeSampler",
+            label="Optuna's tree-structured Parzen estimator",
+            source="Bergstra et al. 2011",
+            startup=10,
+            multi_objective=True,
+            color=BROWN,
+            marker="^",
+        ),
+        SamplerInfo(
+            name="nsga2",
+            code="nas.samplers.nsga2:Nsga2Sampler",
+            label="Optuna's NSGA-II",
+            source="Deb et al. 2002",
+            startup=20,
+            multi_objective=True,
+            color=PINK,
+            marker="P",
+        ),
+        SamplerInfo(
+            name="gp",
+            code="nas.samplers.gp:GpSampler",
+            label="Optuna's Gaussian process",
+            startup=10,
+            multi_objective=True,
+            color=SKY,
+            marker="X",
+        ),
+        SamplerInfo(
+            name="evolution",
+            code="nas.samplers.evolution:EvolutionSampler",
+            label="aging evolution",
+            source="Real et al. 2019, arXiv 1802.01548, algorithm 1",
+            startup=20,
+            multi_objective=False,
+            color=BLUE,
+            marker="v",
+        ),
+        SamplerInfo(
+            name="ppo",
+            code="nas.samplers.ppo:PpoSampler",
+            label="a recurrent controller trained with PPO",
+            source="MnasNet, arXiv 1807.11626, section 3.2",
+            startup=10,
+            multi_objective=False,
+            color=GREEN,
+            marker="s",
+        ),
+        SamplerInfo(
+            name="predictor",
+            code="nas.samplers.predictor.sampler:PredictorSampler",
+            label="a Gaussian process over architecture features",
+            source="ours; docs/samplers.md",
+            startup=8,
+            multi_objective=False,
+            color=RED,
+            marker="D",
+        ),
+    ],
+    adopt,
+)
 
 
 def default(objectives: int = 1) -> str:
@@ -54,16 +131,13 @@ def check(name: str, objectives: int = 1, trials: int | None = None) -> None:
 
     A sampler may support one objective only, and needs at least its `startup` trials.
     """
-    if name not in SAMPLERS:
-        raise ValueError(f"unknown sampler '{name}'{nearest(name, SAMPLERS)}")
-    info = SAMPLERS[name]
-    if objectives > 1 and not info.multi_objective:
+    row = SAMPLERS.row(name)
+    if objectives > 1 and not row.multi_objective:
+        able = ", ".join(other.name for other in SAMPLERS.values() if other.multi_objective)
+        raise ValueError(f"sampler {name} maximises one number, got {objectives} objectives: choose one of {able}")
+    if trials is not None and trials < row.startup:
         raise ValueError(
-            f"sampler {name} maximises one number, got {objectives} objectives: choose nsga2, gp, tpe or random"
-        )
-    if trials is not None and trials < info.startup:
-        raise ValueError(
-            f"sampler {name} starts with {info.startup} trials, got {trials}: use more trials, or the sampler random"
+            f"sampler {name} starts with {row.startup} trials, got {trials}: use more trials, or the sampler random"
         )
 
 
@@ -79,10 +153,11 @@ def make(
 ) -> SpaceSampler:
     """The sampler called `name` on a space: an Optuna sampler, usable in any study over the space's choices.
 
-    `factor`, `retrain` and `by_proposal` are described in `SpaceSampler`. Raises ValueError for an unknown name.
+    `name` is a row's, or a user's own module:name. `factor`, `retrain` and `by_proposal` are described in
+    `SpaceSampler`. Raises ValueError for an unknown name.
     """
-    check(name)
-    sampler: SpaceSampler = resolve(SAMPLERS[name].code)(
+    sampler: SpaceSampler = SAMPLERS.row(name).load()(
         space, band=band, seed=seed, factor=factor, retrain=retrain, by_proposal=by_proposal
     )
+    sampler.name = name
     return sampler

@@ -28,10 +28,12 @@ class TpeSampler(SpaceSampler):
     """
 
     name = "tpe"
+    startup = SAMPLERS["tpe"].startup
+    multi_objective = True
 
     def propose(self, study: Study, trial: FrozenTrial, rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         known = self._reader.trials(study, TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
-        if sum(other.state.is_finished() for other in known) < SAMPLERS[self.name].startup:
+        if sum(other.state.is_finished() for other in known) < self.startup:
             return self.uniform(rng), UNIFORM
         # A new seed for each proposal: it must depend on (seed, number) alone, not on this process' past.
         proposals = tpe_proposals(study, known, trial, self._distributions, seed=int(rng.integers(2**32)))

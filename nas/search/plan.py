@@ -32,7 +32,10 @@ def check(config: SearchConfig) -> tuple[SearchRegion, Resources | None]:
     """
     from studies.trainer.progressive import check_sizes
 
-    region, resources = SearchRegion.of(config, class_count(config.dataset)), settle_here(config.execution)
+    region, resources = (
+        SearchRegion.of(config, class_count(config.dataset, config.data_root)),
+        settle_here(config.execution),
+    )
     # All networks of a space have its reference's strides.
     recipe = config.proxy.recipe(get_recipe(config.recipe))
     check_sizes(recipe, config.proxy.arch(baseline_of(region)), "proxy.resolution")

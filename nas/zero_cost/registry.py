@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from search_spaces.common.lazy import resolve
+from search_spaces.common.registry import Registry, Row
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -14,29 +15,47 @@ if TYPE_CHECKING:
     Score = Callable[[nn.Module, Tensor, Tensor], float]
 
 
-@dataclass(frozen=True)
-class ZeroCostProxy:
-    """A zero-cost proxy's row.
+@dataclass(frozen=True, kw_only=True)
+class ZeroCostProxy(Row):
+    """A zero-cost proxy's row. Its code is a function of a network, images [N, C, H, W] and labels [N]; more is better.
 
-    code    its function as "module:function": of a network, images [N, C, H, W] and labels [N]; more is better
-    label   what it scores, in words
-    source  the paper
+    The function leaves the network as it was.
     """
-
-    code: str
-    label: str
-    source: str
 
     @property
     def score(self) -> Score:
-        """The function, imported on use. It leaves the network as it was. Loads torch."""
-        score: Score = resolve(self.code)
+        """The function, imported on use. Loads torch."""
+        score: Score = self.load()
         return score
 
 
-ZERO_COST_PROXIES = {
-    "synflow": ZeroCostProxy("nas.zero_cost.synflow:score", "synaptic flow", "arXiv 2006.05467"),
-    "naswot": ZeroCostProxy("nas.zero_cost.naswot:score", "activation overlap", "arXiv 2006.04647"),
-    "jacob_cov": ZeroCostProxy("nas.zero_cost.jacob_cov:score", "Jacobian covariance", "arXiv 2006.04647v1"),
-    "grad_norm": ZeroCostProxy("nas.zero_cost.grad_norm:score", "gradient norm", "arXiv 2101.08134"),
-}
+def adopt(name: str, found: Any) -> ZeroCostProxy:
+    """The row of a user's zero-cost proxy."""
+    try:
+        inspect.signature(found).bind(None, None, None)
+    except (TypeError, ValueError):
+        raise ValueError("must be a function of a network, images and labels that returns a number") from None
+    return ZeroCostProxy(name=name, code=name, label=name)
+
+
+ZERO_COST_PROXIES = Registry(
+    "zero-cost proxy",
+    [
+        ZeroCostProxy(
+            name="synflow", code="nas.zero_cost.synflow:score", label="synaptic flow", source="arXiv 2006.05467"
+        ),
+        ZeroCostProxy(
+            name="naswot", code="nas.zero_cost.naswot:score", label="activation overlap", source="arXiv 2006.04647"
+        ),
+        ZeroCostProxy(
+            name="jacob_cov",
+            code="nas.zero_cost.jacob_cov:score",
+            label="Jacobian covariance",
+            source="arXiv 2006.04647v1",
+        ),
+        ZeroCostProxy(
+            name="grad_norm", code="nas.zero_cost.grad_norm:score", label="gradient norm", source="arXiv 2101.08134"
+        ),
+    ],
+    adopt,
+)

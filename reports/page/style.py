@@ -6,18 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
-from search_spaces.common.palette import (
-    BLUE,
-    BROWN,
-    GREEN,
-    GREY,
-    MAGENTA,
-    OLIVE,
-    PINK,
-    PURPLE,
-    RED,
-    SKY,
-)
+from nas.samplers.registry import SAMPLERS
+from search_spaces.common.palette import BROWN, GREY, MAGENTA, OLIVE, PINK, PURPLE
 from search_spaces.resizing.registry import STRATEGIES
 
 Look = tuple[str, str]
@@ -29,16 +19,6 @@ CURVES: dict[str, Look] = {
     **{row.name: (row.color, row.marker) for row in STRATEGIES.values()},
 }
 """Curves: the scaling strategies, and two that have no row."""
-SAMPLERS: dict[str, Look] = {
-    "uniform": (PURPLE, "o"),
-    "tpe": (BROWN, "^"),
-    "predictor": (RED, "D"),
-    "evolution": (BLUE, "v"),
-    "ppo": (GREEN, "s"),
-    "nsga2": (PINK, "P"),
-    "gp": (SKY, "X"),
-}
-"""Samplers, by the name of what proposed a candidate."""
 # Of other names, such as 0:1:3 or a user's own: every colour with every marker, so that two hardly ever look the same.
 _COLORS, _MARKERS = (PURPLE, BROWN, OLIVE, MAGENTA), ("<", ">", "h", "p", "*", "d", "8")
 OTHERS = tuple((_COLORS[place % 4], _MARKERS[place % 7]) for place in range(28))
@@ -83,8 +63,9 @@ def strategy_style(name: str) -> dict[str, str]:
 
 
 def sampler_style(name: str) -> dict[str, str]:
-    """Colour and marker of a sampler, as matplotlib's keywords."""
-    return _style(SAMPLERS, name)
+    """Colour and marker of what proposed a candidate, a sampler or "uniform", as matplotlib's keywords."""
+    row = SAMPLERS.get("random" if name == "uniform" else name)
+    return _style({name: (row.color, row.marker)} if row else {}, name)
 
 
 def _style(looks: Mapping[str, Look], name: str) -> dict[str, str]:

@@ -31,7 +31,8 @@ class Baseline:
         original = find(settings.baseline)
         if settings.resolution:
             original = at_resolution(original, settings.resolution)
-        pixels, classes = native_pixels(settings.dataset), class_count(settings.dataset)
+        images = settings.dataset, settings.data_root
+        pixels, classes = native_pixels(*images), class_count(*images)
         trained = settings.proxy.of(original, pixels=pixels, max_resolution=max_resolution, classes=classes)
         check_sizes(settings.schedule, trained, "proxy.resolution")
         return cls(original, trained, pixels)

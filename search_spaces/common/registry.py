@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -40,10 +40,14 @@ class Registry(Mapping[str, AnyRow], Generic[AnyRow]):
 
     `row` also takes a user's own `module:name`, which names one of two things: a row, or the code itself. `adopt` makes
     the row of the latter from its name and the object. It raises ValueError, with the contract, for any other object.
+    `forms` are other names that the kind takes, such as imagefolder:DIR; they are no rows and never a user's code.
     """
 
-    def __init__(self, kind: str, rows: Iterable[AnyRow], adopt: Callable[[str, Any], AnyRow]) -> None:
+    def __init__(
+        self, kind: str, rows: Iterable[AnyRow], adopt: Callable[[str, Any], AnyRow], *, forms: Sequence[str] = ()
+    ) -> None:
         self.kind = kind
+        self.forms = tuple(forms)
         self._rows = {row.name: row for row in rows}
         self._adopt = adopt
         self._class = type(next(iter(self._rows.values())))
@@ -65,16 +69,27 @@ class Registry(Mapping[str, AnyRow], Generic[AnyRow]):
         """
         if name in self._rows:
             return self._rows[name]
-        if not is_user_code(name):
-            raise ValueError(f"unknown {self.kind} '{name}'{nearest(name, self._rows)}")
+        if not self.is_own(name):
+            raise ValueError(f"unknown {self.kind} '{name}'{nearest(name, (*self._rows, *self.forms))}")
         found = load_user_code(self.kind, name)
-        if isinstance(found, self._class):
-            return dataclasses.replace(found, name=name)
+        row = dataclasses.replace(found, name=name) if isinstance(found, self._class) else None
+        if row is not None and not is_user_code(row.code):
+            raise ValueError(f"{self.kind} {name} has the code '{row.code}': it must be module:name")
         try:
-            return self._adopt(name, found)
+            adopted = self._adopt(name, found if row is None else load_user_code(self.kind, row.code))
         except ValueError as error:
             raise ValueError(f"{self.kind} {name} {error}") from None
+        return row or adopted
+
+    def is_own(self, name: str) -> bool:
+        """Whether a name is that of a user's own code, such as my_images:load."""
+        form = f"{name.partition(':')[0]}:"
+        return name not in self._rows and is_user_code(name) and not any(one.startswith(form) for one in self.forms)
+
+    def own_code(self, name: str) -> tuple[str, ...]:
+        """The user's code behind a name, as module:name: the name itself and, if that is a row, the row's code."""
+        return tuple(dict.fromkeys((name, self.row(name).code))) if self.is_own(name) else ()
 
     def describe(self) -> str:
         """The names for a help text."""
-        return f"{', '.join(self)}, or your own as module:name"
+        return f"{', '.join((*self, *self.forms))}, or your own as module:name"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any
 from search_spaces.common.suggest import nearest
 from search_spaces.common.text import one_line
 
+# Characters of a user's error that a line shows.
+MAX_REASON = 300
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -45,6 +48,22 @@ def load_user_code(kind: str, name: str) -> Any:
         public = [known for known in vars(module) if not known.startswith("_")]
         raise ValueError(f"{kind} {name}: module {module_name} has no '{attribute}'{nearest(attribute, public)}")
     return getattr(module, attribute)
+
+
+def called(subject: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a user's function returns. `subject` is what it belongs to, such as "dataset my_images:load".
+
+    Raises ValueError, in one line that names the function and the place, for whatever it raises.
+    """
+    try:
+        return function(*arguments)
+    except Exception as error:
+        # A user's function may raise anything.
+        frames = traceback.extract_tb(error.__traceback__)[1:]
+        place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+        name = getattr(function, "__name__", type(function).__name__)
+        reason = f"{type(error).__name__}: {one_line(str(error))}"[:MAX_REASON]
+        raise ValueError(f"{subject}: {name} failed{place} ({reason})") from None
 
 
 def sources(names: Iterable[str]) -> dict[str, Path]:

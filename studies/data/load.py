@@ -10,8 +10,7 @@ from torch import Tensor
 
 from studies.data.config import DataConfig
 from studies.data.dataset import Dataset, validation_count
-from studies.data.registry import folder_of
-from studies.data.sources import read_source
+from studies.data.registry import folder_of, read_source
 from studies.data.splits import TensorSplit, stratified
 
 
@@ -23,7 +22,7 @@ def load(
     root: str | Path = "data",
     corrupt: Sequence[str] | None = None,
 ) -> Dataset:
-    """The data set of that name: a row of DATASETS, or imagefolder:DIR.
+    """The data set of that name: a row of DATASETS, imagefolder:DIR, or a user's own module:name.
 
     Args:
         name: of the data set
@@ -33,7 +32,8 @@ def load(
         corrupt: training files of an image folder that an earlier call found corrupt; by default all files are decoded
             once to find them
 
-    Raises ValueError, in one line, for an unknown name, a folder without images, or data that cannot be downloaded.
+    Raises ValueError, in one line, for an unknown name, a folder without images, data that cannot be downloaded, or
+    a user's reader that fails or breaks the contract of `ImageSource`.
 
     """
     folder = folder_of(name)

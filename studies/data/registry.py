@@ -5,10 +5,17 @@ Imports no torch, so that a command can refuse a misspelt name at once.
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from search_spaces.common.suggest import nearest
+from search_spaces.common.lazy import resolve
+from search_spaces.common.registry import Registry, Row
+
+if TYPE_CHECKING:
+    from studies.data.image_source import ImageSource
 
 BUNDLED = "fashion-mnist-mini"
 FOLDER_PREFIX = "imagefolder:"
@@ -17,47 +24,112 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".t
 MIN_FILES_MEASURED = 200
 
 
-@dataclass(frozen=True)
-class DatasetInfo:
-    """A data set's row.
+@dataclass(frozen=True, kw_only=True)
+class DatasetInfo(Row):
+    """A data set's row. Its code is a reader: a function of the data folder (--data-root) that gives an `ImageSource`.
 
-    code     "module:attribute" of its reader: a function of the data folder (--data-root) that returns an `ImageSource`
-    classes  number of classes
-    pixels   side of its square images
+    classes  number of classes; 0 if that is known only once it was read
+    pixels   side of its square images; 0 if that is known only once it was read
     folder   where torchvision keeps its copy, below the data folder; empty if it may lie elsewhere or is bundled
     """
 
-    code: str
-    classes: int
-    pixels: int
+    classes: int = 0
+    pixels: int = 0
     folder: str = ""
 
 
-DATASETS = {
-    BUNDLED: DatasetInfo("studies.data.sources:read_bundled", classes=10, pixels=28),
-    "fashion-mnist": DatasetInfo("studies.data.sources:read_fashion_mnist", classes=10, pixels=28),
-    "cifar10": DatasetInfo("studies.data.sources:read_cifar10", classes=10, pixels=32, folder="cifar-10-batches-py"),
-    "cifar100": DatasetInfo("studies.data.sources:read_cifar100", classes=100, pixels=32, folder="cifar-100-python"),
-}
+def adopt(name: str, found: Any) -> DatasetInfo:
+    """The row of a user's reader."""
+    try:
+        inspect.signature(found).bind(Path())
+    except (TypeError, ValueError):
+        raise ValueError("must be a function of one argument, the data folder, that returns an ImageSource") from None
+    return DatasetInfo(name=name, code=name, label=name)
 
 
-def dataset_info(name: str) -> DatasetInfo:
-    """The row of a data set. Raises ValueError, with the nearest name, if there is none."""
-    if name not in DATASETS:
-        raise ValueError(f"unknown dataset '{name}'{nearest(name, (*DATASETS, FOLDER_PREFIX + 'DIR'))}")
-    return DATASETS[name]
+DATASETS = Registry(
+    "dataset",
+    [
+        DatasetInfo(
+            name=BUNDLED,
+            code="studies.data.sources:read_bundled",
+            label="1,000 training and 500 test images of each class of Fashion-MNIST, bundled",
+            source="Xiao et al., arXiv 1708.07747",
+            classes=10,
+            pixels=28,
+        ),
+        DatasetInfo(
+            name="fashion-mnist",
+            code="studies.data.sources:read_fashion_mnist",
+            label="grey photographs of clothes",
+            source="Xiao et al., arXiv 1708.07747",
+            classes=10,
+            pixels=28,
+        ),
+        DatasetInfo(
+            name="cifar10",
+            code="studies.data.sources:read_cifar10",
+            label="photographs of animals and vehicles",
+            source="Krizhevsky 2009",
+            classes=10,
+            pixels=32,
+            folder="cifar-10-batches-py",
+        ),
+        DatasetInfo(
+            name="cifar100",
+            code="studies.data.sources:read_cifar100",
+            label="photographs of a hundred kinds of things",
+            source="Krizhevsky 2009",
+            classes=100,
+            pixels=32,
+            folder="cifar-100-python",
+        ),
+    ],
+    adopt,
+    forms=[f"{FOLDER_PREFIX}DIR"],
+)
 
 
-def class_count(name: str) -> int:
-    """The number of classes of a data set, without reading an image.
+def read_source(name: str, root: str | Path) -> ImageSource:
+    """A data set of the registry, or a user's own, downloaded into `root` if it is missing.
 
-    Raises ValueError for an unknown name, and for a folder without images of at least two classes.
+    Raises ValueError, in one line, if it cannot be read, and for a user's reader that fails or breaks the contract.
+    """
+    row = DATASETS.row(name)
+    if DATASETS.is_own(name):
+        return _own_source(row, Path(root).resolve())
+    source: ImageSource = resolve(row.code)(Path(root))
+    return source
+
+
+@lru_cache(maxsize=1)
+def _own_source(row: DatasetInfo, root: Path) -> ImageSource:
+    """A user's data set, read once by a process: its numbers are asked for before its images."""
+    from studies.data.image_source import read_own
+
+    source = read_own(f"dataset {row.name}", row.load(), root)
+    for what, stated, found in (
+        ("classes", row.classes, len(source.classes)),
+        ("pixels", row.pixels, source.train[0].shape[-1]),
+    ):
+        if stated not in (0, found):
+            raise ValueError(f"dataset {row.name}: its row says {stated} {what}, its images have {found}")
+    return source
+
+
+def class_count(name: str, root: str | Path = "data") -> int:
+    """The number of classes of a data set, without reading an image if its row knows it.
+
+    `root` is the data folder, in which a user's data set is read. Raises ValueError for an unknown name, for a folder
+    without images of at least two classes, and as `read_source`.
     """
     folder = folder_of(name)
-    return dataset_info(name).classes if folder is None else len(class_folders(train_folder(folder)))
+    if folder is not None:
+        return len(class_folders(train_folder(folder)))
+    return DATASETS.row(name).classes or len(read_source(name, root).classes)
 
 
-def native_pixels(name: str) -> int:
+def native_pixels(name: str, root: str | Path = "data") -> int:
     """Side in pixels of a data set's images as they are stored; a network with a larger input sees nothing more.
 
     For an image folder it is the median shorter side of some files, spread evenly. Raises ValueError as `class_count`
@@ -65,7 +137,7 @@ def native_pixels(name: str) -> int:
     """
     folder = folder_of(name)
     if folder is None:
-        return dataset_info(name).pixels
+        return DATASETS.row(name).pixels or int(read_source(name, root).train[0].shape[-1])
     paths = [path for files in class_folders(train_folder(folder)).values() for path in files]
     sides = sorted(filter(None, map(_shorter_side, paths[:: max(1, len(paths) // MIN_FILES_MEASURED)])))
     if not sides:

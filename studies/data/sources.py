@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ import torch
 from torch import Tensor
 from torchvision import datasets
 
-from search_spaces.common.lazy import resolve
-from studies.data.registry import BUNDLED, dataset_info
+from studies.data.image_source import ImageSource, Labelled
+from studies.data.registry import BUNDLED
 
 BUNDLED_FILE = Path(__file__).with_name("fashion_mnist_mini.npz")
 # Debian's package dataset-fashion-mnist.
@@ -24,29 +23,6 @@ FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 MAX_REASON_LENGTH = 200
-
-Labelled = tuple[Tensor, Tensor]
-"""Images of bytes [N, C, H, W] with their labels [N] (int64)."""
-
-
-@dataclass(frozen=True)
-class ImageSource:
-    """A data set in memory.
-
-    classes  names of the classes, by label
-    train    training images
-    test     reads the test images
-    """
-
-    classes: tuple[str, ...]
-    train: Labelled
-    test: Callable[[], Labelled]
-
-
-def read_source(name: str, root: Path) -> ImageSource:
-    """A data set of the registry, downloaded into `root` if it is missing. Raises ValueError if it cannot be read."""
-    source: ImageSource = resolve(dataset_info(name).code)(root)
-    return source
 
 
 def read_bundled(_root: Path) -> ImageSource:

@@ -159,7 +159,7 @@ def _arch(config: TrainConfig) -> Arch:
         )
     if arch.in_channels != 3:
         raise ValueError(f"--arch {config.arch} has in_channels {arch.in_channels}, but images have 3: change it to 3")
-    return arch.replace(resolution=side, classes=class_count(config.dataset))
+    return arch.replace(resolution=side, classes=class_count(config.dataset, config.data_root))
 
 
 def _recipe(config: TrainConfig, arch: Arch) -> tuple[Recipe, list[str]]:
@@ -211,7 +211,7 @@ def _is_mixed(recipe: Recipe, device: str) -> bool:
 
 
 def _size_notes(arch: Arch, config: TrainConfig) -> list[str]:
-    pixels = native_pixels(config.dataset)
+    pixels = native_pixels(config.dataset, config.data_root)
     if arch.resolution <= pixels:
         return []
     return [f"The images have {pixels} px and are enlarged to {arch.resolution} px; --resolution {pixels} costs less."]

@@ -14,7 +14,7 @@ from studies.runs.folder import RunFolder
 from studies.statistics.intervals import Estimate, mean_interval
 from studies.train.plan import TrainPlan, describe_network, describe_recipe
 from studies.train.run import Trained
-from studies.trainer.registry import recipe_info
+from studies.trainer.registry import RECIPES
 from studies.trainer.scoring import TOP_K
 
 RESULT = "result.json"
@@ -49,7 +49,7 @@ def write_result(plan: TrainPlan, trained: Sequence[Trained], run: RunFolder) ->
         "resolution": plan.arch.resolution,
         "classes": plan.arch.classes,
         "dataset": plan.config.dataset,
-        "recipe": {"name": recipe, "source": recipe_info(recipe).source, **dataclasses.asdict(plan.recipe)},
+        "recipe": {"name": recipe, "source": RECIPES.row(recipe).source, **dataclasses.asdict(plan.recipe)},
         "test_top1": _estimate(one.test.top1 for one in trained).to_dict(),
         "test_top5": _estimate(one.test.top5 for one in trained).to_dict(),
         "validation": _estimate(one.validation for one in trained).to_dict(),

@@ -5,9 +5,12 @@ docs/recipes.md says where each recipe differs from its source.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from search_spaces.common.suggest import nearest
+from search_spaces.common.registry import Registry, Row
+from search_spaces.common.user_code import called
 from search_spaces.networks.arch import Arch
 from search_spaces.zoo.efficientnet import PUBLISHED, efficientnet
 from studies.trainer.recipe import Recipe
@@ -17,109 +20,81 @@ DROPOUT_PER_DOUBLING = 0.3 / 6.6
 MAX_DROPOUT = 0.5
 
 
-@dataclass(frozen=True)
-class RecipeInfo:
-    """A recipe's row.
+@dataclass(frozen=True, kw_only=True)
+class RecipeInfo(Row):
+    """A recipe's row. Its code is a `Recipe`, or a function without arguments that returns one."""
 
-    recipe  its settings
-    source  where they come from
-    """
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe's settings."""
+        found: Recipe | Callable[[], Recipe] = self.load()
+        return found if isinstance(found, Recipe) else found()
 
-    recipe: Recipe
-    source: str
+
+def adopt(name: str, found: Any) -> RecipeInfo:
+    """The row of a user's recipe."""
+    made = called(f"recipe {name}", found) if callable(found) else found
+    if not isinstance(made, Recipe):
+        raise ValueError(
+            "must be a Recipe (studies.trainer.recipe), or a function without arguments that returns one, got "
+            f"{type(made).__name__}"
+        )
+    return RecipeInfo(name=name, code=name, label=name)
 
 
-# For a few passes over a few thousand small images, which rank the candidates of a search. It had the best accuracy of
-# two proxies among 18 combinations of lr, batch size, optimizer, augmentation and norm momentum. An early rung is
-# evaluated while the learning rate is high; the average of weights makes its accuracy a fair one.
-_QUICK = Recipe(
-    schedule="one-cycle",
-    warmup=0.3,
-    label_smoothing=0.1,
-    norm_momentum=0.3,
-    weight_decay=2e-3,
-    batch_size=32,
-    augment="none",
-    ema_decay=0.98,
+RECIPES = Registry(
+    "recipe",
+    [
+        RecipeInfo(
+            name="quick",
+            code="studies.trainer.recipes:QUICK",
+            label="a few passes over a few thousand small images",
+            source="ours, chosen on fashion-mnist-mini",
+        ),
+        RecipeInfo(
+            name="standard",
+            code="studies.trainer.recipes:STANDARD",
+            label="ten epochs or more on small images",
+            source="ours: quick with what a longer training needs",
+        ),
+        RecipeInfo(
+            name="one-cycle",
+            code="studies.trainer.recipes:ONE_CYCLE",
+            label="one rise and fall of the learning rate to a high peak",
+            source="Smith and Topin, arXiv 1708.07120",
+        ),
+        RecipeInfo(
+            name="efficientnet",
+            code="studies.trainer.recipes:EFFICIENTNET",
+            label="350 epochs on ImageNet, as EfficientNet",
+            source="EfficientNet, arXiv 1905.11946, section 5, and its released code",
+        ),
+        RecipeInfo(
+            name="efficientnetv2_s",
+            code="studies.trainer.recipes:EFFICIENTNETV2_S",
+            label="350 epochs on ImageNet in four stages, as EfficientNetV2-S",
+            source="EfficientNetV2-S, arXiv 2104.00298, section 5.1 and Table 6",
+        ),
+        RecipeInfo(
+            name="efficientnetv2_m",
+            code="studies.trainer.recipes:EFFICIENTNETV2_M",
+            label="350 epochs on ImageNet in four stages, as EfficientNetV2-M",
+            source="EfficientNetV2-M, arXiv 2104.00298, section 5.1 and Table 6",
+        ),
+        RecipeInfo(
+            name="efficientnetv2_l",
+            code="studies.trainer.recipes:EFFICIENTNETV2_L",
+            label="350 epochs on ImageNet in four stages, as EfficientNetV2-L",
+            source="EfficientNetV2-L, arXiv 2104.00298, section 5.1 and Table 6",
+        ),
+    ],
+    adopt,
 )
-# EN, section 5: lr 0.256 for batch 4096; survival 0.8 of stochastic depth is dropping by 0.2. No paper states the
-# patience of its early stopping: 20 epochs are ours.
-_EFFICIENTNET = Recipe(
-    optimizer="rmsprop",
-    lr=0.016,
-    weight_decay=1e-5,
-    schedule="exponential",
-    warmup=5 / 350,
-    decay=0.97,
-    decay_epochs=2.4,
-    label_smoothing=0.1,
-    ema_decay=0.9999,
-    stochastic_depth=0.2,
-    dropout=0.2,
-    norm_momentum=0.01,
-    batch_size=256,
-    epochs=350,
-    patience=20,
-    augment="autoaugment",
-)
-
-
-def _efficientnetv2(evaluated: int, *, size: int, magnitude: float, mixup: float, dropout: float) -> Recipe:
-    """A column of ENv2's Table 6: EN's optimizer and schedule in 4 stages, from 128 px to `size` px.
-
-    The recipe has sizes as shares of `evaluated`, the side in pixels at which the network is evaluated.
-    """
-    return _EFFICIENTNET.replace(
-        augment="randaugment",
-        stages=4,
-        start_size=128 / evaluated,
-        size=size / evaluated,
-        start_magnitude=5.0,
-        magnitude=magnitude,
-        mixup=mixup,
-        start_dropout=0.1,
-        dropout=dropout,
-    )
-
-
-RECIPES = {
-    "quick": RecipeInfo(_QUICK, "ours, chosen on fashion-mnist-mini"),
-    # For ten epochs or more: quick with regularisation against overfitting.
-    "standard": RecipeInfo(
-        _QUICK.replace(augment="crop-flip", stochastic_depth=0.1, dropout=0.1, epochs=10),
-        "ours: quick with what a longer training needs",
-    ),
-    # Super-convergence: one rise and fall to a high peak, with little other regularisation. The peak is 0.4 for 512
-    # images, as in the fast CIFAR-10 trainings that followed the paper.
-    "one-cycle": RecipeInfo(
-        Recipe(schedule="one-cycle", lr=0.1, batch_size=128, warmup=0.3, epochs=24), "Smith and Topin, arXiv 1708.07120"
-    ),
-    "efficientnet": RecipeInfo(_EFFICIENTNET, "EfficientNet, arXiv 1905.11946, section 5, and its released code"),
-    "efficientnetv2_s": RecipeInfo(
-        _efficientnetv2(384, size=300, magnitude=15.0, mixup=0.0, dropout=0.3),
-        "EfficientNetV2-S, arXiv 2104.00298, section 5.1 and Table 6",
-    ),
-    "efficientnetv2_m": RecipeInfo(
-        _efficientnetv2(480, size=380, magnitude=20.0, mixup=0.2, dropout=0.4),
-        "EfficientNetV2-M, arXiv 2104.00298, section 5.1 and Table 6",
-    ),
-    "efficientnetv2_l": RecipeInfo(
-        _efficientnetv2(480, size=380, magnitude=25.0, mixup=0.5, dropout=0.5),
-        "EfficientNetV2-L, arXiv 2104.00298, section 5.1 and Table 6",
-    ),
-}
-
-
-def recipe_info(name: str) -> RecipeInfo:
-    """The row of a recipe. Raises ValueError, with the nearest name, if there is none."""
-    if name not in RECIPES:
-        raise ValueError(f"unknown recipe '{name}'{nearest(name, RECIPES)}")
-    return RECIPES[name]
 
 
 def get_recipe(name: str) -> Recipe:
-    """The recipe of that name. Raises ValueError, with the nearest name, if there is none."""
-    return recipe_info(name).recipe
+    """The recipe of that name, or a user's own module:name. Raises ValueError, with the nearest name, for others."""
+    return RECIPES.row(name).recipe
 
 
 def grown_dropout(phi: float, start: float = 0.2) -> float:

@@ -40,6 +40,7 @@ class PredictorSampler(SpaceSampler):
     """
 
     name = "predictor"
+    startup = STARTUP
 
     def __init__(
         self,

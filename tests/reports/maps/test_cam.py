@@ -14,7 +14,7 @@ from reports.maps.cam import MAX_IMAGES, Images, activation_maps, choose_images,
 from search_spaces.networks.module import Network, build
 from studies.data.dataset import Dataset
 from studies.data.load import load
-from studies.data.sources import read_source
+from studies.data.registry import read_source
 from studies.data.splits import View
 
 ARCH = ss.get("triaxis_small").replace(classes=10, resolution=32)

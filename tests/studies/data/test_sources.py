@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from studies.data.sources import DEBIAN_FASHION_MNIST, FASHION_CLASSES, read_source, read_torchvision
+from studies.data.registry import read_source
+from studies.data.sources import DEBIAN_FASHION_MNIST, FASHION_CLASSES, read_torchvision
 
 
 def write_idx(path: Path, values: np.ndarray[Any, np.dtype[np.uint8]]) -> None:

@@ -21,7 +21,7 @@ from studies.train.config import TrainConfig
 from studies.train.plan import prepare
 from studies.trainer.checkpoint import load_weights
 from studies.trainer.loop import train
-from studies.trainer.registry import get_recipe, recipe_info
+from studies.trainer.registry import RECIPES, get_recipe
 from studies.trainer.scoring import score
 from tests.studies.trainings import PATIENCE, TINY, curve, rows, started, wait_for_rows, words
 
@@ -196,7 +196,7 @@ def test_dropout_precision_and_clipping_can_be_asked_for(arch: Path, tmp_path: P
     assert main(words(arch, tmp_path / "run", *more.split())) == 0
     recipe = json.loads((tmp_path / "run" / "result.json").read_text())["recipe"]
     assert (recipe["dropout"], recipe["precision"], recipe["clip_norm"]) == (0.3, "bfloat16", 2.0)
-    assert (recipe["name"], recipe["source"]) == ("quick", recipe_info("quick").source)
+    assert (recipe["name"], recipe["source"]) == ("quick", RECIPES["quick"].source)
 
 
 def test_batches_of_three_train_where_the_last_map_is_one_pixel(arch: Path, tmp_path: Path) -> None:
