@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from search_spaces.common.checks import check_minimum
 from search_spaces.common.units import parse_bytes
-from search_spaces.common.user_code import is_user_code
 from search_spaces.resizing.registry import STRATEGIES, get_strategy
 from search_spaces.resizing.rounding import RoundingChoice
 from search_spaces.resizing.strategy import Strategy
@@ -72,7 +71,7 @@ class FamilyConfig:
         """Raise ValueError for what is no strategy, and for one that says which dimensions grow."""
         self.scaling_strategy  # noqa: B018
         taken = [row.name for row in STRATEGIES.values() if row.in_families]
-        if self.strategy.partition(":")[0] not in taken and not is_user_code(self.strategy):
+        if self.strategy.partition(":")[0] not in taken and not STRATEGIES.is_own(self.strategy):
             raise ValueError(
                 f"--strategy must be {', '.join(taken)} or your own as module:name, got {self.strategy}: "
                 "use scaling.curves"

@@ -75,8 +75,9 @@ class Registry(Mapping[str, AnyRow], Generic[AnyRow]):
         row = dataclasses.replace(found, name=name) if isinstance(found, self._class) else None
         if row is not None and not is_user_code(row.code):
             raise ValueError(f"{self.kind} {name} has the code '{row.code}': it must be module:name")
+        code = found if row is None else load_user_code(self.kind, row.code)
         try:
-            adopted = self._adopt(name, found if row is None else load_user_code(self.kind, row.code))
+            adopted = self._adopt(name, code)
         except ValueError as error:
             raise ValueError(f"{self.kind} {name} {error}") from None
         return row or adopted

@@ -9,28 +9,21 @@ from search_spaces.common.text import Row, align_columns
 from search_spaces.common.units import format_count
 from search_spaces.metrics.audit import Audit
 from search_spaces.metrics.counts import CONVENTION, Cost, cost, total
-from search_spaces.networks.arch import EXPANDING, Arch, Stage
+from search_spaces.networks.arch import Arch, Stage
 from search_spaces.networks.blocks import Block, Layer
 from search_spaces.networks.layers import POOL_KERNEL, sections
+from search_spaces.networks.registry import operator
 
-_OPERATORS = {
-    "conv": "Conv",
-    "sepconv": "SepConv",
-    "mbconv": "MBConv",
-    "fused": "Fused-MBConv",
-    "dwsep": "DWSep",
-    "basic": "Basic",
-    "bottleneck": "Bottleneck",
-}
 _COSTS = ("params", "MACs", "share", "activations")
 _LEFT = ("layer", "stage", "operator", "input", "shortcut", "operation", "unit")
 
 
 def operator_name(stage: Stage) -> str:
     """The stage's operator as the papers write it, such as "MBConv6 k3 SE0.25"."""
-    expansion = f"{stage.expansion:g}" if stage.op in EXPANDING else ""
+    row = operator(stage.op)
+    expansion = f"{stage.expansion:g}" if row.expands else ""
     squeeze = f" SE{stage.se:g}" if stage.se else ""
-    return f"{_OPERATORS[stage.op]}{expansion} k{stage.kernel}{squeeze}"
+    return f"{row.label}{expansion} k{stage.kernel}{squeeze}"
 
 
 def stem_name(arch: Arch) -> str:

@@ -15,10 +15,8 @@ from typing import Any
 from search_spaces.common.checks import check_whole
 from search_spaces.common.files import atomic_write
 from search_spaces.common.suggest import nearest
+from search_spaces.networks.registry import OPERATORS, operator
 
-OPS = ("conv", "sepconv", "mbconv", "fused", "dwsep", "basic", "bottleneck")
-EXPANDING = ("mbconv", "fused", "bottleneck")
-UNEXPANDED = {"mbconv": "sepconv", "fused": "conv"}
 SKIPS = ("identity", "pool", "projection", "none")
 ACTIVATIONS = ("relu", "relu6", "silu", "hardswish", "gelu")
 FORMAT = "triaxis-arch-1"
@@ -30,9 +28,7 @@ USUAL_STEM = {"stem_kernel": 3, "stem_pool": 1}
 class Stage:
     """One row of a network table: the same layer repeated `layers` times, the first one with `stride`.
 
-    op         conv (regular convolution), sepconv (depthwise-separable, projected without activation), mbconv (mobile
-               inverted bottleneck, MBV2), fused (Fused-MBConv, V2), dwsep (depthwise-separable, both convolutions
-               activated, MobileNetV1), basic or bottleneck (residual blocks activated after the addition, ResNet)
+    op         what a layer is made of: the name of an operator (`networks.registry`), or a user's own as module:name
     kernel     odd kernel size of the spatial convolution
     stride     of the stage's first layer; the others have stride 1
     channels   output channels of every layer
@@ -55,7 +51,7 @@ class Stage:
     skip: str = "identity"
 
     def __post_init__(self) -> None:
-        _check_name("op", self.op, OPS)
+        expands = operator(str(self.op)).expands
         _check_name("skip", self.skip, SKIPS)
         for field in ("kernel", "stride", "channels", "layers"):
             check_whole(f"a stage's {field}", getattr(self, field), 1)
@@ -63,8 +59,9 @@ class Stage:
             raise ValueError(f"a stage's kernel must be odd, got {self.kernel}")
         if not 1 <= self.expansion < math.inf:
             raise ValueError(f"a stage's expansion must be at least 1, got {self.expansion}")
-        if self.expansion != 1 and self.op not in EXPANDING:
-            raise ValueError(f"only {', '.join(EXPANDING)} have an expansion, got {self.expansion} for op {self.op}")
+        if self.expansion != 1 and not expands:
+            having = ", ".join(row.name for row in OPERATORS.values() if row.expands)
+            raise ValueError(f"only {having} have an expansion, got {self.expansion} for op {self.op}")
         if not 0 <= self.se <= 1:
             raise ValueError(f"a stage's se ratio must lie between 0 and 1, got {self.se}")
 
@@ -187,11 +184,9 @@ def canonical_stage(stage: Stage, in_channels: int) -> Stage:
     projection become identity. If it cannot and the stage has no other layer, identity becomes none. A basic block
     without shortcut and SE is two convolutions.
     """
-    op, skip, layers = (
-        UNEXPANDED.get(stage.op, stage.op) if stage.expansion == 1 else stage.op,
-        stage.skip,
-        stage.layers,
-    )
+    op, skip, layers = stage.op, stage.skip, stage.layers
+    if stage.expansion == 1:
+        op = operator(op).unexpanded or op
     residual = stage.stride == 1 and in_channels == stage.channels
     if skip in ("pool", "projection") and residual:
         skip = "identity"

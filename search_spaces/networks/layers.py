@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from search_spaces.networks.arch import Arch, Stage
 from search_spaces.networks.blocks import Block, Classifier, Layer, activation_layer, conv_norm, max_pool
-from search_spaces.networks.operators import ACTIVATED_AFTER, OPERATORS, Context
+from search_spaces.networks.operators import Context
+from search_spaces.networks.registry import operator
 
 # Window size of the max pooling after a stem (ResNet).
 POOL_KERNEL = 3
@@ -77,10 +78,11 @@ def stage_blocks(stage: Stage, in_channels: int, in_size: int, activation: str, 
 def stage_layer(stage: Stage, site: Context) -> Block:
     """One layer of a stage: its operator's parts, its shortcut, and the activation after the addition."""
     name, given, channels, stride = site.name, site.in_channels, stage.channels, site.stride
-    parts = OPERATORS[stage.op](stage, site)
+    row = operator(stage.op)
+    parts = row.parts(stage, site)
     size = parts[-1].out_size
     end = None
-    if stage.op in ACTIVATED_AFTER:
+    if row.activated_after:
         end = activation_layer(f"{name}.{site.activation}", channels, size, site.activation)
     add = Layer(f"{name}.add", "add", channels, channels, size, size)
     if stage.skip != "none" and stride == 1 and given == channels:

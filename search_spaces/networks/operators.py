@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from search_spaces.networks.arch import Stage
 from search_spaces.networks.blocks import ConvNorm, Part, conv_norm, squeeze_excite
-
-# Operators whose last convolution is linear, and whose layer is activated after the shortcut is added (ResNet).
-ACTIVATED_AFTER = ("basic", "bottleneck")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +19,28 @@ class Context:
     activation: str
 
 
-def _conv(stage: Stage, site: Context) -> tuple[Part, ...]:
+def conv(stage: Stage, site: Context) -> tuple[Part, ...]:
     """A regular convolution, then SE if asked for."""
-    conv = _spatial("conv", stage, site, site.in_channels, stage.channels)
-    return (conv, *_stage_se(stage, site, conv))
+    only = _spatial("conv", stage, site, site.in_channels, stage.channels)
+    return (only, *_stage_se(stage, site, only))
 
 
-def _sepconv(stage: Stage, site: Context) -> tuple[Part, ...]:
+def sepconv(stage: Stage, site: Context) -> tuple[Part, ...]:
     """Depthwise convolution, SE if asked for, linear 1x1 projection (MnasNet's SepConv, MobileNetV2's first block)."""
     depthwise = _depthwise(stage, site, site.in_channels)
     return (*depthwise, _pointwise("project", stage, site, depthwise[-1]))
 
 
-def _dwsep(stage: Stage, site: Context) -> tuple[Part, ...]:
+def dwsep(stage: Stage, site: Context) -> tuple[Part, ...]:
     """Depthwise convolution, SE if asked for, activated 1x1 convolution (MobileNetV1, arXiv 1704.04861, Figure 3)."""
     depthwise = _depthwise(stage, site, site.in_channels)
     return (*depthwise, _pointwise("pointwise", stage, site, depthwise[-1], activation=site.activation))
 
 
-def _mbconv(stage: Stage, site: Context) -> tuple[Part, ...]:
+def mbconv(stage: Stage, site: Context) -> tuple[Part, ...]:
     """Mobile inverted bottleneck (MBV2): 1x1 expansion, depthwise convolution, SE, linear 1x1 projection."""
     if stage.expansion == 1:
-        return _sepconv(stage, site)
+        return sepconv(stage, site)
     hidden = round(site.in_channels * stage.expansion)
     name = f"{site.name}.expand"
     expand = conv_norm(name, site.in_channels, hidden, site.in_size, kernel=1, activation=site.activation)
@@ -52,16 +48,16 @@ def _mbconv(stage: Stage, site: Context) -> tuple[Part, ...]:
     return (expand, *depthwise, _pointwise("project", stage, site, depthwise[-1]))
 
 
-def _fused(stage: Stage, site: Context) -> tuple[Part, ...]:
+def fused(stage: Stage, site: Context) -> tuple[Part, ...]:
     """Fused-MBConv (V2, arXiv 2104.00298, Figure 2): a regular convolution expands, SE, linear 1x1 projection."""
     if stage.expansion == 1:
-        return _conv(stage, site)
+        return conv(stage, site)
     expand = _spatial("expand", stage, site, site.in_channels, round(site.in_channels * stage.expansion))
     parts = (expand, *_stage_se(stage, site, expand))
     return (*parts, _pointwise("project", stage, site, parts[-1]))
 
 
-def _basic(stage: Stage, site: Context) -> tuple[Part, ...]:
+def basic(stage: Stage, site: Context) -> tuple[Part, ...]:
     """Two regular convolutions, the first activated, then SE (ResNet, arXiv 1512.03385, Figure 5 left)."""
     first = _spatial("conv1", stage, site, site.in_channels, stage.channels)
     name = f"{site.name}.conv2"
@@ -69,7 +65,7 @@ def _basic(stage: Stage, site: Context) -> tuple[Part, ...]:
     return (first, second, *_stage_se(stage, site, second))
 
 
-def _bottleneck(stage: Stage, site: Context) -> tuple[Part, ...]:
+def bottleneck(stage: Stage, site: Context) -> tuple[Part, ...]:
     """1x1 reduction, regular convolution, linear 1x1 expansion, then SE (ResNet, Figure 5 right).
 
     The regular convolution has the stride, as in torchvision's ("v1.5"); the paper's has it in the reduction.
@@ -77,9 +73,9 @@ def _bottleneck(stage: Stage, site: Context) -> tuple[Part, ...]:
     hidden = max(1, round(stage.channels / stage.expansion))
     name, activation = f"{site.name}.reduce", site.activation
     reduce = conv_norm(name, site.in_channels, hidden, site.in_size, kernel=1, activation=activation)
-    conv = _spatial("conv", stage, site, hidden, hidden)
-    expand = _pointwise("expand", stage, site, conv)
-    return (reduce, conv, expand, *_stage_se(stage, site, expand))
+    spatial = _spatial("conv", stage, site, hidden, hidden)
+    expand = _pointwise("expand", stage, site, spatial)
+    return (reduce, spatial, expand, *_stage_se(stage, site, expand))
 
 
 def _depthwise(stage: Stage, site: Context, channels: int) -> tuple[Part, ...]:
@@ -109,14 +105,3 @@ def _stage_se(stage: Stage, site: Context, before: ConvNorm) -> tuple[Part, ...]
     # Rounded down, but not by a rounding error such as 100 * 0.29 = 28.999999999999996.
     squeezed = max(1, int(round(site.in_channels * stage.se, 9)))
     return (squeeze_excite(f"{site.name}.se", before.out_channels, squeezed, before.out_size, site.activation),)
-
-
-OPERATORS: dict[str, Callable[[Stage, Context], tuple[Part, ...]]] = {
-    "conv": _conv,
-    "sepconv": _sepconv,
-    "mbconv": _mbconv,
-    "fused": _fused,
-    "dwsep": _dwsep,
-    "basic": _basic,
-    "bottleneck": _bottleneck,
-}

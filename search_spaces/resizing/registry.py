@@ -9,12 +9,10 @@ from typing import Any
 from search_spaces.common.palette import BLUE, GREEN, OLIVE, ORANGE, RED, SKY, PlottedRow
 from search_spaces.common.registry import Registry
 from search_spaces.common.suggest import nearest
-from search_spaces.common.user_code import is_user_code
 from search_spaces.resizing.compound import PAPER
 from search_spaces.resizing.strategy import CAP, V2, Strategy, non_uniform
 
 CONTRACT = "must be a Strategy, or a function without arguments that returns one"
-EXPONENTS = f"exponents d:w:r such as 1:1:1, or {V2}:PX for another cap of {V2}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +98,7 @@ STRATEGIES = Registry(
         ),
     ],
     _adopt,
+    forms=(f"{V2}:PX", "d:w:r"),
 )
 
 
@@ -109,9 +108,9 @@ def get_strategy(text: str) -> Strategy:
     v2:PX is v2 with another cap, for smaller images; `module:name` is a user's own `Strategy`, or a function that
     returns one. Raises ValueError, with the nearest known name, for anything else.
     """
-    parts = text.split(":")
-    if text in STRATEGIES or (is_user_code(text) and parts[0] != V2):
+    if text in STRATEGIES or STRATEGIES.is_own(text):
         return STRATEGIES.row(text).strategy()
+    parts = text.split(":")
     if parts[0] == V2 and len(parts) == 2 and parts[1].isdecimal() and int(parts[1]):
         return non_uniform(PAPER, text, cap=int(parts[1]))
     try:
@@ -120,8 +119,8 @@ def get_strategy(text: str) -> Strategy:
         shares = []
     if len(shares) != 3:
         raise ValueError(
-            f"unknown scaling strategy '{text}'{nearest(text, STRATEGIES)}; or give {EXPONENTS}, or your own as "
-            "module:name"
+            f"unknown scaling strategy '{text}'{nearest(text, STRATEGIES)}; or give {' or '.join(STRATEGIES.forms)}, "
+            "such as 1:1:1, or your own as module:name"
         )
     whole = sum(shares) or 1.0
     depth, width, resolution = (share / whole for share in shares)

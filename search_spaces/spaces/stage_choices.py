@@ -22,13 +22,16 @@ Option = tuple[Any, ...]  # values of OPTION_NAMES
 
 CHOICES = ("op", "kernel", "se", "skip", "filters", "layers")
 OPTION_NAMES = tuple(name for name in CHOICES if name != "filters")
+_LABEL = re.compile(r"([a-z]+)(\d+(?:\.\d+)?)?")
+_OWN_LABEL = re.compile(r"(.+:[A-Za-z_]\w*)(?::(\d+(?:\.\d+)?))?")
 
 
 @dataclass(frozen=True)
 class StageChoices:
     """One stage: a fixed stride, and the values of each of its choices.
 
-    An `op` is an operator's name followed by its expansion, if it has one: "conv", "mbconv6". The choice `filters`
+    An `op` is an operator's name followed by its expansion, if it has one: "conv", "mbconv6", and with a user's own
+    "my_ops:ghost", "my_ops:ghost:6". The choice `filters`
     is a label, usually the factor on a reference network; `channels` are the numbers of channels the labels stand for.
     Operators named by `unsqueezed` have no squeeze-and-excitation, whatever the value of `se`.
     Raises ValueError if labels and channels are not paired, or a `Stage` does not accept a value.
@@ -89,8 +92,11 @@ class StageChoices:
 
 
 def split_op(op: str) -> tuple[str, float]:
-    """An operator's label as name and expansion: mbconv6 is ("mbconv", 6.0), conv is ("conv", 1.0)."""
-    match = re.fullmatch(r"([a-z]+)(\d+(?:\.\d+)?)?", op)
+    """An operator's label as name and expansion: mbconv6 is ("mbconv", 6.0), conv is ("conv", 1.0).
+
+    A user's own may end with a digit, so a colon sets its expansion apart: my_ops:ghost2:6 is ("my_ops:ghost2", 6.0).
+    """
+    match = _LABEL.fullmatch(op) or _OWN_LABEL.fullmatch(op)
     if not match:
         raise ValueError(f"an op is a name with its expansion behind it, such as mbconv6, got '{op}'")
     return match[1], float(match[2] or 1)

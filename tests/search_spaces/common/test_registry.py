@@ -36,6 +36,9 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixture
         "def grow(a, b): return a + b\n"
         f"PLUM = Row(name='plum', code='{name}:grow', label='a blue fruit')\n"
         "NUMBER = 3\n"
+        f"WRONG = Row(name='wrong', code='{name}:NUMBER', label='no fruit')\n"
+        f"GONE = Row(name='gone', code='{name}:gone', label='no fruit')\n"
+        "BARE = Row(name='bare', code='grow', label='no fruit')\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     return SimpleNamespace(name=name, file=file)
@@ -54,10 +57,15 @@ def test_a_users_code_or_row_takes_the_place_of_a_row(own: SimpleNamespace) -> N
     assert (plum.name, plum.label, plum.load()(1, 1)) == (f"{own.name}:PLUM", "a blue fruit", 2)
 
 
-@pytest.mark.parametrize("attribute", ["NUMBER", "grw"])
+@pytest.mark.parametrize("attribute", ["NUMBER", "grw", "WRONG", "BARE"])
 def test_what_breaks_the_contract_or_is_not_there_is_refused(own: SimpleNamespace, attribute: str) -> None:
     with pytest.raises(ValueError, match=f"fruit {own.name}:{attribute}"):
         FRUIT.row(f"{own.name}:{attribute}")
+
+
+def test_a_row_whose_code_is_not_there_is_refused(own: SimpleNamespace) -> None:
+    with pytest.raises(ValueError, match=f"fruit {own.name}:gone"):
+        FRUIT.row(f"{own.name}:GONE")
 
 
 @pytest.mark.parametrize("text", ["raise RuntimeError('two\\nlines')", "def broken(:", "import not_there_at_all"])

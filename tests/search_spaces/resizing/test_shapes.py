@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import search_spaces as ss
-from search_spaces.networks.arch import OPS, SKIPS
+from search_spaces.networks.arch import SKIPS
+from search_spaces.networks.registry import OPERATORS
 from search_spaces.resizing.shapes import Shapes, channels_of, layers_of
 from search_spaces.zoo.registry import names
 
 SPACES = {name: ss.space(name) for name in ("small", "mnasnet")}
 STAGES = st.builds(
     ss.Stage,
-    op=st.sampled_from(OPS),
+    op=st.sampled_from(list(OPERATORS)),
     kernel=st.sampled_from((1, 3, 5)),
     stride=st.integers(1, 3),
     channels=st.integers(1, 12),
