@@ -7,14 +7,29 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings
 
+from tests.own_code import write_modules
+
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
+
+
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder with the modules of docs/own-code.md as outside_images.py and so on; Python finds them there."""
+    folder = tmp_path_factory.mktemp("outside")
+    write_modules(folder, "outside")
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
 
 
 def pytest_configure() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
@@ -37,8 +38,8 @@ def load_user_code(kind: str, name: str) -> Any:
     module_name, _, attribute = name.partition(":")
     try:
         module = import_module(module_name)
-    except Exception as error:
-        # A user's module may raise anything while it is imported.
+    except (Exception, SystemExit) as error:
+        # A user's module may raise anything while it is imported; a script without a guard may even exit.
         reason = f"{type(error).__name__}: {one_line(str(error))}"
         raise ValueError(
             f"{kind} {name}: module {module_name} cannot be imported ({reason}); start the command in the module's "
@@ -57,7 +58,7 @@ def called(subject: str, function: Callable[..., Any], *arguments: Any) -> Any:
     """
     try:
         return function(*arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # A user's function may raise anything.
         frames = traceback.extract_tb(error.__traceback__)[1:]
         place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
@@ -79,6 +80,27 @@ def sources(names: Iterable[str]) -> dict[str, Path]:
         folders = spec.submodule_search_locations
         found[module] = Path(next(iter(folders)) if folders else str(spec.origin)).resolve()
     return found
+
+
+def folders(names: Iterable[str]) -> tuple[str, ...]:
+    """The absolute folders in which Python finds the modules of the user's code among some names.
+
+    That of the installed packages is left out: it is searched anyway. Raises ValueError for a module without a file.
+    """
+    found = dict.fromkeys(str(path.parent) for path in sources(names).values())
+    installed = {str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("purelib", "platlib")}
+    return tuple(folder for folder in found if folder not in installed)
+
+
+def search_in(more: Iterable[str]) -> None:
+    """Let this process find modules in these folders too, before all others. Raises ValueError if one is no folder."""
+    known = {str(Path(entry or ".").resolve()) for entry in sys.path}
+    for folder in more:
+        path = Path(folder).resolve()
+        if not path.is_dir():
+            raise ValueError(f"--code {folder} is no folder: name the folders of your own modules")
+        if str(path) not in known:
+            sys.path.insert(0, str(path))
 
 
 def digests(names: Iterable[str]) -> dict[str, str]:

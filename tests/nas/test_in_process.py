@@ -18,7 +18,8 @@ def score(choice: dict[str, object]) -> float:
     return float(choice["a"]) + (choice["b"] == "y") + 0.1 * choice["c"][0]  # type: ignore[index, arg-type]
 
 
-@pytest.mark.parametrize("sampler", samplers.SAMPLERS)
+@pytest.mark.usefixtures("outside")
+@pytest.mark.parametrize("sampler", [*samplers.SAMPLERS, "outside_sampler:Mine"])
 def test_an_exhausted_space_ends_the_search_at_its_best(sampler: str, monkeypatch: pytest.MonkeyPatch):
     if sampler != "random":
         monkeypatch.setattr("nas.in_process.MAX_REPEATS", 10)

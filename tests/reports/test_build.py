@@ -12,7 +12,7 @@ import pytest
 
 from reports import build
 from reports.page.content import Section
-from reports.registry import SectionEntry
+from reports.registry import SECTIONS, SectionEntry
 from search_spaces.common import cli
 
 
@@ -170,6 +170,38 @@ def test_a_section_that_fails_leaves_the_others(make_search: Any):
     assert [section.title for section in sections] == ["Broken", "H"]
     (line,) = sections[0].missing
     assert "KeyError: 'step'" in line
+
+
+@pytest.mark.usefixtures("outside")
+@pytest.mark.parametrize("name", [*SECTIONS, "outside_section:effort"])
+def test_every_section_is_made_of_a_run_and_of_none(make_search: Any, name: str):
+    entry = SECTIONS.row(name)
+    assert entry.label
+    for runs in ([], build.read([str(make_search())])):
+        made = entry.make(runs)
+        assert all(isinstance(section, Section) for section in made)
+
+
+@pytest.mark.usefixtures("outside")
+def test_the_sections_asked_for_are_shown_in_their_order(make_search: Any, outside: Path):
+    search = make_search()
+    (outside / "outside_broken.py").write_text("def wrong(runs): return 'text'\n")
+    assert run(search, "--sections", "health", "outside_section:effort", "outside_broken:wrong") == 0
+    page = (search / "report" / "report.html").read_text()
+    assert page.index("Run health") < page.index("search has 4 trials of search")
+    assert "outside_broken:wrong could not be made" in page
+    assert "Search progress" not in page
+
+
+@pytest.mark.usefixtures("outside")
+@pytest.mark.parametrize("name", ["helth", "outside_section:efort", "outside_section:Section", "not_there:x"])
+def test_a_wrong_section_writes_nothing(make_search: Any, capsys: Any, name: str):
+    search = make_search()
+    assert run(search, "--sections", name) == 2
+    error = capsys.readouterr().err
+    assert name in error
+    assert len(error.splitlines()) == 1
+    assert not (search / "report").exists()
 
 
 def test_names_from_the_run_are_shown_as_text(make_search: Any):

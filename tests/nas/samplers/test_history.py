@@ -20,7 +20,9 @@ BAND = (60_000_000, 70_000_000)
 # Trials that went well, more than any sampler begins with.
 WELL = max(info.startup for info in samplers.SAMPLERS.values()) + 4
 
-pytestmark = pytest.mark.parametrize("sampler", samplers.SAMPLERS)
+OWN = "outside_sampler:Mine"
+
+pytestmark = [pytest.mark.usefixtures("outside"), pytest.mark.parametrize("sampler", [*samplers.SAMPLERS, OWN])]
 
 
 def networks(number: int, seed: int = 0) -> list[dict[str, Any]]:

@@ -17,10 +17,14 @@ from nas.samplers.parameters import distributions, to_choice, to_params
 
 SPACE = ss.space("small", resolution=28)
 BAND = (60_000_000, 70_000_000)
-# Behind the start-up, where a sampler begins to say something; gp's draws take long.
-TRIALS = {name: info.startup + (3 if name == "gp" else 10) for name, info in samplers.SAMPLERS.items()}
+OWN = "outside_sampler:Mine"
 
-pytestmark = pytest.mark.parametrize("name", samplers.SAMPLERS)
+pytestmark = [pytest.mark.usefixtures("outside"), pytest.mark.parametrize("name", [*samplers.SAMPLERS, OWN])]
+
+
+def enough(name: str) -> int:
+    """Trials behind the start-up, where a sampler begins to say something; gp's draws take long."""
+    return samplers.SAMPLERS.row(name).startup + (3 if name == "gp" else 10)
 
 
 def study_with(sampler: optuna.samplers.BaseSampler) -> optuna.Study:
@@ -72,23 +76,30 @@ def macs(params: dict[str, Any]) -> int:
     return ss.cost(SPACE.decode(to_choice(SPACE, params))).macs
 
 
+def test_a_row_says_what_its_class_says(name: str):
+    row = samplers.SAMPLERS.row(name)
+    made = row.load()
+    assert (row.startup, row.multi_objective) == (made.startup, made.multi_objective)
+    assert samplers.make(name, SPACE).name == name
+
+
 def test_every_proposal_lies_in_the_band(name: str):
-    proposed = run(samplers.make(name, SPACE, band=BAND, seed=1), TRIALS[name])
+    proposed = run(samplers.make(name, SPACE, band=BAND, seed=1), enough(name))
     assert all(BAND[0] <= macs(params) <= BAND[1] for params in proposed)
 
 
 def test_without_a_band_every_proposal_is_a_member(name: str):
-    for params in run(samplers.make(name, SPACE, seed=1), TRIALS[name]):
+    for params in run(samplers.make(name, SPACE, seed=1), enough(name)):
         SPACE.encode(to_choice(SPACE, params))
 
 
 def test_same_seed_same_proposals(name: str):
-    first, again = (run(samplers.make(name, SPACE, band=BAND, seed=3), TRIALS[name]) for _ in range(2))
+    first, again = (run(samplers.make(name, SPACE, band=BAND, seed=3), enough(name)) for _ in range(2))
     assert first == again
 
 
 def test_other_seeds_other_proposals(name: str):
-    begun, start = study_with(samplers.make("random", SPACE, band=BAND)), samplers.SAMPLERS[name].startup
+    begun, start = study_with(samplers.make("random", SPACE, band=BAND)), samplers.SAMPLERS.row(name).startup
     extend(begun, start)
     proposed = []
     for seed in (3, 4):
@@ -104,12 +115,14 @@ def test_other_seeds_other_proposals(name: str):
 
 
 def test_failed_pruned_and_running_trials_are_fine(name: str):
-    proposed = run(samplers.make(name, SPACE, band=BAND, seed=5), 2 * samplers.SAMPLERS[name].startup + 8, spoil=True)
+    proposed = run(
+        samplers.make(name, SPACE, band=BAND, seed=5), 2 * samplers.SAMPLERS.row(name).startup + 8, spoil=True
+    )
     assert all(BAND[0] <= macs(params) <= BAND[1] for params in proposed)
 
 
 def test_a_new_sampler_goes_on_where_another_one_died(name: str):
-    start = samplers.SAMPLERS[name].startup
+    start = samplers.SAMPLERS.row(name).startup
     whole = run(samplers.make(name, SPACE, band=BAND, seed=7), start + 4)
     study = study_with(samplers.make(name, SPACE, band=BAND, seed=7))
     for trials in (start, 2, 2):
@@ -121,11 +134,11 @@ def test_a_new_sampler_goes_on_where_another_one_died(name: str):
 def test_a_draw_leaves_the_study_as_it_was(name: str):
     sampler = samplers.make(name, SPACE, band=BAND, seed=8)
     study = study_with(sampler)
-    extend(study, samplers.SAMPLERS[name].startup + 1)
+    extend(study, samplers.SAMPLERS.row(name).startup + 1)
     first, again = (sampler.draw(study, (8, 12)) for _ in range(2))
     assert first == again
     assert first[1] == ("uniform" if name == "random" else name)
-    assert len(study.get_trials()) == samplers.SAMPLERS[name].startup + 1
+    assert len(study.get_trials()) == samplers.SAMPLERS.row(name).startup + 1
 
 
 def test_enqueued_parameters_are_taken_as_they_are(name: str):
@@ -139,7 +152,7 @@ def test_enqueued_parameters_are_taken_as_they_are(name: str):
 
 def test_how_a_trial_was_drawn_is_known(name: str):
     sampler = samplers.make(name, SPACE, band=BAND, seed=2)
-    start = samplers.SAMPLERS[name].startup
+    start = samplers.SAMPLERS.row(name).startup
     run(sampler, start + 3)
     # The predictor's first network is the largest of some.
     begins = [sampler.how(number) for number in range(name == "predictor", start)]
@@ -148,7 +161,7 @@ def test_how_a_trial_was_drawn_is_known(name: str):
 
 
 def test_trials_under_way_do_not_stop_the_others(name: str):
-    sampler, start = samplers.make(name, SPACE, band=BAND, seed=10), samplers.SAMPLERS[name].startup
+    sampler, start = samplers.make(name, SPACE, band=BAND, seed=10), samplers.SAMPLERS.row(name).startup
     study = study_with(sampler)
     extend(study, start)
     under_way = [study.ask(dict(distributions(SPACE))).params for _ in range(6)]
@@ -158,7 +171,7 @@ def test_trials_under_way_do_not_stop_the_others(name: str):
 
 
 def test_a_study_in_a_storage_goes_on_as_one_in_memory(name: str, tmp_path: Path):
-    start, memory = samplers.SAMPLERS[name].startup, study_with(samplers.make(name, SPACE, band=BAND, seed=11))
+    start, memory = samplers.SAMPLERS.row(name).startup, study_with(samplers.make(name, SPACE, band=BAND, seed=11))
     extend(memory, start + 2)
     # An added trial is one write, one that is asked for is one for each choice.
     url, begun = f"sqlite:///{tmp_path / 'study.db'}", memory.get_trials()[:start]
@@ -179,15 +192,15 @@ def test_networks_without_a_cost_and_a_study_of_ones_own(name: str):
         chosen = {name: trial.suggest_categorical(name, values) for name, values in space.choices.items()}
         return float(chosen["a"])
 
-    study.optimize(objective, n_trials=samplers.SAMPLERS[name].startup + 14)
+    study.optimize(objective, n_trials=samplers.SAMPLERS.row(name).startup + 14)
     assert study.best_value == 4
 
 
 def test_a_minimised_study_goes_down(name: str):
     sampler = samplers.make(name, SPACE, band=BAND, seed=1)
     study = optuna.create_study(direction="minimize", sampler=sampler)
-    extend(study, TRIALS[name])
-    assert has_its_say(sampler, TRIALS[name])
+    extend(study, enough(name))
+    assert has_its_say(sampler, enough(name))
     lowest = min(value(trial.params) for trial in study.get_trials())
     assert value(sampler.recommend(study)) <= lowest + 1
 
@@ -195,11 +208,11 @@ def test_a_minimised_study_goes_down(name: str):
 def test_several_objectives_are_taken_or_refused_in_one_line(name: str):
     sampler = samplers.make(name, SPACE, band=BAND)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
-    if not samplers.SAMPLERS[name].multi_objective:
+    if not samplers.SAMPLERS.row(name).multi_objective:
         with pytest.raises(ValueError, match=f"sampler {name}"):
             study.ask(dict(distributions(SPACE)))
         return
-    for _ in range(samplers.SAMPLERS[name].startup + 2):
+    for _ in range(samplers.SAMPLERS.row(name).startup + 2):
         trial = study.ask(dict(distributions(SPACE)))
         study.tell(trial, (value(trial.params), float(macs(trial.params))))
     assert has_its_say(sampler, len(study.get_trials()), last=2)
@@ -216,9 +229,9 @@ def test_choices_of_one_value_are_no_obstacle(name: str):
     space, band = ss.space("efficientnetv2", resolution=32, width=0.25, classes=10), (15_000_000, 30_000_000)
     sampler = samplers.make(name, space, band=band, seed=3)
     study = study_with(sampler)
-    for number in range(samplers.SAMPLERS[name].startup + 4):
+    for number in range(samplers.SAMPLERS.row(name).startup + 4):
         trial = study.ask(dict(distributions(space)))
         choice = to_choice(space, trial.params)
         assert band[0] <= ss.cost(space.decode(choice)).macs <= band[1]
         study.tell(trial, float(number % 5))
-    assert has_its_say(sampler, samplers.SAMPLERS[name].startup + 4)
+    assert has_its_say(sampler, samplers.SAMPLERS.row(name).startup + 4)

@@ -96,15 +96,17 @@ def test_grad_norm_by_hand() -> None:
 
 
 @pytest.mark.parametrize("activation", ["relu6", "silu"])
-@pytest.mark.parametrize("name", ZERO_COST_PROXIES)
+@pytest.mark.usefixtures("outside")
+@pytest.mark.parametrize("name", [*ZERO_COST_PROXIES, "outside_score:score"])
 def test_a_real_network_has_a_finite_value_and_stays_as_it_was(name: str, activation: str) -> None:
     torch.manual_seed(0)
     network = ss.build(TINY.replace(activation=activation))
     before = {key: value.clone() for key, value in network.state_dict().items()}
     images, labels = torch.randn(8, 3, 8, 8), torch.arange(8)
-    value = ZERO_COST_PROXIES[name].score(network, images, labels)
+    proxy = ZERO_COST_PROXIES.row(name)
+    value = proxy.score(network, images, labels)
     assert math.isfinite(value)
-    assert value == ZERO_COST_PROXIES[name].score(network, images, labels)
+    assert value == proxy.score(network, images, labels)
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
     assert all(parameter.grad is None for parameter in network.parameters())
 

@@ -107,6 +107,24 @@ def test_a_row_is_complete(name: str, info: RecipeInfo) -> None:
     assert info.source.startswith("ours") or re.search(r"arXiv \d{4}\.\d{5}", info.source)
 
 
+def test_an_own_recipe_is_a_recipe_or_a_function_that_returns_one(outside: Path) -> None:
+    mine = get_recipe("quick").replace(lr=0.05, label_smoothing=0.0)
+    (outside / "outside_more.py").write_text(
+        "from outside_recipe import mine\n"
+        "from studies.trainer.registry import RecipeInfo\n"
+        "def made(): return mine.lasting(7)\n"
+        "def fails(): raise KeyError('x')\n"
+        "def nothing(): return None\n"
+        "ROW = RecipeInfo(name='x', code='outside_more:made', label='seven epochs', source='ours')\n"
+    )
+    assert get_recipe("outside_recipe:mine") == mine
+    assert get_recipe("outside_more:made") == get_recipe("outside_more:ROW") == mine.replace(epochs=7)
+    assert RECIPES.row("outside_more:ROW").label == "seven epochs"
+    for name, named in (("fails", "KeyError"), ("nothing", "NoneType"), ("RecipeInfo", "failed"), ("not_there", "no ")):
+        with pytest.raises(ValueError, match=f"recipe outside_more:{name}.*{named}"):
+            get_recipe(f"outside_more:{name}")
+
+
 @pytest.mark.parametrize("config", [SearchConfig, ProxyConfig, ExperimentConfig, TrainConfig])
 def test_the_help_of_every_command_names_every_recipe(config: type[Any]) -> None:
     assert set(RECIPES) <= set(re.findall(r"[\w-]+", attributes(config)["recipe"]))
