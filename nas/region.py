@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from search_spaces.common.checks import parsed
+from search_spaces.common.checks import as_flags, parsed
 from search_spaces.common.units import format_count, parse_count
 from studies.trainer.recipe import MAX_WIDTH_FACTOR
 
@@ -55,14 +55,15 @@ class SearchRegion:
         """The region of a configuration. Raises ValueError, with the reachable range, for an empty band."""
         from search_spaces.spaces.registry import space
 
-        settings: dict[str, Any] = {"classes": classes, "width": config.width}
-        if config.space == "small" and config.reference:
-            raise ValueError(f"--reference is not used by --space small, got {config.reference}: remove it")
+        settings: dict[str, Any] = {"classes": classes}
+        if config.width != 1:
+            settings["width"] = config.width
         if config.resolution:
             settings["resolution"] = config.resolution
         if config.reference:
             settings["reference"] = config.reference
-        found = space(config.space, **settings)
+        with as_flags({name: name for name in settings if name != "classes"}):
+            found = space(config.space, **settings)
         low, high = (round(factor * config.target) for factor in config.cost_band)
         # The target itself must be reachable, not only some network of the band.
         found.check_target(config.target, "--target-flops")

@@ -35,7 +35,11 @@ def baseline_of(region: SearchRegion) -> Arch:
 
     The paper uses the backbone of its search, too. Another network would change all rewards by the same factor.
     """
-    assert isinstance(region.space, StagedSpace), "all spaces by name are chains of stages"
+    if not isinstance(region.space, StagedSpace):
+        raise ValueError(
+            f"--objective training-aware needs a space of stages (StagedSpace), got {region.space!r}: choose another "
+            "objective"
+        )
     return region.space.reference
 
 

@@ -51,13 +51,13 @@ def load_user_code(kind: str, name: str) -> Any:
     return getattr(module, attribute)
 
 
-def called(subject: str, function: Callable[..., Any], *arguments: Any) -> Any:
+def called(subject: str, function: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
     """What a user's function returns. `subject` is what it belongs to, such as "dataset my_images:load".
 
     Raises ValueError, in one line that names the function and the place, for whatever it raises.
     """
     try:
-        return function(*arguments)
+        return function(*arguments, **settings)
     except (Exception, SystemExit) as error:
         # A user's function may raise anything.
         frames = traceback.extract_tb(error.__traceback__)[1:]

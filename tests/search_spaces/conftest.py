@@ -37,6 +37,40 @@ def ghost(stage, site):
 
 GHOST = Operator(name="ghost", code=f"{__name__}:ghost", label="Ghost", source="arXiv 1911.11907", expands=True)
 ''',
+    "spaces": f'''
+"""A space of two stages, one of them with the operator of the file beside it."""
+
+from search_spaces.networks.arch import Arch, Stage
+from search_spaces.spaces.stage_choices import StageChoices
+from search_spaces.spaces.staged import StagedSpace
+
+
+def ghosts(resolution=16, classes=10):
+    first = StageChoices(
+        stride=1, op=("conv", "mbconv3"), kernel=(3, 5), se=(0.0, 0.25), skip=("identity", "none"), filters=(1.0, 2.0),
+        layers=(1, 2), channels=(8, 16),
+    )
+    second = StageChoices(
+        stride=2, op=("{OWN}.operators:GHOST:2", "{OWN}.operators:GHOST:4", "sepconv"), kernel=(3, 5), se=(0.0,),
+        skip=("identity", "pool"), filters=(1.0, 1.5), layers=(1, 2, 3), channels=(16, 24),
+    )
+    stages = (Stage("conv", 3, 1, 8, 1), Stage("conv", 3, 2, 16, 1))
+    reference = Arch(stages, stem=8, head=32, resolution=resolution, classes=classes)
+    return StagedSpace("ghosts", (first, second), reference)
+''',
+    "strategies": '''
+"""Depth first: three quarters of the growth."""
+
+from search_spaces.resizing.registry import ScalingStrategy
+from search_spaces.resizing.strategy import Strategy
+
+
+def deep():
+    return Strategy("deep", 3, 1, 0, depth_weights=(0, 1, 1))
+
+
+DEEP = ScalingStrategy(name="deep", code=f"{__name__}:deep", label="mostly depth", source="ours")
+''',
 }
 
 

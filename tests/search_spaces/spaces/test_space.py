@@ -13,7 +13,7 @@ import pytest
 
 from search_spaces.counting.band import Count
 from search_spaces.networks.arch import Arch, Stage
-from search_spaces.spaces.registry import NAMES, space
+from search_spaces.spaces.registry import SPACES, space
 from search_spaces.spaces.space import Space
 
 
@@ -93,10 +93,10 @@ def test_count_is_an_integer_with_bounds() -> None:
 
 
 def test_spaces_by_name() -> None:
-    assert [space(name).name for name in NAMES] == list(NAMES)
+    assert [space(name).name for name in SPACES] == list(SPACES)
     with pytest.raises(ValueError, match="'mnasnett'.*'mnasnet'"):
         space("mnasnett")
-    with pytest.raises(ValueError, match="small.*'resolutoin'.*'resolution'"):
+    with pytest.raises(ValueError, match="^resolutoin .*small.*28.*'resolution'"):
         space("small", resolutoin=28)
 
 

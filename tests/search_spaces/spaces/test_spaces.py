@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch, Stage
+from search_spaces.spaces.registry import SPACES as ROWS
 from search_spaces.spaces.registry import space
 from search_spaces.spaces.space import Space
 from search_spaces.spaces.stage_choices import StageChoices
@@ -58,6 +60,11 @@ def two_stages() -> StagedSpace:
     return StagedSpace("two", (first, second), reference)
 
 
+OWN = "triaxis_tests_own.spaces:ghosts"
+SETTINGS: dict[str, dict[str, Any]] = {
+    "efficientnetv2": {"resolution": 48, "width": 0.25, "classes": 10},
+    OWN: {"resolution": 20, "classes": 7},
+}
 SPACES = {
     "table": lambda: Space("table", {"colour": ("red", "blue"), "size": (1, 2.5, None), "one": ("only",)}, table_row),
     "plain": lambda: Space(
@@ -66,9 +73,7 @@ SPACES = {
         plain_arch,
     ),
     "two": two_stages,
-    "small": lambda: space("small"),
-    "mnasnet": lambda: space("mnasnet"),
-    "efficientnetv2": lambda: space("efficientnetv2", resolution=48, width=0.25, classes=10),
+    **{name: partial(space, name, **SETTINGS.get(name, {})) for name in (*ROWS, OWN)},
     "mnasnet_a1": lambda: space("mnasnet", reference="mnasnet_a1", resolution=96, classes=10, divisor=8),
 }
 WITH_COSTS = [name for name in SPACES if name != "table"]
