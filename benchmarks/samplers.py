@@ -198,7 +198,14 @@ def make(sampler: str, objective: TableObjective, trials: int, seed: int) -> Opt
     if sampler == NO_PRIOR:
         space = objective.table.space
         return SamplerOptimizer(
-            PredictorSampler(space, band=objective.band, seed=seed, factor=objective.factor, prior=False), space
+            PredictorSampler(
+                space,
+                within=objective.band and {"macs": objective.band},
+                seed=seed,
+                factor=objective.factor,
+                prior=False,
+            ),
+            space,
         )
     if sampler not in PEERS:
         return make_optimizer(sampler, objective, trials, seed)

@@ -22,6 +22,7 @@ from nas import optimize
 from nas.samplers import registry as samplers
 
 BAND = (320_000_000, 420_000_000)
+WITHIN = {"macs": BAND}
 EDGES, OPERATIONS = 6, ("none", "skip", "conv1", "conv3", "pool")
 FURTHER = 20  # proposals after the first
 
@@ -38,7 +39,7 @@ def main() -> None:
     space = ss.space("mnasnet")
     study = optimize(space, _score, sampler="random", trials=arguments.study_trials, macs=BAND).study
     for name in samplers.SAMPLERS:
-        sampler, seconds, memory = samplers.make(name, space, band=BAND, retrain=False), [], []
+        sampler, seconds, memory = samplers.make(name, space, within=WITHIN, retrain=False), [], []
         for number in range(1 + FURTHER):
             began = time.perf_counter()
             sampler.draw(study, (0, number))

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nas.samplers import registry as samplers
 from nas.samplers.parameters import distributions, to_choice
+from search_spaces.counting.band import whole_bounds
 from search_spaces.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from nas.samplers.base import SpaceSampler
     from nas.samplers.history import Factor
-    from search_spaces.counting.band import Band
+    from search_spaces.counting.band import Band, Within
 
 # A search ends after so many repeated proposals in a row: the sampler, or the space, has no new network.
 MAX_REPEATS = 200
@@ -89,23 +90,26 @@ def optimize(
     trials: int = 100,
     seed: int = 0,
     macs: Band | None = None,
+    within: Within | None = None,
     factor: Factor | None = None,
 ) -> SearchStudy:
     """Maximise `evaluate(space.decode(choice))` over a space, with `trials` evaluations at most.
 
     `sampler` is a name of `nas.samplers.registry`, by default the default one. `macs` is the band of multiply-adds
-    (lowest, highest), for spaces that have a cost. `factor` is the known part of the value, if there is one: value =
-    accuracy * factor(encodings [n, k]) [n], as in MnasNet's reward; samplers with a model then predict the accuracy
-    alone. A choice whose canonical key was evaluated before takes its recorded value and costs no trial; the search
-    ends early if proposals only repeat. A value that is not finite is recorded as outcome `nan`; an exception of
-    `evaluate` is passed on. Same seed, same trials. Raises ValueError for an unknown sampler, fewer trials than its
-    startup, an empty band, or a factor that is not finite and above 0.
+    (lowest, highest) and `within` those of other metrics, for spaces that have costs (see `Space.sample`). `factor` is
+    the known part of the value, if there is one: value = accuracy * factor(encodings [n, k]) [n], as in MnasNet's
+    reward; samplers with a model then predict the accuracy alone. A choice whose canonical key was evaluated before
+    takes its recorded value and costs no trial; the search ends early if proposals only repeat. A value that is not
+    finite is recorded as outcome `nan`; an exception of `evaluate` is passed on. Same seed, same trials.
+
+    Raises ValueError for an unknown sampler, fewer trials than its startup, bands without a network, or a factor that
+    is not finite and above 0.
     """
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials}")
     name = samplers.default() if sampler is None else sampler
     samplers.check(name, trials=trials)
-    proposer = samplers.make(name, space, band=macs, seed=seed, factor=factor, retrain=False)
+    proposer = samplers.make(name, space, within=whole_bounds(macs, within), seed=seed, factor=factor, retrain=False)
     study = quiet_study(proposer)
     known: dict[str, float] = {}
     repeats = 0

@@ -50,5 +50,7 @@ def make_optimizer(sampler: str, objective: TableObjective, trials: int, seed: i
     """One of this project's samplers. Raises ValueError for an unknown name, or too few trials for its start."""
     space = objective.table.space
     samplers.check(sampler, trials=trials)
-    made = samplers.make(sampler, space, band=objective.band, seed=seed, factor=objective.factor)
+    made = samplers.make(
+        sampler, space, within=objective.band and {"macs": objective.band}, seed=seed, factor=objective.factor
+    )
     return SamplerOptimizer(made, space)

@@ -1,4 +1,4 @@
-"""The base class of samplers: an Optuna sampler that proposes whole networks inside the cost band."""
+"""The base class of samplers: an Optuna sampler that proposes whole networks within the bands of metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from nas.samplers.history import Factor, Reader, checked
 from nas.samplers.parameters import distributions, to_choice, to_params
 from search_spaces.common.user_code import called, is_user_code
-from search_spaces.counting.band import Band, Of
+from search_spaces.counting.band import Of, Within, whole_bounds
 from search_spaces.spaces.mutation import inside, into_band, mutants
 from search_spaces.spaces.space import Ints, Space
 
@@ -27,8 +27,8 @@ class SpaceSampler(BaseSampler):
     """Proposes a choice for all of a space's names at once.
 
     The contract, which one conformance suite checks for every sampler:
-    - every proposal is a member of the space and, where a band (lowest and highest multiply-adds, both included) is
-      given, lies inside it;
+    - every proposal is a member of the space and, where bands of metrics are given (`within`, see `Space.sample`), lies
+      within them;
     - a proposal depends on the seed, the trial's number and the trials of the study alone: an interrupted search that
       resumes proposes the same networks as one that was not interrupted;
     - failed, pruned, repeated and running trials are allowed; so are parameters fixed by an enqueued trial;
@@ -57,14 +57,14 @@ class SpaceSampler(BaseSampler):
         self,
         space: Space,
         *,
-        band: Band | None = None,
+        within: Within | None = None,
         seed: int = 0,
         factor: Factor | None = None,
         retrain: bool | None = None,
         by_proposal: bool = False,
     ) -> None:
         self._space = space
-        self._band = band
+        self._within = whole_bounds(None, within) or None
         self._seed = seed
         self._factor = None if factor is None else checked(factor)
         self._retrain = retrain
@@ -133,11 +133,11 @@ class SpaceSampler(BaseSampler):
         return to_params(self._space, self._space.choice(encoding))
 
     def new_near(self, rng: np.random.Generator, encoding: Ints, known: set[bytes]) -> Ints | None:
-        """The network of an encoding [k] if it is in the band and not in `known`, or one a few changes away."""
-        start = into_band(self._space, rng, encoding, self._band)
+        """The network of an encoding [k] if it is within the bands and not in `known`, or one a few changes away."""
+        start = into_band(self._space, rng, encoding, self._within)
         if start is None:
             return None
-        steps = mutants(self._space, rng, start[None], MAX_NEARBY, self._band)
+        steps = mutants(self._space, rng, start[None], MAX_NEARBY, self._within)
         for row in self._space.canonical(np.concatenate([start[None], steps])):
             if row.tobytes() not in known:
                 return np.asarray(row)
@@ -162,11 +162,11 @@ class SpaceSampler(BaseSampler):
                 f"sampler {self.name}: propose must return the parameters of a network of space {self._space.name} and "
                 f"how it was proposed, got {found!r:.80}"
             ) from None
-        if not inside(self._space, encoding[None], self._band)[0]:
-            raise ValueError(f"sampler {self.name}: propose must return a network inside the band {self._band}")
+        if not inside(self._space, encoding[None], self._within)[0]:
+            raise ValueError(f"sampler {self.name}: propose must return a network within the bands {self._within}")
         return params, str(how)
 
     def uniform(self, rng: np.random.Generator) -> dict[str, Any]:
-        """Parameters drawn uniformly: from the different networks of the band, or from all the space's encodings."""
-        of: Of = "encodings" if self._band is None else "networks"
-        return self.params(self._space.sample(rng, 1, macs=self._band, of=of)[0])
+        """Parameters drawn uniformly: from the different networks within the bands, or from all the space's encodings."""
+        of: Of = "encodings" if self._within is None else "networks"
+        return self.params(self._space.sample(rng, 1, within=self._within, of=of)[0])

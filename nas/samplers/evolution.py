@@ -41,7 +41,7 @@ class EvolutionSampler(SpaceSampler):
     def _mutant(self, rng: np.random.Generator, parent: Ints, known: set[bytes]) -> Ints | None:
         for _ in range(MAX_MUTATIONS):
             child = self._space.canonical(self._space.mutate(rng, parent))
-            if child.tobytes() not in known and inside(self._space, child[None], self._band)[0]:
+            if child.tobytes() not in known and inside(self._space, child[None], self._within)[0]:
                 return child
         return self.new_near(rng, parent, known)
 

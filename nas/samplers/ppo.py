@@ -123,8 +123,8 @@ class PpoSampler(SpaceSampler):
             return self.uniform(rng), UNIFORM
         drawn = self._space.canonical(controller.sample(rng, DRAWS))
         known = seen(entries)
-        for row, within in zip(drawn, inside(self._space, drawn, self._band), strict=True):
-            if within and row.tobytes() not in known:
+        for row, is_inside in zip(drawn, inside(self._space, drawn, self._within), strict=True):
+            if is_inside and row.tobytes() not in known:
                 return self.params(row), self.name
         found = self.new_near(rng, drawn[0], known)
         return (self.uniform(rng), UNIFORM) if found is None else (self.params(found), self.name)

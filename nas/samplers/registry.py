@@ -12,7 +12,7 @@ from search_spaces.common.registry import Registry
 if TYPE_CHECKING:
     from nas.samplers.base import SpaceSampler
     from nas.samplers.history import Factor
-    from search_spaces.counting.band import Band
+    from search_spaces.counting.band import Within
     from search_spaces.spaces.space import Space
 
 
@@ -39,7 +39,7 @@ def adopt(name: str, found: Any) -> SamplerInfo:
     if not inspect.isclass(found) or not issubclass(found, SpaceSampler) or inspect.isabstract(found):
         raise ValueError("must be a subclass of SpaceSampler (nas.samplers.base) with a method propose")
     try:
-        inspect.signature(found).bind(None, band=None, seed=0, factor=None, retrain=None, by_proposal=False)
+        inspect.signature(found).bind(None, within=None, seed=0, factor=None, retrain=None, by_proposal=False)
     except TypeError:
         raise ValueError("must take the arguments of SpaceSampler (nas.samplers.base)") from None
     return SamplerInfo(name=name, code=name, label=name, startup=found.startup, multi_objective=found.multi_objective)
@@ -51,7 +51,7 @@ SAMPLERS = Registry(
         SamplerInfo(
             name="random",
             code="nas.samplers.random_search:UniformSampler",
-            label="every network of the band is as likely as any other",
+            label="every network within the bands is as likely as any other",
             startup=0,
             multi_objective=True,
             color=PURPLE,
@@ -145,7 +145,7 @@ def make(
     name: str,
     space: Space,
     *,
-    band: Band | None = None,
+    within: Within | None = None,
     seed: int = 0,
     factor: Factor | None = None,
     retrain: bool | None = None,
@@ -157,7 +157,7 @@ def make(
     `SpaceSampler`. Raises ValueError for an unknown name.
     """
     sampler: SpaceSampler = SAMPLERS.row(name).load()(
-        space, band=band, seed=seed, factor=factor, retrain=retrain, by_proposal=by_proposal
+        space, within=within, seed=seed, factor=factor, retrain=retrain, by_proposal=by_proposal
     )
     sampler.name = name
     return sampler

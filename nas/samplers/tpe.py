@@ -39,7 +39,7 @@ class TpeSampler(SpaceSampler):
         proposals = tpe_proposals(study, known, trial, self._distributions, seed=int(rng.integers(2**32)))
         for params in islice(proposals, MAX_PROPOSALS):
             encoding = self._space.encode(to_choice(self._space, params))
-            if inside(self._space, encoding[None], self._band)[0]:
+            if inside(self._space, encoding[None], self._within)[0]:
                 return params, self.name
-        found = into_band(self._space, rng, encoding, self._band)
+        found = into_band(self._space, rng, encoding, self._within)
         return (self.uniform(rng), UNIFORM) if found is None else (self.params(found), self.name)

@@ -38,7 +38,7 @@ class Candidates:
         sampler = samplers.make(
             config.sampler_name,
             region.space,
-            band=region.band,
+            within={"macs": region.band},
             seed=config.seed,
             factor=known_factor(config.objective_function, region.space),
             # A network that is proposed again takes its recorded value.

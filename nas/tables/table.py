@@ -57,6 +57,13 @@ class TableSpace(Space):
         zeros = np.zeros(len(networks), dtype=np.int64)
         return Costs(zeros if self._params is None else self._params[networks], self._macs[networks], zeros)
 
+    def values(self, encodings: ArrayLike, metric: str) -> Ints:
+        """As `Space.values`. Raises ValueError for a metric that the table has no column of."""
+        column = {"macs": self._macs, "params": self._params}.get(metric)
+        if column is None:
+            raise ValueError(f"space {self.name} has no metric {metric}: its table has no column of it")
+        return column[self.network(encodings)]
+
     def canonical(self, encodings: ArrayLike) -> Ints:
         """As `Space.canonical`: the first encoding of each network stands for it."""
         rows = self._first_encoding[self.network(encodings)]
@@ -77,10 +84,6 @@ class TableSpace(Space):
     @cached_property
     def _enumeration(self) -> Ints:
         return np.indices(self.radices, dtype=np.int64).reshape(len(self.radices), -1).T
-
-    @cached_property
-    def _enumerated_macs(self) -> Ints:
-        return self.costs(self._enumeration).macs
 
     @cached_property
     def _first_of_key(self) -> NDArray[np.bool_]:

@@ -27,6 +27,11 @@ class Row:
     label: str
     source: str = ""
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a user's own code."""
+        return is_user_code(self.name)
+
     def load(self) -> Any:
         """The entry's code, imported."""
         return resolve(self.code)

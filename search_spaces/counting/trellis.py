@@ -35,10 +35,26 @@ class Trellis:
     @cached_property
     def range(self) -> Band:
         """The lowest and the highest cost of a path."""
-        low = high = np.zeros(1, dtype=np.int64)
+        low, high = self.ends()
+        return int(low[-1].min()), int(high[-1].max())
+
+    def ends(self) -> tuple[list[Ints], list[Ints]]:
+        """The lowest and the highest cost of partial paths that end in each state, before every stage and at the end.
+
+        A state without a path has `MAX_COST` and its negative.
+        """
+        low, high = [np.zeros(1, dtype=np.int64)], [np.zeros(1, dtype=np.int64)]
+        if self.allowed:
+            low, high = ([np.zeros(len(self.allowed[0]), dtype=np.int64)] for _ in range(2))
         for costs, allowed in zip(self.costs, self.allowed, strict=True):
             min_cost = np.where(allowed, costs, MAX_COST).min(axis=2)
             max_cost = np.where(allowed, costs, -MAX_COST).max(axis=2)
-            low = np.minimum((low[:, None] + min_cost).min(axis=0), MAX_COST)
-            high = np.maximum((high[:, None] + max_cost).max(axis=0), -MAX_COST)
-        return int(low.min()), int(high.max())
+            low.append(np.minimum((low[-1][:, None] + min_cost).min(axis=0), MAX_COST))
+            high.append(np.maximum((high[-1][:, None] + max_cost).max(axis=0), -MAX_COST))
+        return low, high
+
+    def backwards(self) -> Trellis:
+        """The trellis read from its end; a path may then start in any of the end's states."""
+        costs: list[Ints] = [part.transpose(1, 0, 2) for part in reversed(self.costs)]
+        allowed: list[NDArray[np.bool_]] = [part.transpose(1, 0, 2) for part in reversed(self.allowed)]
+        return Trellis(tuple(costs), tuple(allowed))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from search_spaces.networks.arch import Arch
-from search_spaces.networks.blocks import Layer
+from search_spaces.networks.blocks import Block, Classifier, Layer
 from search_spaces.networks.layers import walk
 
 CONVENTION = "FLOPs here are multiply-adds of convolution and linear layers for one image, as the papers count them."
@@ -46,3 +46,18 @@ def total(layers: Iterable[Layer]) -> Cost:
         macs += layer.macs
         activations += layer.activations
     return Cost(params, macs, activations)
+
+
+def block_macs(block: Block | Classifier) -> int:
+    """Multiply-adds of a block for one image."""
+    return sum(layer.macs for layer in block.layers)
+
+
+def block_params(block: Block | Classifier) -> int:
+    """Trainable parameters of a block."""
+    return sum(layer.params for layer in block.layers)
+
+
+def block_activations(block: Block | Classifier) -> int:
+    """Activations of a block for one image, in elements."""
+    return sum(layer.activations for layer in block.layers)

@@ -6,21 +6,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from search_spaces.common.checks import check_whole
 from search_spaces.common.suggest import nearest
 from search_spaces.metrics.footprint import BlockMemory, block_memory, classifier_memory
+from search_spaces.metrics.registry import Conditions
 from search_spaces.networks.arch import Arch, Stage
-from search_spaces.networks.layers import head_blocks, stage_layer, stem_block
+from search_spaces.networks.blocks import Block, Classifier
+from search_spaces.networks.layers import STEM, head_blocks, stage_layer, stem_block
 from search_spaces.networks.operators import Context
 
 # Numbers that the optimiser keeps for every weight, and copies of all weights that its step makes for a moment:
 # torch's fused sgd (with momentum) and adamw make none, its multi-tensor rmsprop decays the gradients and takes the
 # averages' roots out of place.
 OPTIMIZERS = {"sgd": (1, 0), "rmsprop": (2, 2), "adamw": (2, 0)}
+
+
+FLOAT32_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,30 @@ def inference_memory(arch: Arch, batch_size: int, *, bytes_per_element: int = 4)
     """
     check_whole("a batch size", batch_size, 1)
     return _peak(inference_moments(arch), batch_size, bytes_per_element)
+
+
+def training_bytes(arch: Arch, conditions: Conditions) -> int:
+    """The total of `training_memory` under some conditions, in float32."""
+    return training_memory(arch, conditions.batch_size, optimizer=conditions.optimizer, ema=conditions.ema).total
+
+
+def section_memory(blocks: Sequence[Block | Classifier]) -> tuple[int, int]:
+    """Bytes of inference on one image, in float32: what the network holds for some blocks all the time, and their peak.
+
+    Blocks are those of the stem, of a stage, of the head or of the classifier. The sum of the first over all of them,
+    and the largest of the second, is the total of `inference_memory`.
+    """
+    memories = [_inference_of(block) for block in blocks]
+    weights = sum(memory.params + memory.statistics for memory in memories)
+    first, *later = memories
+    # The images stay; a stage's input stays until the stage ends.
+    peak = max([first.forward, *(first.input + memory.forward for memory in later)])
+    images = first.input if isinstance(blocks[0], Block) and blocks[0].name == STEM else 0
+    return FLOAT32_BYTES * (weights + images), FLOAT32_BYTES * (peak - images)
+
+
+def _inference_of(block: Block | Classifier) -> BlockMemory:
+    return block_memory(block) if isinstance(block, Block) else classifier_memory(block, input_saved=False)
 
 
 def largest_batch(

@@ -13,6 +13,7 @@ from search_spaces.networks.registry import operator
 
 # Window size of the max pooling after a stem (ResNet).
 POOL_KERNEL = 3
+STEM = "stem"  # name of the first block
 
 
 class Sections(NamedTuple):
@@ -61,9 +62,9 @@ def stem_block(arch: Arch) -> Block:
         activation=activation,
     )
     if arch.stem_pool == 1:
-        return Block("stem", (part,))
+        return Block(STEM, (part,))
     pool = max_pool("stem.max_pool", arch.stem, part.out_size, kernel=POOL_KERNEL, stride=arch.stem_pool)
-    return Block("stem", (part, pool))
+    return Block(STEM, (part, pool))
 
 
 def stage_blocks(stage: Stage, in_channels: int, in_size: int, activation: str, name: str) -> Iterator[Block]:

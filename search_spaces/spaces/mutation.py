@@ -1,24 +1,24 @@
-"""Mutations that stay in a cost band: many mutants at once, and walks into the band."""
+"""Mutations that stay within the bands of metrics: many mutants at once, and walks into the bands."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search_spaces.counting.band import Band
+from search_spaces.counting.band import Within, whole_bounds
 from search_spaces.spaces.space import Ints, Space
 
 MAX_CHANGES = 4
 STEPS = 12  # largest number of steps of a walk into the band
 
 
-def inside(space: Space, encodings: Ints, band: Band | None) -> NDArray[np.bool_]:
-    """Which of encodings [n, k] lie in the band; all of them if the band is None."""
-    return np.ones(len(encodings), dtype=bool) if band is None else space.inside(encodings, band)
+def inside(space: Space, encodings: Ints, within: Within | None) -> NDArray[np.bool_]:
+    """Which of encodings [n, k] lie within the bands of metrics; all of them without a band."""
+    return np.ones(len(encodings), dtype=bool) if not within else space.inside(encodings, within=within)
 
 
-def mutants(space: Space, rng: np.random.Generator, parents: Ints, n: int, band: Band | None = None) -> Ints:
-    """Up to n encodings [m, k] inside the band, parents [p, k] with one choice changed, half as often two, and so on.
+def mutants(space: Space, rng: np.random.Generator, parents: Ints, n: int, within: Within | None = None) -> Ints:
+    """Up to n encodings [m, k] within the bands, parents [p, k] with one choice changed, half as often two, and so on.
 
     In a narrow band one change must often be compensated by another, so one to `MAX_CHANGES` choices change.
     """
@@ -33,23 +33,32 @@ def mutants(space: Space, rng: np.random.Generator, parents: Ints, n: int, band:
         columns = rng.choice(movable, size=len(moved))
         shift = rng.integers(1, radices[columns])
         rows[moved, columns] = (rows[moved, columns] + shift) % radices[columns]
-    return rows[inside(space, rows, band)]
+    return rows[inside(space, rows, within)]
 
 
-def into_band(space: Space, rng: np.random.Generator, encoding: Ints, band: Band | None) -> Ints | None:
-    """The encoding, or one in the band a few changes away; None if the walk does not reach the band.
+def into_band(space: Space, rng: np.random.Generator, encoding: Ints, within: Within | None) -> Ints | None:
+    """The encoding, or one within the bands a few changes away; None if the walk does not reach them.
 
-    Each step takes the neighbour that is nearest to the band, a random one among those inside.
+    Each step takes the neighbour that is nearest to the bands, a random one among those inside.
     """
-    if inside(space, encoding[None], band)[0]:
+    if inside(space, encoding[None], within)[0]:
         return encoding
-    assert band is not None
+    assert within
     for _ in range(STEPS):
         around = space.neighbours(encoding)
-        within = np.flatnonzero(space.inside(around, band))
-        if len(within):
-            return np.asarray(around[rng.choice(within)])
-        macs = space.costs(around).macs
-        distance = np.maximum(band[0] - macs, macs - band[1])
+        near = np.flatnonzero(space.inside(around, within=within))
+        if len(near):
+            return np.asarray(around[rng.choice(near)])
+        distance = _distance(space, around, within)
         encoding = around[rng.choice(np.flatnonzero(distance == distance.min()))]
     return None
+
+
+def _distance(space: Space, rows: Ints, within: Within) -> NDArray[np.float64]:
+    """How far encodings [n, k] are from the bands: the sum of each metric's distance as a share of the band's end."""
+    distance = np.zeros(len(rows))
+    for metric, (low, high) in whole_bounds(None, within).items():
+        values = space.values(rows, metric)
+        outside = np.maximum(np.maximum(low - values, values - high), 0)
+        distance += outside / max(1, min(high, int(values.max())))
+    return distance

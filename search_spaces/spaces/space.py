@@ -14,14 +14,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search_spaces.common.suggest import nearest
-from search_spaces.common.units import format_count
-from search_spaces.counting.band import Band, Count, Of, check_of, whole_band
-from search_spaces.metrics.counts import cost
+from search_spaces.counting.band import Band, Count, Of, Within, check_of, whole_bounds
+from search_spaces.metrics.compute import compute
+from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Choice = Mapping[str, Any]
 ENUMERABLE = 100_000
+
+
+COUNTS = ("params", "macs", "activations")
 
 
 class Costs(NamedTuple):
@@ -30,6 +34,14 @@ class Costs(NamedTuple):
     params: Ints
     macs: Ints
     activations: Ints
+
+
+class Reach(NamedTuple):
+    """The lowest and the highest value of a metric; if not `exact`, of some networks that were drawn."""
+
+    low: int
+    high: int
+    exact: bool = True
 
 
 class Space:
@@ -41,17 +53,22 @@ class Space:
     The contract of every space (tests/search_spaces/test_spaces.py runs it over all of them):
     - `choice` and `encode` are each other's inverse; `size` is the number of encodings.
     - `canonical` changes neither key nor cost; in a `StagedSpace` it is equal for all encodings of one network.
-    - `sample` draws exactly uniformly from the encodings, or from the networks as canonical encodings, in the band.
+    - `sample` draws exactly uniformly from the encodings, or from the networks as canonical encodings, that lie within
+      the bands of all metrics.
     - `mutate` changes exactly one choice; `neighbours` are all encodings one such change away.
 
-    Costs, counts and bands need archs. Here they enumerate, so they need a small space (at most 100 000 encodings);
-    `StagedSpace` has no such limit. Raises ValueError for choices without values or with the same value twice.
+    Metrics, counts and bands need archs. Here they enumerate, so they need a small space (at most 100 000 encodings);
+    `StagedSpace` has no such limit. A band is (lowest, highest), both inclusive, in raw units: `macs` that of
+    multiply-adds, `within` those of other metrics by name (see `search_spaces.metrics.registry`).
+
+    Raises ValueError for choices without values or with the same value twice.
     """
 
     def __init__(self, name: str, choices: Mapping[str, Sequence[Any]], decode: Callable[[Choice], Any]) -> None:
         self.name = name
         self.choices: Mapping[str, tuple[Any, ...]] = MappingProxyType({key: tuple(v) for key, v in choices.items()})
         self._decode = decode
+        self._values: dict[str, Ints] = {}
         if not choices:
             raise ValueError(f"space {name} needs at least one choice, got none")
         for choice, values in self.choices.items():
@@ -97,43 +114,55 @@ class Space:
         (row,) = self._rows(encoding)
         return {name: values[index] for (name, values), index in zip(self.choices.items(), row.tolist(), strict=True)}
 
-    def sample(self, rng: np.random.Generator, n: int, *, macs: Band | None = None, of: Of = "encodings") -> Ints:
-        """Encodings [n, k], independent and uniform over the encodings (or networks) with lo <= macs <= hi.
+    def sample(
+        self,
+        rng: np.random.Generator,
+        n: int,
+        *,
+        macs: Band | None = None,
+        within: Within | None = None,
+        of: Of = "encodings",
+    ) -> Ints:
+        """Encodings [n, k], independent and uniform over the encodings (or networks) within the bands.
 
-        Raises ValueError if the band (multiply-adds, both ends inclusive) holds none.
+        Raises ValueError if there are none.
         """
         check_of(of)
-        if macs is None and of == "encodings":
+        bounds = whole_bounds(macs, within)
+        if not bounds and of == "encodings":
             return rng.integers(0, self.radices, size=(n, len(self.radices)))
-        members = self._members(macs, of)
+        members = self._members(bounds, of)
         if not len(members):
-            raise self._no_network(macs)
+            raise self._no_network(bounds)
         return members[rng.integers(0, len(members), size=n)]
 
-    def count(self, *, macs: Band | None = None, of: Of = "encodings") -> Count:
-        """The number of encodings or networks with lo <= macs <= hi (without a band, of all)."""
+    def count(self, *, macs: Band | None = None, within: Within | None = None, of: Of = "encodings") -> Count:
+        """The number of encodings or networks within the bands (without a band, of all)."""
         check_of(of)
-        number = len(self._members(macs, of)) if macs is not None else self.size if of == "encodings" else self.networks
+        bounds = whole_bounds(macs, within)
+        number = len(self._members(bounds, of)) if bounds else self.size if of == "encodings" else self.networks
         return Count(number, number, of)
 
-    @property
-    def macs_range(self) -> Band:
-        """The lowest and the highest multiply-adds of a network."""
-        macs = self._enumerated_macs
-        return int(macs.min()), int(macs.max())
+    def reach(self, metric: str) -> Reach:
+        """The lowest and the highest value of a metric of a network."""
+        values = self._enumerated(metric)
+        return Reach(int(values.min()), int(values.max()))
 
     def costs(self, encodings: ArrayLike) -> Costs:
         """The costs of the networks of encodings [n, k]. Raises ValueError if the space decodes to no Arch."""
-        rows = self._rows(encodings)
-        each = [cost(self._arch(row)) for row in rows]
-        columns = np.array([(c.params, c.macs, c.activations) for c in each], dtype=np.int64).reshape(-1, 3)
-        return Costs(*columns.T)
+        return Costs(*(self.values(encodings, name) for name in COUNTS))
 
-    def inside(self, encodings: ArrayLike, macs: Band) -> NDArray[np.bool_]:
-        """Which of encodings [n, k] have lo <= macs <= hi, as bools [n]."""
-        low, high = whole_band(macs)
-        spent: Ints = self._enumerated_macs[np.ravel_multi_index(tuple(self._rows(encodings).T), self.radices)]
-        return (low <= spent) & (spent <= high)
+    def values(self, encodings: ArrayLike, metric: str) -> Ints:
+        """A metric of the networks of encodings [n, k], in raw units [n].
+
+        Raises ValueError as `search_spaces.metrics.compute.compute` does, and if the space decodes to no Arch.
+        """
+        rows = self._rows(encodings)
+        return np.array([compute(metric, self._arch(row)) for row in rows], dtype=np.int64)
+
+    def inside(self, encodings: ArrayLike, macs: Band | None = None, within: Within | None = None) -> Bools:
+        """Which of encodings [n, k] lie within the bands, as bools [n]."""
+        return self._inside(self._rows(encodings), whole_bounds(macs, within))
 
     def canonical(self, encodings: ArrayLike) -> Ints:
         """The canonical encodings of encodings [n, k] or [k]; in a plain space each is its own."""
@@ -171,19 +200,18 @@ class Space:
         """The space as error messages name it."""
         return f"space {self.name}"
 
-    def check_target(self, macs: int, name: str = "the target") -> None:
-        """Raise ValueError, with the reachable range, unless the space has networks of about `macs` multiply-adds."""
-        low, high = self.macs_range
-        if not low <= macs <= high:
-            reach = f"{format_count(_rounded(low, up=True))} and {format_count(_rounded(high, up=False))}"
-            raise ValueError(f"{name} must lie between {reach} for {self.title}, got {format_count(macs, 3)}")
+    def check_target(self, value: float, name: str = "the target", metric: str = "macs") -> None:
+        """Raise ValueError, with the reachable range, unless a metric of the networks reaches a value."""
+        reach, row = self.reach(metric), METRICS.row(metric)
+        if not reach.low <= value <= reach.high:
+            ends = (_rounded(reach.low, up=True), _rounded(reach.high, up=False))
+            between = " and ".join(row.format(end) for end in ends)
+            raise ValueError(f"{name} must lie between {between} for {self.title}, got {row.format(value, 3)}")
 
-    def _no_network(self, macs: Band | None) -> ValueError:
-        assert macs is not None
-        low, high = self.macs_range
-        return ValueError(
-            f"no network of {self.title} has {macs[0]} to {macs[1]} multiply-adds; they reach from {low} to {high}"
-        )
+    def _no_network(self, bounds: Mapping[str, Band]) -> ValueError:
+        asked = [f"{name} from {low} to {high}" for name, (low, high) in bounds.items()]
+        reach = [f"{name} reaches from {low} to {high}" for name in bounds for low, high, _ in [self.reach(name)]]
+        return ValueError(f"no network of {self.title} has {' and '.join(asked)}; alone {', '.join(reach)}")
 
     def _position(self, name: str, choice: Choice) -> int:
         if name not in choice:
@@ -221,9 +249,11 @@ class Space:
             )
         return np.indices(self.radices, dtype=np.int64).reshape(len(self.radices), -1).T
 
-    @cached_property
-    def _enumerated_macs(self) -> Ints:
-        return self.costs(self._enumeration).macs
+    def _enumerated(self, metric: str) -> Ints:
+        """A metric of all encodings in the order of `_enumeration`, computed once."""
+        if metric not in self._values:
+            self._values[metric] = self.values(self._enumeration, metric)
+        return self._values[metric]
 
     @cached_property
     def _first_of_key(self) -> NDArray[np.bool_]:
@@ -233,13 +263,18 @@ class Space:
         first[np.unique(keys, return_index=True)[1]] = True
         return first
 
-    def _members(self, macs: Band | None, of: Of) -> Ints:
+    def _inside(self, rows: NDArray[np.integer], bounds: Mapping[str, Band]) -> Bools:
+        places = np.ravel_multi_index(tuple(rows.T), self.radices)
+        inside = np.ones(len(rows), dtype=bool)
+        for metric, (low, high) in bounds.items():
+            values = self._enumerated(metric)[places]
+            inside &= (low <= values) & (values <= high)
+        return inside
+
+    def _members(self, bounds: Mapping[str, Band], of: Of) -> Ints:
         # This comes first because it raises the error for large spaces.
         members = self._enumeration
-        inside = np.ones(len(members), dtype=bool)
-        if macs is not None:
-            low, high = whole_band(macs)
-            inside = (low <= self._enumerated_macs) & (self._enumerated_macs <= high)
+        inside = self._inside(members, bounds)
         return members[inside & self._first_of_key if of == "networks" else inside]
 
 

@@ -1,10 +1,10 @@
-"""The choices of one stage of a staged space, and the cost of each option, from the walk."""
+"""The choices of one stage of a staged space, and the metrics of each option, from the walk."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search_spaces.metrics.counts import total
+from search_spaces.metrics.compute import Section, parts_of
+from search_spaces.metrics.registry import Metric
 from search_spaces.networks.arch import Stage, canonical_stage
-from search_spaces.networks.blocks import Layer
 from search_spaces.networks.layers import stage_blocks
 
 Option = tuple[Any, ...]  # values of OPTION_NAMES
@@ -102,22 +102,33 @@ def split_op(op: str) -> tuple[str, float]:
     return match[1], float(match[2] or 1)
 
 
-def stage_costs(choices: StageChoices, in_channels: Sequence[int], in_size: int, activation: str) -> NDArray[np.int64]:
-    """Costs [3, in, out, option] (params, macs, activations) of a stage for each number of channels in and out.
+def stage_parts(
+    choices: StageChoices, in_channels: Sequence[int], in_size: int, activation: str, metrics: Sequence[Metric]
+) -> NDArray[np.int64]:
+    """Each metric's (held, peak) of a stage for each number of channels in and out, [metrics, 2, in, out, option].
 
-    All layers after the first are equal, so one walk of two layers gives the cost of every depth.
+    All layers after the first are alike, so one walk of two layers gives the values of every depth.
     """
     shallow = dataclasses.replace(choices, layers=(2,))
-    pairs = [
-        [cost_array(block.layers) for block in stage_blocks(stage, channels, in_size, activation, "stage")]
-        for channels in in_channels
-        for out in choices.channels
-        for stage in shallow.stages(out)
-    ]
-    costs = np.array(pairs, dtype=np.int64)
-    first, rest = costs.reshape(len(in_channels), len(choices.channels), -1, 2, 3).transpose(3, 4, 0, 1, 2)
-    depths: NDArray[np.int64] = first[..., None] + rest[..., None] * (np.array(choices.layers) - 1)
-    return depths.reshape(*depths.shape[:3], -1)
+    pairs = []
+    for channels in in_channels:
+        for out in choices.channels:
+            for stage in shallow.stages(out):
+                both = tuple(stage_blocks(stage, channels, in_size, activation, "stage"))
+                pairs.append((section_parts([both[:1]], metrics), section_parts([both], metrics)))
+    values = np.array(pairs, dtype=np.int64).reshape(len(in_channels), len(choices.channels), -1, 2, len(metrics), 2)
+    one, two = values.transpose(3, 4, 5, 0, 1, 2)[..., None]
+    depths = np.array(choices.layers)
+    held = one[:, 0] + (two[:, 0] - one[:, 0]) * (depths - 1)
+    peak = np.where(depths > 1, two[:, 1], one[:, 1])
+    parts: NDArray[np.int64] = np.stack([held, peak], axis=1)
+    return parts.reshape(*parts.shape[:4], -1)
+
+
+def section_parts(sections: Sequence[Section], metrics: Sequence[Metric]) -> NDArray[np.int64]:
+    """Each metric's (held, peak) of neighbouring sections together, [metrics, 2]."""
+    parts = np.array([[parts_of(metric, section) for metric in metrics] for section in sections], dtype=np.int64)
+    return np.stack([parts[:, :, 0].sum(axis=0), parts[:, :, 1].max(axis=0)], axis=1)
 
 
 def representatives(choices: StageChoices, in_channels: Sequence[int]) -> NDArray[np.int64]:
@@ -132,9 +143,3 @@ def _first_equal(choices: StageChoices, in_channels: int, channels: int) -> list
         first.setdefault(canonical_stage(stage, in_channels), option)
         for option, stage in enumerate(choices.stages(channels))
     ]
-
-
-def cost_array(layers: Iterable[Layer]) -> NDArray[np.int64]:
-    """The summed params, macs and activations of some layers."""
-    cost = total(layers)
-    return np.array([cost.params, cost.macs, cost.activations], dtype=np.int64)

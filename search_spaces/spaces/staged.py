@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from search_spaces.counting.band import Band, Count, Of, check_of, whole_band
+from search_spaces.counting.band import Band, Count, Of, Within, check_of, whole_bounds
 from search_spaces.counting.count import count_in_band
+from search_spaces.counting.peaks import peak_range, within_peak
+from search_spaces.counting.region import Constraint, EmptyRegionError, Region
 from search_spaces.counting.sampling import EmptyBandError, PathSampler
 from search_spaces.counting.trellis import Trellis
+from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch
 from search_spaces.spaces.cost_tables import FILTERS, OPTIONS, CostTables, entering
-from search_spaces.spaces.space import Choice, Costs, Ints, Space
+from search_spaces.spaces.space import COUNTS, Bools, Choice, Costs, Ints, Reach, Space
 from search_spaces.spaces.stage_choices import CHOICES, StageChoices, representatives
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+BoundsKey = tuple[tuple[tuple[str, Band], ...], Of]
 # Largest number of bands whose samplers and counts are cached.
 MAX_BANDS = 8
+# Networks drawn in a row without one within the bands, before there is said to be none: those whose metrics come from
+# tables, about 10 s, and the others, about half a minute.
+MAX_REJECTIONS, MAX_SLOW_REJECTIONS = 2_000_000, 20_000
+DRAWN_FOR_REACH = 300
 
 
 class StagedSpace(Space):
@@ -39,9 +47,9 @@ class StagedSpace(Space):
         self.stages, self.reference = tuple(stages), reference
         choices = {f"stage{i}.{key}": v for i, s in enumerate(stages, start=1) for key, v in s.values.items()}
         super().__init__(name, choices, self._network)
-        self._trellises: dict[Of, Trellis] = {}
-        self._samplers: dict[tuple[Band | None, Of], PathSampler] = {}
-        self._counts: dict[tuple[Band, Of], Count] = {}
+        self._trellises: dict[tuple[str, Of], Trellis] = {}
+        self._samplers: dict[BoundsKey, PathSampler | Region] = {}
+        self._counts: dict[BoundsKey, Count] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name, self.stages, self.reference)
@@ -59,21 +67,30 @@ class StagedSpace(Space):
 
     @property
     def networks(self) -> int:
-        return self._trellis("networks").size
+        return self._trellis("macs", "networks").size
 
-    @property
-    def macs_range(self) -> Band:
-        return self._trellis("encodings").range
+    def reach(self, metric: str) -> Reach:
+        """As `Space.reach`; for a metric that is neither additive nor a peak, of some networks drawn uniformly."""
+        row = METRICS.row(metric)
+        if not row.is_tabulated:
+            drawn = self.values(self.sample(np.random.default_rng(0), DRAWN_FOR_REACH), metric)
+            return Reach(int(drawn.min()), int(drawn.max()), exact=False)
+        if row.kind == "additive":
+            return Reach(*self._trellis(metric, "encodings").range)
+        sums, peaks = self._tables.table(metric)
+        assert peaks is not None
+        return Reach(*peak_range(sums, peaks))
 
     def costs(self, encodings: ArrayLike) -> Costs:
         """The costs of the networks of encodings [n, k], equal to the walk's, for millions of encodings a second."""
-        return Costs(*self._tables.sums(self._rows(np.atleast_2d(np.asarray(encodings)))))
+        return Costs(*self._tables.values(self._rows(np.atleast_2d(np.asarray(encodings))), COUNTS))
 
-    def inside(self, encodings: ArrayLike, macs: Band) -> NDArray[np.bool_]:
-        """As `Space.inside`, for a space of any size."""
-        low, high = whole_band(macs)
-        spent = self.costs(encodings).macs
-        return (low <= spent) & (spent <= high)
+    def values(self, encodings: ArrayLike, metric: str) -> Ints:
+        """As `Space.values`; an additive or a peak metric takes a second for millions of encodings."""
+        if not METRICS.row(metric).is_tabulated:
+            return super().values(encodings, metric)
+        (values,) = self._tables.values(self._rows(np.atleast_2d(np.asarray(encodings))), [metric])
+        return np.asarray(values)
 
     def canonical(self, encodings: ArrayLike) -> Ints:
         """The canonical encodings of encodings [n, k] or [k]: equal if and only if the networks are the same."""
@@ -87,27 +104,37 @@ class StagedSpace(Space):
             rows[:, index, OPTIONS] = np.transpose(np.unravel_index(first, self._option_radices(index)))
         return rows.reshape(np.shape(encodings))
 
-    def count(self, *, macs: Band | None = None, of: Of = "encodings") -> Count:
-        """As `Space.count`; in a band the count has rigorous bounds, no wider than 0.1 % and often equal."""
-        check_of(of)
-        if macs is None:
-            return Count(self._trellis(of).size, self._trellis(of).size, of)
-        return self._counted(whole_band(macs), of)
+    def count(self, *, macs: Band | None = None, within: Within | None = None, of: Of = "encodings") -> Count:
+        """As `Space.count`, for a space of any size.
 
-    def sample(self, rng: np.random.Generator, n: int, *, macs: Band | None = None, of: Of = "encodings") -> Ints:
-        """As `Space.sample`, from a space of any size."""
+        In the band of one additive metric the count has rigorous bounds, no wider than 0.1 % and often equal. Otherwise
+        it is estimated from networks that are drawn.
+        """
         check_of(of)
-        if macs is None and of == "encodings":
+        bounds = whole_bounds(macs, within)
+        if not bounds:
+            return Count(self._trellis("macs", of).size, self._trellis("macs", of).size, of)
+        return _kept(self._counts, (tuple(bounds.items()), of), lambda: self._counted(bounds, of))
+
+    def sample(
+        self,
+        rng: np.random.Generator,
+        n: int,
+        *,
+        macs: Band | None = None,
+        within: Within | None = None,
+        of: Of = "encodings",
+    ) -> Ints:
+        """As `Space.sample`, from a space of any size. It also raises ValueError if it finds no network in minutes."""
+        check_of(of)
+        bounds = whole_bounds(macs, within)
+        if not bounds and of == "encodings":
             return super().sample(rng, n)
         try:
-            states, options = self._sampler(macs and whole_band(macs), of).draw(rng, n)
-        except EmptyBandError:
-            raise self._no_network(macs) from None
-        rows = np.empty((n, len(self.stages), len(CHOICES)), dtype=np.int64)
-        rows[:, :, FILTERS] = states
-        for index in range(len(self.stages)):
-            rows[:, index, OPTIONS] = np.transpose(np.unravel_index(options[:, index], self._option_radices(index)))
-        return rows.reshape(n, len(self.radices))
+            states, options = self._sampler(bounds, of).draw(rng, n)
+        except (EmptyBandError, EmptyRegionError):
+            raise self._no_network(bounds) from None
+        return self._encodings(states, options)
 
     def find(self, arch: Arch) -> Ints | None:
         """An encoding [k] of a network, or None if the space does not hold it."""
@@ -143,15 +170,21 @@ class StagedSpace(Space):
     def _representatives(self) -> list[Ints]:
         return [representatives(*pair) for pair in zip(self.stages, self._entering, strict=True)]
 
-    def _trellis(self, of: Of) -> Trellis:
-        if of not in self._trellises:
-            macs = tuple(table[1] for table in self._tables.stages)
-            allowed = (
-                np.ones(table.shape, dtype=bool) if of == "encodings" else self._firsts(index)
-                for index, table in enumerate(macs)
-            )
-            self._trellises[of] = Trellis(macs, tuple(allowed))
-        return self._trellises[of]
+    def _trellis(self, metric: str, of: Of) -> Trellis:
+        """The paths of all encodings or networks, with the sums of a metric."""
+        if (metric, of) not in self._trellises:
+            sums = self._tables.table(metric).sums
+            self._trellises[metric, of] = Trellis(sums, self._allowed(of))
+        return self._trellises[metric, of]
+
+    def _allowed(self, of: Of) -> tuple[Bools, ...]:
+        if of == "networks":
+            return self._network_steps
+        return tuple(np.ones(table.shape, dtype=bool) for table in self._representatives)
+
+    @cached_property
+    def _network_steps(self) -> tuple[Bools, ...]:
+        return tuple(self._firsts(index) for index in range(len(self.stages)))
 
     def _firsts(self, index: int) -> NDArray[np.bool_]:
         """Which of a stage's [in, out, option] represent a network: the first of all equal ones."""
@@ -162,11 +195,68 @@ class StagedSpace(Space):
             first[(slice(None),) * axis + (repeated,)] = False
         return first
 
-    def _sampler(self, macs: Band | None, of: Of) -> PathSampler:
-        return _kept(self._samplers, (macs, of), lambda: PathSampler(self._trellis(of), macs))
+    def _encodings(self, states: Ints, options: Ints) -> Ints:
+        """The encodings [n, k] of paths, given by out-states and options [n, stages]."""
+        rows = np.empty((len(states), len(self.stages), len(CHOICES)), dtype=np.int64)
+        rows[:, :, FILTERS] = states
+        for index in range(len(self.stages)):
+            rows[:, index, OPTIONS] = np.transpose(np.unravel_index(options[:, index], self._option_radices(index)))
+        return rows.reshape(len(states), len(self.radices))
 
-    def _counted(self, macs: Band, of: Of) -> Count:
-        return _kept(self._counts, (macs, of), lambda: Count(*count_in_band(self._trellis(of), macs), of))
+    def _inside(self, rows: NDArray[np.integer], bounds: Mapping[str, Band]) -> Bools:
+        inside = np.ones(len(rows), dtype=bool)
+        # Metrics from tables first: the others take a millisecond for each network that is left.
+        for metric in sorted(bounds, key=lambda name: not METRICS.row(name).is_tabulated):
+            low, high = bounds[metric]
+            values = self.values(rows[inside], metric)
+            inside[inside] = (low <= values) & (values <= high)
+        return inside
+
+    def _sampler(self, bounds: Mapping[str, Band], of: Of) -> PathSampler | Region:
+        return _kept(self._samplers, (tuple(bounds.items()), of), lambda: self._new_sampler(bounds, of))
+
+    def _new_sampler(self, bounds: Mapping[str, Band], of: Of) -> PathSampler | Region:
+        if not bounds:
+            return PathSampler(self._trellis("macs", of), None)
+        if (metric := _only_additive(bounds)) is not None:
+            return PathSampler(self._trellis(metric, of), bounds[metric])
+        return self._region(bounds, of)
+
+    def _region(self, bounds: Mapping[str, Band], of: Of) -> Region:
+        """The region of several metrics, or of one that is not additive."""
+        allowed, constraints = self._allowed(of), list[Constraint]()
+        for metric, band in bounds.items():
+            row = METRICS.row(metric)
+            if not row.is_tabulated:
+                continue
+            sums, peaks = self._tables.table(metric)
+            of_sums = band
+            if peaks is not None:
+                allowed, of_sums = within_peak(sums, peaks, allowed, band)
+            constraints.append(Constraint(sums, of_sums))
+        tabulated = all(METRICS.row(metric).is_tabulated for metric in bounds)
+        return Region(
+            allowed,
+            constraints,
+            lambda states, options: self._inside(self._encodings(states, options), bounds),
+            MAX_REJECTIONS if tabulated else MAX_SLOW_REJECTIONS,
+        )
+
+    def _counted(self, bounds: Mapping[str, Band], of: Of) -> Count:
+        if (metric := _only_additive(bounds)) is not None:
+            return Count(*count_in_band(self._trellis(metric, of), bounds[metric]), of)
+        try:
+            region = self._sampler(bounds, of)
+        except EmptyRegionError:
+            return Count(0, 0, of)
+        assert isinstance(region, Region)
+        return Count(*region.count(np.random.default_rng(0)), of, estimated=True)
+
+
+def _only_additive(bounds: Mapping[str, Band]) -> str | None:
+    """The metric, if only one has a band and is additive."""
+    metric = next(iter(bounds)) if len(bounds) == 1 else None
+    return metric if metric is not None and METRICS.row(metric).kind == "additive" else None
 
 
 def _kept(known: dict[Key, Value], key: Key, make: Callable[[], Value]) -> Value:

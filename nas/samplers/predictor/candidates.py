@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nas.samplers.predictor.acquisition import Score
-from search_spaces.counting.band import Band
+from search_spaces.counting.band import Within
 from search_spaces.spaces.mutation import mutants
 from search_spaces.spaces.space import Ints, Space
 
@@ -16,14 +16,14 @@ CLIMBERS, MUTANTS_PER_ROUND, MAX_ROUNDS = 5, 200, 6
 
 
 def best_new(
-    space: Space, rng: np.random.Generator, score: Score, centres: Ints, seen: set[bytes], band: Band | None
+    space: Space, rng: np.random.Generator, score: Score, centres: Ints, seen: set[bytes], within: Within | None
 ) -> Ints | None:
     """The network with the highest score that is not in `seen` (canonical encodings as bytes); None for none new.
 
     centres  the best networks so far [m, k], whose mutants are candidates
     """
-    wide = space.sample(rng, UNIFORM_DRAWS, macs=band, of="encodings" if band is None else "networks")
-    near = mutants(space, rng, centres, MUTANTS, band)
+    wide = space.sample(rng, UNIFORM_DRAWS, within=within, of="encodings" if within is None else "networks")
+    near = mutants(space, rng, centres, MUTANTS, within)
     candidates = _new(space, np.concatenate([wide, near]), seen)
     if not len(candidates):
         return None
@@ -32,7 +32,7 @@ def best_new(
         top = np.argsort(-scores, kind="stable")[:CLIMBERS]
         candidates, scores = candidates[top], scores[top]
         known = seen | {row.tobytes() for row in candidates}
-        steps = _new(space, mutants(space, rng, candidates, MUTANTS_PER_ROUND, band), known)
+        steps = _new(space, mutants(space, rng, candidates, MUTANTS_PER_ROUND, within), known)
         if not len(steps):
             break
         reached = score(steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from numbers import Real
 from typing import NamedTuple
@@ -10,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from search_spaces.counting.band import Band
-from search_spaces.spaces.space import Ints, Space
+from search_spaces.counting.band import Within
+from search_spaces.metrics.registry import METRICS
+from search_spaces.spaces.space import COUNTS, Ints, Space
 
 Floats = NDArray[np.float64]
 STANDARDISED_OVER = 512  # encodings that summaries are standardised over
@@ -35,31 +37,33 @@ class Features:
     A choice among numbers is ordinal: the squared distance of two values is their distance in rank, scaled to 1.
     Any other is one-hot: two different values are at distance 1. `owner` [bits] says which choice a bit belongs to.
     Summaries are how often each value occurs among the choices that share their values (a cell's operations, say) and
-    the logarithms of parameters, multiply-adds and activations, where the space computes costs from tables.
+    the logarithms of parameters, multiply-adds and activations, where the space computes costs from tables. The other
+    metrics with a band join them, if they come from tables.
     """
 
-    def __init__(self, space: Space, band: Band | None) -> None:
+    def __init__(self, space: Space, within: Within | None) -> None:
         self._space = space
         self.has_costs = _has_costs(space)
         self._codes = [_code(values) for values in space.choices.values()]
         self._groups = _groups(space)
         self.owner: Ints = np.repeat(np.arange(len(self._codes)), [code.shape[1] for code in self._codes])
-        of = "encodings" if band is None else "networks"
-        rows = space.sample(np.random.default_rng(0), STANDARDISED_OVER, macs=band, of=of)  # type: ignore[arg-type]
-        counts, costs = self._counts(rows), self._log_costs(rows)
-        self._centre = [(part.mean(axis=0), part.std(axis=0)) for part in (counts, costs)]
+        others = [name for name in within or () if name not in COUNTS and METRICS.row(name).is_tabulated]
+        self._metrics = others if self.has_costs else []
+        of = "encodings" if within is None else "networks"
+        rows = space.sample(np.random.default_rng(0), STANDARDISED_OVER, within=within, of=of)  # type: ignore[arg-type]
+        parts = (self._counts(rows), self._log_costs(rows), self._log_others(rows))
+        self._centre = [(part.mean(axis=0), part.std(axis=0)) for part in parts]
 
     def __call__(self, encodings: Ints) -> Inputs:
         """The inputs of encodings [n, k]."""
         choices = np.concatenate([code[column] for code, column in zip(self._codes, encodings.T, strict=True)], axis=1)
-        counts, costs = (
+        parts = (self._counts(encodings), self._log_costs(encodings), self._log_others(encodings))
+        counts, costs, others = (
             (part - mean)[:, spread > 1e-9] / spread[spread > 1e-9]
-            for part, (mean, spread) in zip(
-                (self._counts(encodings), self._log_costs(encodings)), self._centre, strict=True
-            )
+            for part, (mean, spread) in zip(parts, self._centre, strict=True)
         )
         size = costs.mean(axis=1) if costs.shape[1] else np.zeros(len(encodings))
-        return Inputs(choices, np.concatenate([counts, costs], axis=1), size)
+        return Inputs(choices, np.concatenate([counts, costs, others], axis=1), size)
 
     def _counts(self, rows: Ints) -> Floats:
         columns = [(rows[:, group] == value).sum(axis=1) for group, radix in self._groups for value in range(radix)]
@@ -68,13 +72,27 @@ class Features:
     def _log_costs(self, rows: Ints) -> Floats:
         if not self.has_costs:
             return np.zeros((len(rows), 0))
-        return np.log(np.maximum(np.array(self._space.costs(rows), dtype=np.float64), 1.0)).T
+        return _logs(self._space.costs(rows))
+
+    def _log_others(self, rows: Ints) -> Floats:
+        if not self._metrics:
+            return np.zeros((len(rows), 0))
+        return _logs([self._space.values(rows, name) for name in self._metrics])
+
+
+def features(space: Space, within: Within | None) -> Features:
+    """The features of a space within some bands, made once."""
+    return _features(space, None if within is None else tuple(within.items()))
 
 
 @lru_cache(maxsize=4)
-def features(space: Space, band: Band | None) -> Features:
-    """The features of a space, made once."""
-    return Features(space, band)
+def _features(space: Space, within: tuple[tuple[str, tuple[float | None, float | None]], ...] | None) -> Features:
+    return Features(space, None if within is None else dict(within))
+
+
+def _logs(metrics: Sequence[Ints]) -> Floats:
+    """The logarithms [n, m] of m metrics [n], of 1 for those below 1."""
+    return np.log(np.maximum(np.array(metrics, dtype=np.float64), 1.0)).T
 
 
 def _has_costs(space: Space) -> bool:

@@ -19,7 +19,7 @@ from nas.samplers.predictor.kernel import Hyperparameters
 from nas.samplers.predictor.model import Model, fit_latest_and_best
 from nas.samplers.predictor.observations import Observations, accuracies, observations
 from nas.samplers.registry import SAMPLERS
-from search_spaces.counting.band import Band
+from search_spaces.counting.band import Within
 from search_spaces.spaces.space import Ints, Space
 
 STARTUP = SAMPLERS["predictor"].startup
@@ -46,14 +46,14 @@ class PredictorSampler(SpaceSampler):
         self,
         space: Space,
         *,
-        band: Band | None = None,
+        within: Within | None = None,
         seed: int = 0,
         factor: Factor | None = None,
         prior: bool = True,
         retrain: bool | None = None,
         by_proposal: bool = False,
     ) -> None:
-        super().__init__(space, band=band, seed=seed, factor=factor, retrain=retrain, by_proposal=by_proposal)
+        super().__init__(space, within=within, seed=seed, factor=factor, retrain=retrain, by_proposal=by_proposal)
         self._prior = prior
         self._fitted: tuple[bytes, Hyperparameters] | None = None
 
@@ -65,7 +65,7 @@ class PredictorSampler(SpaceSampler):
             return self._start(entries, rng)
         improvement = self._improvement(judged, known, entries)
         order = np.argsort(-improvement.rewards, kind="stable")[:PARENTS]
-        found = best_new(self._space, rng, improvement, known.encodings[order], seen(entries), self._band)
+        found = best_new(self._space, rng, improvement, known.encodings[order], seen(entries), self._within)
         if self._may_retrain(entries):
             again, gain = improvement.best_retraining()
             found = again if found is None or gain > improvement.gain_of(found) else found
@@ -83,7 +83,7 @@ class PredictorSampler(SpaceSampler):
         return [(encodings[place], float(rewards[place])) for place in np.argsort(-rewards, kind="stable")]
 
     def _improvement(self, judged: Sequence[Entry], known: Observations, entries: Sequence[Entry]) -> Improvement:
-        described = features(self._space, self._band)
+        described = features(self._space, self._within)
         pending = [entry for entry in entries if not entry.state.is_finished()]
         model = Model(described, known, self._hyper(judged, known), prior=self._prior)
         if pending:
@@ -101,20 +101,20 @@ class PredictorSampler(SpaceSampler):
         first = observations(judged[: _step(len(judged))]) or known
         digest = hashlib.sha256(b"".join(part.tobytes() for part in first[:3])).digest()
         if self._fitted is None or self._fitted[0] != digest:
-            described = features(self._space, self._band)
+            described = features(self._space, self._within)
             self._fitted = digest, fit_latest_and_best(described, first, len(self._space.radices), prior=self._prior)
         return self._fitted[1]
 
     def _start(self, entries: Sequence[Entry], rng: np.random.Generator) -> tuple[dict[str, Any], str]:
         """Uniform draws; with the prior, the first network is a large one."""
-        if entries or not self._prior or not features(self._space, self._band).has_costs:
+        if entries or not self._prior or not features(self._space, self._within).has_costs:
             return self.uniform(rng), UNIFORM
-        of = "encodings" if self._band is None else "networks"
-        rows = self._space.sample(rng, FIRST_DRAWS, macs=self._band, of=of)  # type: ignore[arg-type]
+        of = "encodings" if self._within is None else "networks"
+        rows = self._space.sample(rng, FIRST_DRAWS, within=self._within, of=of)  # type: ignore[arg-type]
         return self.params(self._largest(rows)), self.name
 
     def _largest(self, rows: Ints) -> Ints:
-        size = features(self._space, self._band)(rows).size
+        size = features(self._space, self._within)(rows).size
         factors = np.ones(len(rows)) if self._factor is None else self._factor(rows)
         return np.asarray(rows[int(np.argmax(factors * (1 + FIRST_SLOPE * size)))])
 

@@ -62,7 +62,7 @@ def network(choice: Any) -> Arch:
 
 def test_a_band_with_too_few_networks_is_refused() -> None:
     space = ss.Space("few", {"head": (8, 16, 24, 32)}, network)
-    low, high = space.macs_range
+    low, high, _ = space.reach("macs")
     assert {arch.head for arch in spread(space, (low, high), 4, 0)} == {8, 16, 24, 32}
     with pytest.raises(ValueError, match="--networks 4"):
         spread(space, (low, high - 1), 4, 0)
@@ -89,7 +89,7 @@ def test_the_grid_is_every_combination() -> None:
 
 def test_work_counts_images_once_for_each_epoch() -> None:
     arch = ss.space("small", resolution=28, classes=10)
-    (one,) = spread(arch, arch.macs_range, 1, 0)
+    (one,) = spread(arch, arch.reach("macs")[:2], 1, 0)
     small = Proxy(width=0.5, resolution=28, images=100, epochs=1)
     macs = ss.cost(small.arch(one)).macs
     assert work(small, [one], 1000) == 100 * macs

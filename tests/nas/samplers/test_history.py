@@ -17,6 +17,7 @@ from nas.samplers.parameters import distributions, to_choice, to_params
 
 SPACE = ss.space("small", resolution=28)
 BAND = (60_000_000, 70_000_000)
+WITHIN = {"macs": BAND}
 # Trials that went well, more than any sampler begins with.
 WELL = max(info.startup for info in samplers.SAMPLERS.values()) + 4
 
@@ -45,7 +46,7 @@ def drawn(name: str, trials: list[FrozenTrial]) -> tuple[list[dict[str, Any]], d
     """Two draws for a study of these trials, which are the sampler's own and in the band; and what it recommends."""
     study = optuna.create_study(direction="maximize")
     study.add_trials(trials)
-    sampler = samplers.make(name, SPACE, band=BAND, seed=1, retrain=False)
+    sampler = samplers.make(name, SPACE, within=WITHIN, seed=1, retrain=False)
     draws = [sampler.draw(study, (1, number)) for number in range(2)]
     assert {how for _, how in draws} == {"uniform" if name == "random" else name}
     for params, _ in draws:

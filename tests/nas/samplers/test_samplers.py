@@ -17,6 +17,7 @@ from nas.samplers.parameters import distributions, to_choice, to_params
 
 SPACE = ss.space("small", resolution=28)
 BAND = (60_000_000, 70_000_000)
+WITHIN = {"macs": BAND}
 OWN = "outside_sampler:Mine"
 
 pytestmark = [pytest.mark.usefixtures("outside"), pytest.mark.parametrize("name", [*samplers.SAMPLERS, OWN])]
@@ -84,7 +85,7 @@ def test_a_row_says_what_its_class_says(name: str):
 
 
 def test_every_proposal_lies_in_the_band(name: str):
-    proposed = run(samplers.make(name, SPACE, band=BAND, seed=1), enough(name))
+    proposed = run(samplers.make(name, SPACE, within=WITHIN, seed=1), enough(name))
     assert all(BAND[0] <= macs(params) <= BAND[1] for params in proposed)
 
 
@@ -94,45 +95,45 @@ def test_without_a_band_every_proposal_is_a_member(name: str):
 
 
 def test_same_seed_same_proposals(name: str):
-    first, again = (run(samplers.make(name, SPACE, band=BAND, seed=3), enough(name)) for _ in range(2))
+    first, again = (run(samplers.make(name, SPACE, within=WITHIN, seed=3), enough(name)) for _ in range(2))
     assert first == again
 
 
 def test_other_seeds_other_proposals(name: str):
-    begun, start = study_with(samplers.make("random", SPACE, band=BAND)), samplers.SAMPLERS.row(name).startup
+    begun, start = study_with(samplers.make("random", SPACE, within=WITHIN)), samplers.SAMPLERS.row(name).startup
     extend(begun, start)
     proposed = []
     for seed in (3, 4):
-        sampler = samplers.make(name, SPACE, band=BAND, seed=seed)
+        sampler = samplers.make(name, SPACE, within=WITHIN, seed=seed)
         study = study_with(sampler)
         study.add_trials(begun.get_trials())
         extend(study, 3)
         assert has_its_say(sampler, start + 3)
         proposed.append(asked(study)[start:])
     assert proposed[0] != proposed[1]
-    alone = [asked_alone(samplers.make(name, SPACE, band=BAND, seed=seed)) for seed in (3, 4)]
+    alone = [asked_alone(samplers.make(name, SPACE, within=WITHIN, seed=seed)) for seed in (3, 4)]
     assert alone[0] != alone[1]
 
 
 def test_failed_pruned_and_running_trials_are_fine(name: str):
     proposed = run(
-        samplers.make(name, SPACE, band=BAND, seed=5), 2 * samplers.SAMPLERS.row(name).startup + 8, spoil=True
+        samplers.make(name, SPACE, within=WITHIN, seed=5), 2 * samplers.SAMPLERS.row(name).startup + 8, spoil=True
     )
     assert all(BAND[0] <= macs(params) <= BAND[1] for params in proposed)
 
 
 def test_a_new_sampler_goes_on_where_another_one_died(name: str):
     start = samplers.SAMPLERS.row(name).startup
-    whole = run(samplers.make(name, SPACE, band=BAND, seed=7), start + 4)
-    study = study_with(samplers.make(name, SPACE, band=BAND, seed=7))
+    whole = run(samplers.make(name, SPACE, within=WITHIN, seed=7), start + 4)
+    study = study_with(samplers.make(name, SPACE, within=WITHIN, seed=7))
     for trials in (start, 2, 2):
         extend(study, trials)
-        study.sampler = samplers.make(name, SPACE, band=BAND, seed=7)
+        study.sampler = samplers.make(name, SPACE, within=WITHIN, seed=7)
     assert asked(study) == whole
 
 
 def test_a_draw_leaves_the_study_as_it_was(name: str):
-    sampler = samplers.make(name, SPACE, band=BAND, seed=8)
+    sampler = samplers.make(name, SPACE, within=WITHIN, seed=8)
     study = study_with(sampler)
     extend(study, samplers.SAMPLERS.row(name).startup + 1)
     first, again = (sampler.draw(study, (8, 12)) for _ in range(2))
@@ -142,7 +143,7 @@ def test_a_draw_leaves_the_study_as_it_was(name: str):
 
 
 def test_enqueued_parameters_are_taken_as_they_are(name: str):
-    sampler = samplers.make(name, SPACE, band=BAND, seed=9)
+    sampler = samplers.make(name, SPACE, within=WITHIN, seed=9)
     given = to_params(SPACE, SPACE.choice(SPACE.sample(np.random.default_rng(0), 1)[0]))
     study = study_with(sampler)
     study.enqueue_trial(given)
@@ -151,7 +152,7 @@ def test_enqueued_parameters_are_taken_as_they_are(name: str):
 
 
 def test_how_a_trial_was_drawn_is_known(name: str):
-    sampler = samplers.make(name, SPACE, band=BAND, seed=2)
+    sampler = samplers.make(name, SPACE, within=WITHIN, seed=2)
     start = samplers.SAMPLERS.row(name).startup
     run(sampler, start + 3)
     # The predictor's first network is the largest of some.
@@ -161,7 +162,7 @@ def test_how_a_trial_was_drawn_is_known(name: str):
 
 
 def test_trials_under_way_do_not_stop_the_others(name: str):
-    sampler, start = samplers.make(name, SPACE, band=BAND, seed=10), samplers.SAMPLERS.row(name).startup
+    sampler, start = samplers.make(name, SPACE, within=WITHIN, seed=10), samplers.SAMPLERS.row(name).startup
     study = study_with(sampler)
     extend(study, start)
     under_way = [study.ask(dict(distributions(SPACE))).params for _ in range(6)]
@@ -171,13 +172,13 @@ def test_trials_under_way_do_not_stop_the_others(name: str):
 
 
 def test_a_study_in_a_storage_goes_on_as_one_in_memory(name: str, tmp_path: Path):
-    start, memory = samplers.SAMPLERS.row(name).startup, study_with(samplers.make(name, SPACE, band=BAND, seed=11))
+    start, memory = samplers.SAMPLERS.row(name).startup, study_with(samplers.make(name, SPACE, within=WITHIN, seed=11))
     extend(memory, start + 2)
     # An added trial is one write, one that is asked for is one for each choice.
     url, begun = f"sqlite:///{tmp_path / 'study.db'}", memory.get_trials()[:start]
     optuna.create_study(storage=url, study_name="s", direction="maximize").add_trials(begun)
     for _ in range(2):
-        sampler = samplers.make(name, SPACE, band=BAND, seed=11)
+        sampler = samplers.make(name, SPACE, within=WITHIN, seed=11)
         study = optuna.load_study(storage=url, study_name="s", sampler=sampler)
         extend(study, 1)
     assert has_its_say(sampler, start + 2, last=1)
@@ -197,7 +198,7 @@ def test_networks_without_a_cost_and_a_study_of_ones_own(name: str):
 
 
 def test_a_minimised_study_goes_down(name: str):
-    sampler = samplers.make(name, SPACE, band=BAND, seed=1)
+    sampler = samplers.make(name, SPACE, within=WITHIN, seed=1)
     study = optuna.create_study(direction="minimize", sampler=sampler)
     extend(study, enough(name))
     assert has_its_say(sampler, enough(name))
@@ -206,7 +207,7 @@ def test_a_minimised_study_goes_down(name: str):
 
 
 def test_several_objectives_are_taken_or_refused_in_one_line(name: str):
-    sampler = samplers.make(name, SPACE, band=BAND)
+    sampler = samplers.make(name, SPACE, within=WITHIN)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     if not samplers.SAMPLERS.row(name).multi_objective:
         with pytest.raises(ValueError, match=f"sampler {name}"):
@@ -220,14 +221,14 @@ def test_several_objectives_are_taken_or_refused_in_one_line(name: str):
 
 
 def test_nothing_complete_cannot_be_recommended_from(name: str):
-    sampler = samplers.make(name, SPACE, band=BAND)
+    sampler = samplers.make(name, SPACE, within=WITHIN)
     with pytest.raises(ValueError, match="complete"):
         sampler.recommend(study_with(sampler))
 
 
 def test_choices_of_one_value_are_no_obstacle(name: str):
     space, band = ss.space("efficientnetv2", resolution=32, width=0.25, classes=10), (15_000_000, 30_000_000)
-    sampler = samplers.make(name, space, band=band, seed=3)
+    sampler = samplers.make(name, space, within={"macs": band}, seed=3)
     study = study_with(sampler)
     for number in range(samplers.SAMPLERS.row(name).startup + 4):
         trial = study.ask(dict(distributions(space)))

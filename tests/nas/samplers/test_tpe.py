@@ -13,7 +13,7 @@ SPACE = ss.space("small", resolution=28)
 
 def test_a_narrow_band_is_walked_into():
     band = (64_000_000, 64_200_000)
-    sampler = samplers.make("tpe", SPACE, band=band, seed=1)
+    sampler = samplers.make("tpe", SPACE, within={"macs": band}, seed=1)
     study, start = optuna.create_study(direction="maximize", sampler=sampler), samplers.SAMPLERS["tpe"].startup
     for _ in range(start + 4):
         trial = study.ask(dict(distributions(SPACE)))

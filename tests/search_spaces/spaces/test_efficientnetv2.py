@@ -78,7 +78,7 @@ def test_counts_and_samples_against_all_networks() -> None:
     macs = np.array([ss.cost(arch).macs for arch in archs])
     low, high = (int(value) for value in np.quantile(macs, (0.3, 0.6)))
     inside = {arch.key for arch, spent in zip(archs, macs, strict=True) if low <= spent <= high}
-    assert space.macs_range == (macs.min(), macs.max())
+    assert space.reach("macs")[:2] == (macs.min(), macs.max())
     assert int(space.count(macs=(low, high), of="networks")) == len(inside)
     drawn = space.sample(np.random.default_rng(0), 20 * len(inside), macs=(low, high), of="networks")
     assert {space.key(space.choice(row)) for row in np.unique(drawn, axis=0)} == inside
@@ -88,10 +88,10 @@ def test_mutants_stay_in_the_band() -> None:
     space, rng = efficientnetv2_space(resolution=64, width=0.5), np.random.default_rng(1)
     band = (80_000_000, 105_000_000)
     parents = space.sample(rng, 4, macs=band, of="networks")
-    found = mutants(space, rng, parents, 300, band)
+    found = mutants(space, rng, parents, 300, {"macs": band})
     assert len(found)
     assert space.inside(found, band).all()
-    assert into_band(space, rng, space.sample(rng, 1)[0], band) is not None
+    assert into_band(space, rng, space.sample(rng, 1)[0], {"macs": band}) is not None
 
 
 @pytest.mark.parametrize(

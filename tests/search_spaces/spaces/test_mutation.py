@@ -12,6 +12,7 @@ from search_spaces.spaces.mutation import MAX_CHANGES, inside, into_band, mutant
 
 SMALL = ss.space("small", resolution=28)
 BAND = (60_000_000, 70_000_000)
+WITHIN = {"macs": BAND}
 
 
 def small_arch(choice: ss.Choice) -> ss.Arch:
@@ -25,9 +26,9 @@ def small_arch(choice: ss.Choice) -> ss.Arch:
 def test_mutants_lie_in_the_band_a_few_changes_away(seed: int):
     rng = np.random.default_rng(seed)
     parents = SMALL.sample(rng, 3, macs=BAND)
-    found = mutants(SMALL, rng, parents, 200, BAND)
+    found = mutants(SMALL, rng, parents, 200, WITHIN)
     changes = (found[:, None] != parents).sum(axis=2).min(axis=1)
-    assert inside(SMALL, found, BAND).all()
+    assert inside(SMALL, found, WITHIN).all()
     assert changes.max(initial=0) <= MAX_CHANGES
 
 
@@ -35,20 +36,20 @@ def test_mutants_lie_in_the_band_a_few_changes_away(seed: int):
 @given(st.integers(0, 2**32 - 1))
 def test_a_walk_ends_in_the_band(seed: int):
     rng = np.random.default_rng(seed)
-    reached = into_band(SMALL, rng, SMALL.sample(rng, 1)[0], BAND)
-    assert reached is None or inside(SMALL, reached[None], BAND)[0]
+    reached = into_band(SMALL, rng, SMALL.sample(rng, 1)[0], WITHIN)
+    assert reached is None or inside(SMALL, reached[None], WITHIN)[0]
 
 
 def test_most_walks_arrive():
     rng = np.random.default_rng(0)
-    reached = [into_band(SMALL, rng, row, BAND) for row in SMALL.sample(rng, 20)]
+    reached = [into_band(SMALL, rng, row, WITHIN) for row in SMALL.sample(rng, 20)]
     assert sum(row is not None for row in reached) >= 15
 
 
 def test_a_network_in_the_band_stays_where_it_is():
     rng = np.random.default_rng(1)
     row = SMALL.sample(rng, 1, macs=BAND)[0]
-    assert into_band(SMALL, rng, row, BAND) is row
+    assert into_band(SMALL, rng, row, WITHIN) is row
     assert into_band(SMALL, rng, row, None) is row
 
 
@@ -70,4 +71,4 @@ def test_mutants_without_a_band_are_all_there():
     rng = np.random.default_rng(3)
     assert len(mutants(SMALL, rng, SMALL.sample(rng, 2), 50)) == 50
     with pytest.raises(ValueError, match=r"\(5, 1\)"):
-        mutants(SMALL, rng, SMALL.sample(rng, 2), 5, (5, 1))
+        mutants(SMALL, rng, SMALL.sample(rng, 2), 5, {"macs": (5, 1)})
