@@ -167,6 +167,6 @@ class SpaceSampler(BaseSampler):
         return params, str(how)
 
     def uniform(self, rng: np.random.Generator) -> dict[str, Any]:
-        """Parameters drawn uniformly: from the different networks within the bands, or without one from all encodings."""
+        """Parameters drawn uniformly: from the networks within the bands, or without bands from all encodings."""
         of: Of = "encodings" if self._within is None else "networks"
         return self.params(self._space.sample(rng, 1, within=self._within, of=of)[0])

@@ -13,7 +13,7 @@ from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Stage
 from search_spaces.spaces.stage_choices import split_op
 from search_spaces.spaces.staged import StagedSpace
-from tests.search_spaces.spaces.small import NETWORKS, REFERENCE, STAGES
+from tests.search_spaces.spaces.small import NETWORKS, REFERENCE, STAGES, small_staged_space
 
 
 @pytest.fixture(scope="module")
