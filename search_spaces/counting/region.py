@@ -23,7 +23,7 @@ MAX_REGION_BINS = 120_000  # bins of all constraints together
 MAX_BINS = 4_000  # of one constraint
 BATCH_PATHS = 4096
 ESTIMATED_FROM = 20_000  # paths that a share is estimated from
-CONFIDENCE = 0.99  # of the estimate's interval
+DEVIATIONS = 2.5758  # standard deviations on both sides that hold 99 %
 
 
 class EmptyRegionError(Exception):
@@ -109,7 +109,7 @@ class Region:
         return states, options
 
     def count(self, rng: np.random.Generator) -> tuple[int, int]:
-        """An interval that holds the number of paths with a probability of `CONFIDENCE`, from paths that are drawn."""
+        """An interval that holds the number of paths with a probability of 99 %, from paths that are drawn."""
         number, accepted = min(ESTIMATED_FROM, self._max_rejections), 0
         for begin in range(0, number, BATCH_PATHS):
             accepted += int(self._accept(*self._paths.draw(rng, min(BATCH_PATHS, number - begin))).sum())
@@ -118,13 +118,11 @@ class Region:
 
 
 def share_interval(found: int, number: int) -> tuple[float, float]:
-    """The exact interval of a share of which `found` of `number` draws were seen (Clopper and Pearson 1934)."""
-    from scipy.stats import beta
-
-    tail = (1 - CONFIDENCE) / 2
-    low = float(beta.ppf(tail, found, number - found + 1)) if found else 0.0
-    high = float(beta.ppf(1 - tail, found + 1, number - found)) if found < number else 1.0
-    return low, high
+    """The score interval of a share of which `found` of `number` draws were seen (Wilson 1927), at 99 %."""
+    share, spread = found / number, DEVIATIONS**2 / number
+    middle = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(spread * share * (1 - share) + spread**2 / 4) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 class _Digit(NamedTuple):
