@@ -22,7 +22,7 @@ from studies.statistics.intervals import mean_interval, paired_difference
 SAMPLERS = ("predictor", "random")
 TRIALS = 64
 COMPARED_AT = (16, 32, 64)
-SEARCH = f"--target-flops 400M --trials {TRIALS} --proxy.images 2000 --finalists 1 --finalist-seeds 3".split()
+SEARCH = f"--target-flops 400M --trials {TRIALS} --proxy.images 2000 --finalists 1 --finalist.seeds 3".split()
 
 
 def main() -> None:

@@ -20,10 +20,10 @@ import psutil
 from studies.ledger.halving import Halving
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
+from studies.workers.config import WorkersConfig
 from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Usage
 from studies.workers.queue import Draws, TrialQueue
-from studies.workers.resources import Execution
 
 CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(42)}
 ARCH = "x" * 2500  # as long as an arch's JSON text
@@ -58,7 +58,7 @@ def run(folder: str, trials: int, seconds: float, memory: dict[int, int]) -> Usa
     with Ledger.open(url, "search", CHOICES, pruner=Halving((1, 2)) if seconds else None) as ledger:
         plan, payload = Draws(trials, draw), {"seconds": seconds}
         jobs = TrialQueue(ledger, plan, lambda _, rung: rung["accuracy"], payload=payload, watch=watch)
-        with WorkerPool(Execution()) as pool:
+        with WorkerPool(WorkersConfig()) as pool:
             return pool.run(jobs, compute)
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class RegionConfig:
     """The settings that a region is made of.
 
-    No dataclass itself, for the reason that `studies.workers.config.TrialConfig` gives.
+    This is no dataclass: a base's fields would precede all others, where --help and config.yaml show them between a
+    command's own.
     """
 
     target_flops: int | str

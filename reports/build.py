@@ -92,7 +92,7 @@ def labels(paths: Sequence[Path]) -> list[str]:
 
 def headings(runs: Sequence[RunData]) -> tuple[str, str]:
     """The page's title and the line below it."""
-    data = list(dict.fromkeys(str(run.config.get("dataset", "unknown data")) for run in runs))
+    data = list(dict.fromkeys(str(run.setting("data.dataset", "unknown data")) for run in runs))
     words = {"search": "architecture search", "grid": "scaling coefficients", "curves": "scaling curves"}
     kinds = list(dict.fromkeys(words[run.kind] for run in runs))
     listed = ", ".join(f"{run.name} ({run.status})" for run in runs)

@@ -45,12 +45,12 @@ EPOCH = ("seed", "epoch", "train_loss", "validation_loss", "validation_accuracy"
 LARGE = re.compile(r"_(b[5678]|l2|xl|l|m)$")
 SEARCHES = {
     "mnasnet": (
-        *("--target-flops", "400M", "--proxy.images", "400", "--finalists", "2", "--finalist-seeds", "1"),
-        *("--finalist-epochs", "1"),
+        *("--target-flops", "400M", "--proxy.images", "400", "--finalists", "2", "--finalist.seeds", "1"),
+        *("--finalist.epochs", "1"),
     ),
     "small": (
         *("--target-flops", "20M", "--space", "small", "--proxy.images", "400", "--finalists", "1"),
-        *("--finalist-seeds", "2", "--finalist-epochs", "1", "--sampler", "tpe"),
+        *("--finalist.seeds", "2", "--finalist.epochs", "1", "--sampler", "tpe"),
     ),
 }
 

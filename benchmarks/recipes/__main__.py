@@ -55,7 +55,7 @@ class Session:
         from studies.workers.training_job import Training
 
         training = Training.of(
-            self.config,
+            self.config.data,
             self.data,
             self.study.recipe,
             self.run.path("checkpoints"),
@@ -66,7 +66,11 @@ class Session:
 
     def identity(self) -> dict[str, Any]:
         """What must not differ when trainings join others."""
-        amounts = {name: getattr(self.config, name) for name in ("study", "dataset", "validation")}
+        amounts = {
+            "study": self.config.study,
+            "dataset": self.config.data.dataset,
+            "validation": self.config.validation,
+        }
         recipes = {arm.name: asdict(arm.recipe(self.study.recipe)) for arm in self.study.arms}
         return amounts | {"images": self.study.images, "recipes": recipes}
 
@@ -135,19 +139,19 @@ def main(argv: Sequence[str]) -> int:
 
     from benchmarks.recipes.report import write_files
     from benchmarks.recipes.steps import step_times
-    from studies.data.load import load
+    from studies.data.load import load_configured
     from studies.runs.folder import RunFolder
     from studies.workers.pool import WorkerPool
     from studies.workers.resources import settle_here
 
-    resources = settle_here(config.execution)
-    data = load(config.dataset, validation=config.validation)
+    resources = settle_here(config.on_cpus)
+    data = load_configured(config.data, seed=0, validation=config.validation)
     study = config.plan(len(data.classes))
     settings, command = cli.plain(replace(config, new=False)), [sys.executable, *sys.argv]
     with RunFolder.open(config.folder, settings, command=command, new=config.new, resumable=RESUMABLE) as run:
         console = Console(highlight=False)
         console.print(data.describe())
-        with WorkerPool(config.execution, resources.workers if resources else None) as pool:
+        with WorkerPool(config.on_cpus, resources.workers if resources else None) as pool:
             records = train(Session(config, study, data, run, pool), console)
         times = step_times(study, run.path("steps.csv"), config.rounds) if study.timed else {}
         print(f"\n{write_files(study, config.study, records, times, run)}")

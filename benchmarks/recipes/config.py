@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 from benchmarks.recipes.studies import STUDIES, Study
 from search_spaces.common.checks import as_flags
+from search_spaces.common.settings import flat
 from search_spaces.common.suggest import nearest
-from studies.workers.resources import Execution
+from studies.data.config import DataConfig
+from studies.workers.config import WorkersConfig
 
 # What may differ when a run goes on.
-RESUMABLE = frozenset({"seeds", "rounds", "workers", "new", "run"})
+RESUMABLE = frozenset({"seeds", "rounds", "workers", "data.root", "new", "run"})
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class RecipesConfig:
 
     Attributes:
         study: progressive, fused or ablations.
-        dataset: Images to train on, such as imagefolder:data/cifar10 or fashion-mnist-mini.
+        data: Images to train on.
         images: Training images of an epoch; the study's own number unless given.
         epochs: Passes over them; the study's own number unless given.
         seeds: Trainings of each arm, at least 2; the study's own number unless given.
@@ -32,7 +34,7 @@ class RecipesConfig:
     """
 
     study: str = "ablations"
-    dataset: str = "imagefolder:data/cifar10"
+    data: DataConfig = flat(lambda: DataConfig("imagefolder:data/cifar10"))
     images: int | None = None
     epochs: int | None = None
     seeds: int | None = None
@@ -49,20 +51,10 @@ class RecipesConfig:
         for name, number in least.items():
             if (given := getattr(self, name)) is not None and given < number:
                 raise ValueError(f"--{name} must be at least {number}, got {given}")
-        # These raise where the epochs are too few for the study, or resources make no sense.
+        # These raise where the epochs are too few for the study, or the number of workers makes no sense.
         with as_flags({"epochs": "epochs"}):
             self.plan(classes=2)
-        self.execution  # noqa: B018
-
-    @property
-    def data_root(self) -> str:
-        """Where downloaded data sets lie."""
-        return "data"
-
-    @property
-    def seed(self) -> int:
-        """The seed that splits the images."""
-        return 0
+        self.on_cpus  # noqa: B018
 
     @property
     def folder(self) -> str:
@@ -70,9 +62,9 @@ class RecipesConfig:
         return self.run or f"runs/recipes-{self.study}"
 
     @property
-    def execution(self) -> Execution:
-        """How trainings are executed: on CPUs, one thread each."""
-        return Execution(workers=self.workers, gpus_per_trial=0)
+    def on_cpus(self) -> WorkersConfig:
+        """The workers: on CPUs, one thread each."""
+        return WorkersConfig(number=self.workers, gpus_per_trial=0)
 
     def plan(self, classes: int) -> Study:
         """The study with these numbers, for images of so many classes."""

@@ -39,7 +39,7 @@ def study(
     from studies.workers.pool import WorkerPool
 
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
-        with WorkerPool(config.execution, workers) as pool:
+        with WorkerPool(config.workers, workers) as pool:
             proxies = ProxyStudy(config, archs, run, console, data, pool)
             proxies = replace(proxies, train=train or proxies.train, score=score or proxies.score)
             records = proxies.carry_out()
@@ -67,7 +67,7 @@ def main(argv: Sequence[str], *, train: Evaluate | None = None, score: Evaluate 
     if config.dry_run:
         from studies.data.load import load_configured
 
-        data = load_configured(config)
+        data = load_configured(config.data, seed=config.seed)
         print(describe(config, archs, len(data.train)))
         return 0
     text = None if config.new else finished_report(config.run, config.settings(), resumable=RESUMABLE - EXTENDABLE)

@@ -9,56 +9,50 @@ from typing import Any
 
 from nas.region import RegionConfig
 from search_spaces.common import cli
-from search_spaces.common.checks import as_flags, check_different, check_minimum, flag_of, parsed
+from search_spaces.common.checks import as_flags, check_different, check_minimum, parsed
+from search_spaces.common.settings import flag_of, flat, setting, without
 from search_spaces.common.units import format_count, parse_duration
-from studies.data.registry import BUNDLED
+from studies.data.config import DataConfig
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
-from studies.workers.config import PLACEMENT, TrialConfig
+from studies.workers.config import PLACEMENT, WorkersConfig
 
 # With fewer networks the interval of a rank correlation reaches from no agreement to full agreement.
 MIN_NETWORKS = 8
-MINIMUM = {"networks": MIN_NETWORKS, "against_seeds": 1, "retries": 0, "seed": 0}
+MINIMUM = {"networks": MIN_NETWORKS, "against_seeds": 1, "seed": 0}
 GRID = ("widths", "resolutions", "images", "epochs")
 # Settings of how much is done: a study resumes with more.
 EXTENDABLE = frozenset({*GRID, "networks", "against_seeds", "time_budget"})
 RESUMABLE = EXTENDABLE | PLACEMENT
 # Settings that the study hands on to a search.
-SHARED = ("target_flops", "space", "reference", "resolution", "width", "cost_band", "dataset", "data_root", "recipe")
+SHARED = ("target_flops", "space", "reference", "resolution", "width", "cost_band", "data", "recipe")
 
 
 @dataclass(frozen=True)
-class ProxyConfig(RegionConfig, TrialConfig):
+class ProxyConfig(RegionConfig):
     """A comparison of cheap trainings with a reference training, on networks of a cost band.
 
     Attributes:
         target_flops: Target cost T of the full network in multiply-adds, such as 400M.
-        space: Search space: mnasnet, small (for images of 28 to 64 px) or efficientnetv2.
+        space: Search space: {names}; small is for images of 28 to 64 px.
         reference: Network that the space varies, as in nas.search. Default: that of the space.
         resolution: Input side in pixels at which the cost of the full network is counted. 0: the space's default.
         width: Factor on the widths of the network that the space varies.
         cost_band: Lowest and highest multiply-adds of the networks, as multiples of the target.
-        dataset: Images: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
-        data_root: Folder of downloaded data sets.
+        data: Images to train on.
         networks: Number of networks in the sample, spread evenly over the cost band; at least 8.
         against: The reference training that all proxies are compared with: its network, images and epochs.
-        against_recipe: Recipe of the reference training, by name (docs/recipes.md).
+        against_recipe: Recipe of the reference training (docs/recipes.md): {names}.
         against_seeds: Number of reference trainings per network, whose mean counts. With 2 or more the agreement of the
             reference with itself is reported.
-        recipe: Recipe of the proxies, and of the search that follows: quick, standard, one-cycle, efficientnet,
-            efficientnetv2_s, efficientnetv2_m or efficientnetv2_l.
+        recipe: Recipe of the proxies, and of the search that follows: {names}.
         widths: Width multipliers of the proxies to compare.
         resolutions: Sides in pixels of the training images of the proxies to compare.
         images: Numbers of training images per epoch of the proxies to compare. 0: all of them.
         epochs: Numbers of epochs of the proxies to compare; each is a training of its own, whose learning rate falls
             to 0 in them.
         time_budget: Start no training after this time, in seconds or such as 10m or 2h. 0: no limit.
-        workers: Trainings at once. Default: as many as fit. 0: one by one in this process, without Ray.
-        cpus_per_trial: CPU cores, and threads, per training.
-        gpus_per_trial: GPUs per training, fractions allowed. Default: GPUs are split evenly between the workers.
-        ray_address: Address of an existing Ray cluster, such as auto or host:6379. Default: this machine alone.
-        retries: Retries of a training after a worker crash.
-        tensorboard: Write TensorBoard logs of all trainings into the run folder.
+        workers: Workers, and what each gets.
         seed: Random seed.
         run: Run folder.
         new: Start a new run; an old run in the folder is renamed with its date.
@@ -67,29 +61,23 @@ class ProxyConfig(RegionConfig, TrialConfig):
     """
 
     target_flops: int | str = "400M"
-    space: str = "mnasnet"
+    space: str = setting("mnasnet", registry="search_spaces.spaces.registry:NAMES")
     reference: str | None = None
     resolution: int = 0
     width: float = 1.0
     cost_band: tuple[float, float] = (0.8, 1.05)
-    dataset: str = BUNDLED
-    data_root: str = "data"
+    data: DataConfig = flat(DataConfig)
     networks: int = 32
     against: Proxy = field(default_factory=lambda: Proxy(width=0.5, images=0, epochs=4))
-    against_recipe: str = "quick"
+    against_recipe: str = setting("quick", registry="studies.trainer.registry:RECIPES")
     against_seeds: int = 1
-    recipe: str = "quick"
+    recipe: str = setting("quick", registry="studies.trainer.registry:RECIPES")
     widths: tuple[float, ...] = (0.125, 0.25)
     resolutions: tuple[int, ...] = (28,)
     images: tuple[int, ...] = (2000, 4000)
     epochs: tuple[int, ...] = (1, 2)
     time_budget: int | float | str = 0
-    workers: int | None = None
-    cpus_per_trial: int = 1
-    gpus_per_trial: float | None = None
-    ray_address: str | None = None
-    retries: int = 1
-    tensorboard: bool = False
+    workers: WorkersConfig = flat(WorkersConfig)
     seed: int = 0
     run: str = "runs/proxy"
     new: bool = False
@@ -101,14 +89,14 @@ class ProxyConfig(RegionConfig, TrialConfig):
             if not getattr(self, name):
                 raise ValueError(f"{flag_of(name)} needs at least one value")
             check_different(name, getattr(self, name))
-        # These raise for an invalid proxy, recipe, duration or number of resources.
+        # These raise for an invalid proxy, recipe or duration.
         with as_flags({"epochs": "against.epochs"}):
             self.against.recipe(get_recipe(self.against_recipe))
         with as_flags({"width": "widths", "resolution": "resolutions"} | {name: name for name in ("images", "epochs")}):
             for proxy in self.proxies:
                 proxy.recipe(get_recipe(self.recipe))
         self.check_region()
-        self.seconds, self.execution  # noqa: B018
+        self.seconds  # noqa: B018
 
     @property
     def proxies(self) -> tuple[Proxy, ...]:
@@ -130,11 +118,14 @@ class ProxyConfig(RegionConfig, TrialConfig):
 
     def for_search(self, proxy: Proxy) -> dict[str, Any]:
         """The settings of a search of the same space and images with the proxy, as plain values."""
-        return cli.plain({name: getattr(self, name) for name in SHARED} | {"proxy": dataclasses.asdict(proxy)})
+        return cli.plain(
+            {name: value for name, value in dataclasses.asdict(self).items() if name in SHARED}
+            | {"proxy": dataclasses.asdict(proxy)}
+        )
 
     def identity(self) -> dict[str, Any]:
         """The settings that trainings depend on, the recipes' numbers included: a study resumes only with the same."""
-        values = {key: value for key, value in dataclasses.asdict(self).items() if key not in RESUMABLE}
+        values = without(dataclasses.asdict(self), RESUMABLE)
         recipes = {
             name: {"name": getattr(self, name), **dataclasses.asdict(get_recipe(getattr(self, name)))}
             for name in ("recipe", "against_recipe")

@@ -81,7 +81,7 @@ def _summary(result: ProxyResult) -> dict[str, Any]:
     config, found = result.study.config, result.recommendation
     return {
         "format": FORMAT,
-        "dataset": config.dataset,
+        "dataset": config.data.dataset,
         "target_macs": config.target,
         "cost_band": list(config.cost_band),
         "networks": len(result.study.archs),

@@ -24,14 +24,14 @@ def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
     from studies.trainer.registry import get_recipe
     from studies.workers.resources import settle_here
 
-    region = SearchRegion.of(config, class_count(config.dataset, config.data_root))
+    region = SearchRegion.of(config, class_count(config.data.dataset, config.data.root))
     archs = spread(region.space, region.band, config.networks, config.seed)
     # All networks of a space have the same strides.
     for proxy in config.proxies:
         check_sizes(proxy.recipe(get_recipe(config.recipe)), proxy.arch(archs[0]), "resolutions")
     against = config.against
     check_sizes(against.recipe(get_recipe(config.against_recipe)), against.arch(archs[0]), "against.resolution")
-    return archs, settle_here(config.execution)
+    return archs, settle_here(config.workers)
 
 
 def describe(config: ProxyConfig, archs: Sequence[Arch], images: int) -> str:
@@ -52,7 +52,7 @@ def study_facts(config: ProxyConfig, networks: int) -> dict[str, str]:
     """The images, the sample and the reference training, as labels and texts."""
     low, high = (format_count(round(factor * config.target), 4) for factor in config.cost_band)
     return {
-        "images": config.dataset,
+        "images": config.data.dataset,
         "sample": f"{networks} networks of {low} to {high} FLOPs (multiply-adds), spread evenly",
         "reference": ", ".join(
             (name_of(config.against), f"recipe {config.against_recipe}", pluralise(config.against_seeds, "seed"))

@@ -125,7 +125,8 @@ class ProxyStudy:
 
     def _training(self, setting: Setting) -> Training:
         folder = self.run.path(f"checkpoints/{setting.file}")
-        return Training.of(self.config, self.data, get_recipe(setting.recipe), folder, proxy=setting.proxy)
+        config, recipe = self.config, get_recipe(setting.recipe)
+        return Training.of(config.data, self.data, recipe, folder, proxy=setting.proxy, split_seed=config.seed)
 
     def _ledger(self, setting: Setting) -> Ledger:
         settings = {**self.config.identity(), "trained": asdict(setting.proxy)}

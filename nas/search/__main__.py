@@ -36,7 +36,7 @@ def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> N
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         if warned := warning(config, len(data.train)):
             console.print(warned, soft_wrap=True)
-        with WorkerPool(config.execution, workers) as pool:
+        with WorkerPool(config.workers, workers, config.ray_folder) as pool:
             session = SearchRun(config, region, run, console, data, pool)
             records = session.search()
             trainings = session.final(records)

@@ -10,46 +10,40 @@ from nas.objectives import PARAMS_WEIGHT, TRAINING_AWARE, USED_BY, WEIGHT, Objec
 from nas.region import RegionConfig
 from nas.samplers import registry as samplers
 from search_spaces.common import cli
-from search_spaces.common.checks import as_flags, check_minimum, flag_of, parsed
+from search_spaces.common.checks import as_flags, check_minimum, parsed
+from search_spaces.common.settings import flag_of, flat, setting, without
 from search_spaces.common.suggest import nearest
 from search_spaces.common.units import format_count, parse_duration
-from studies.data.registry import BUNDLED
+from studies.data.config import DataConfig
 from studies.timing.step_time import SOURCES
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
-from studies.workers.config import PLACEMENT, TrialConfig
-from studies.workers.resources import Execution
+from studies.workers.config import PLACEMENT, WorkersConfig
 
 SCHEDULERS = ("asha", "none")
 GENERATION = 8
 MINIMUM = {
-    "trials": 1, "finalists": 1, "finalist_seeds": 1, "finalist_epochs": 1, "reduction_factor": 2, "resolution": 0,
-    "retries": 0, "seed": 0, "step_batch": 0,
+    "trials": 1, "finalist.number": 1, "finalist.seeds": 1, "finalist.epochs": 1, "reduction_factor": 2,
+    "resolution": 0, "seed": 0,
 }  # fmt: skip
 # Settings that only the training-aware objective uses.
-STEP_TIME_SETTINGS = frozenset(name for name, objectives in USED_BY.items() if objectives == (TRAINING_AWARE,))
+STEP_TIME_SETTINGS = frozenset(
+    f"objective.{name}" for name, objectives in USED_BY.items() if objectives == (TRAINING_AWARE,)
+)
 # Settings of how much is done: a run resumes with more.
-EXTENDABLE = frozenset({"trials", "finalists", "finalist_seeds"})
+EXTENDABLE = frozenset({"trials", "finalist.number", "finalist.seeds"})
 # Settings that may change between two commands of one run.
 RESUMABLE = EXTENDABLE | PLACEMENT | {"time_budget", "storage", "storage_path"}
 
 
 @dataclass(frozen=True)
-class SearchConfig(RegionConfig, TrialConfig):
-    """A search for a baseline network near a target cost.
+class ObjectiveConfig:
+    """What is maximised.
 
     Attributes:
-        target_flops: Target cost T of the full network in multiply-adds, such as 400M.
-        space: Search space: mnasnet, small (for images of 28 to 64 px) or efficientnetv2.
-        reference: Network that the space varies. For mnasnet: mobilenet_v2 (default) or mnasnet_a1; for efficientnetv2:
-            efficientnet_b4 (default), efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
-        resolution: Input side in pixels at which the cost of the full network is counted. 0: the space's default.
-        width: Factor on the widths of the network that the space varies.
-        sampler: Sampler that proposes candidates: random, tpe, nsga2, gp, evolution, ppo or predictor
-            (docs/samplers.md). Default: predictor; nsga2 with --objective pareto.
-        objective: What is maximised: soft (MnasNet reward), hard (accuracy up to T, accuracy * T/FLOPs above),
-            accuracy, pareto (accuracy up, FLOPs down) or training-aware (EfficientNetV2's accuracy * S^w * P^v, from
-            training-step time S and parameters P of the full network relative to the network that the space varies).
+        name: soft (MnasNet reward), hard (accuracy up to T, accuracy * T/FLOPs above), accuracy, pareto (accuracy up,
+            FLOPs down) or training-aware (EfficientNetV2's accuracy * S^w * P^v, from training-step time S and
+            parameters P of the full network relative to the network that the space varies).
         weight: Exponent w of the cost in the soft reward (also used by pareto), or of the step time S in the
             training-aware reward.
         params_weight: Exponent v of the parameters P in the training-aware reward.
@@ -57,30 +51,66 @@ class SearchConfig(RegionConfig, TrialConfig):
             layers (the sum of the times of its layers, each shape measured once).
         step_batch: Images in a training step of --objective training-aware. 0: the largest power of two up to 32 that
             fits 2GiB.
+
+    """
+
+    name: str = setting("soft", flag="objective")
+    weight: float = WEIGHT
+    params_weight: float = PARAMS_WEIGHT
+    step_times: str = SOURCES[0]
+    step_batch: int = 0
+
+    def __post_init__(self) -> None:
+        check_minimum(self, {"step_batch": 0})
+        if self.step_times not in SOURCES:
+            raise ValueError(f"unknown --step-times '{self.step_times}'{nearest(self.step_times, SOURCES)}")
+
+
+@dataclass(frozen=True)
+class FinalistConfig:
+    """The finalists, and how they are trained.
+
+    Attributes:
+        number: Number of best candidates that are trained longer, with more than one seed, to find the winner.
+        seeds: Number of training seeds per finalist. At least 2 are needed for confidence intervals.
+        epochs: Epochs of a finalist's training, on all training images.
+
+    """
+
+    number: int = setting(3, flag="finalists")
+    seeds: int = 3
+    epochs: int = 3
+
+
+@dataclass(frozen=True)
+class SearchConfig(RegionConfig):
+    """A search for a baseline network near a target cost.
+
+    Attributes:
+        target_flops: Target cost T of the full network in multiply-adds, such as 400M.
+        space: Search space: {names}; small is for images of 28 to 64 px.
+        reference: Network that the space varies. For mnasnet: mobilenet_v2 (default) or mnasnet_a1; for efficientnetv2:
+            efficientnet_b4 (default), efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
+        resolution: Input side in pixels at which the cost of the full network is counted. 0: the space's default.
+        width: Factor on the widths of the network that the space varies.
+        sampler: Sampler that proposes candidates: {names} (docs/samplers.md). Default: predictor; nsga2 with
+            --objective pareto.
+        objective: What is maximised.
         cost_band: Lowest and highest multiply-adds of candidates, as multiples of the target.
-        dataset: Images: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
-        data_root: Folder of downloaded data sets.
+        data: Images to train on.
         proxy: The cheaper network that is trained in place of a candidate.
-        recipe: Training recipe of proxies: quick, standard, one-cycle, efficientnet, efficientnetv2_s, efficientnetv2_m
-            or efficientnetv2_l.
+        recipe: Training recipe of proxies: {names}.
         scheduler: Early stopping of candidates: asha (stops the worse ones after each epoch) or none.
         reduction_factor: With --scheduler asha, one in so many candidates continues after an epoch.
         trials: Number of candidates.
         deterministic: Propose candidates in generations of 8, so that any number of workers gives the same trials.
             Workers then wait for the end of each generation.
         time_budget: Start no candidate after this time, in seconds or such as 10m or 2h. 0: no limit.
-        finalists: Number of best candidates that are trained longer, with more than one seed, to find the winner.
-        finalist_seeds: Number of training seeds per finalist. At least 2 are needed for confidence intervals.
-        finalist_epochs: Epochs of a finalist's training, on all training images.
-        workers: Candidates trained at once. Default: as many as fit. 0: one by one in this process, without Ray.
-        cpus_per_trial: CPU cores, and threads, per candidate.
-        gpus_per_trial: GPUs per candidate, fractions allowed. Default: GPUs are split evenly between the workers.
-        ray_address: Address of an existing Ray cluster, such as auto or host:6379. Default: this machine alone.
-        retries: Retries of a candidate after a worker crash.
+        finalist: The best candidates, trained longer to find the winner.
+        workers: Workers, and what each gets.
         storage: Optuna storage URL of the ledger, with the name of the run folder as the study's name, so that
             machines can share a study. Default: ledger.db in the run folder.
         storage_path: Folder for checkpoints and weights that all workers and drivers reach. Default: the run folder.
-        tensorboard: Write TensorBoard logs of all trainings into the run folder.
         seed: Random seed.
         run: Run folder.
         new: Start a new run; an old run in the folder is renamed with its date.
@@ -89,37 +119,25 @@ class SearchConfig(RegionConfig, TrialConfig):
     """
 
     target_flops: int | str = "400M"
-    space: str = "mnasnet"
+    space: str = setting("mnasnet", registry="search_spaces.spaces.registry:NAMES")
     reference: str | None = None
     resolution: int = 0
     width: float = 1.0
-    sampler: str | None = None
-    objective: str = "soft"
-    weight: float = WEIGHT
-    params_weight: float = PARAMS_WEIGHT
-    step_times: str = SOURCES[0]
-    step_batch: int = 0
+    sampler: str | None = setting(None, registry="nas.samplers.registry:SAMPLERS")
+    objective: ObjectiveConfig = flat(ObjectiveConfig)
     cost_band: tuple[float, float] = (0.8, 1.05)
-    dataset: str = BUNDLED
-    data_root: str = "data"
+    data: DataConfig = flat(DataConfig)
     proxy: Proxy = field(default_factory=Proxy)
-    recipe: str = "quick"
+    recipe: str = setting("quick", registry="studies.trainer.registry:RECIPES")
     scheduler: str = "asha"
     reduction_factor: int = 2
     trials: int = 64
     deterministic: bool = False
     time_budget: int | float | str = 0
-    finalists: int = 3
-    finalist_seeds: int = 3
-    finalist_epochs: int = 3
-    workers: int | None = None
-    cpus_per_trial: int = 1
-    gpus_per_trial: float | None = None
-    ray_address: str | None = None
-    retries: int = 1
+    finalist: FinalistConfig = field(default_factory=FinalistConfig)
+    workers: WorkersConfig = flat(WorkersConfig)
     storage: str | None = None
     storage_path: str | None = None
-    tensorboard: bool = False
     seed: int = 0
     run: str = "runs/search"
     new: bool = False
@@ -127,14 +145,12 @@ class SearchConfig(RegionConfig, TrialConfig):
 
     def __post_init__(self) -> None:
         recipe = get_recipe(self.recipe)
-        if self.step_times not in SOURCES:
-            raise ValueError(f"unknown --step-times '{self.step_times}'{nearest(self.step_times, SOURCES)}")
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}'{nearest(self.scheduler, SCHEDULERS)}")
         check_minimum(self, MINIMUM)
         self.check_region()
-        if self.finalists > self.trials:
-            raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalists}")
+        if self.finalist.number > self.trials:
+            raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalist.number}")
         if self.new and (self.storage or self.storage_path):
             raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
         samplers.check(self.sampler_name, len(self.objective_function.directions), self.trials)
@@ -147,15 +163,15 @@ class SearchConfig(RegionConfig, TrialConfig):
         # These raise if a recipe has more stages than epochs.
         with as_flags({"epochs": "proxy.epochs"}):
             self.proxy.recipe(recipe)
-        with as_flags({"epochs": "finalist_epochs"}):
-            recipe.lasting(self.finalist_epochs)
-        # These raise for an invalid target, objective, weight, duration or number of resources.
-        self.seconds, self.execution  # noqa: B018
+        with as_flags({"epochs": "finalist.epochs"}):
+            recipe.lasting(self.finalist.epochs)
+        self.seconds  # noqa: B018 - raises for what is no duration
 
     @property
     def objective_function(self) -> Objective:
         """The objective that the flags describe, with its target."""
-        return Objective(self.objective, self.target, self.weight, self.params_weight)
+        asked = self.objective
+        return Objective(asked.name, self.target, asked.weight, asked.params_weight)
 
     @property
     def sampler_name(self) -> str:
@@ -182,9 +198,9 @@ class SearchConfig(RegionConfig, TrialConfig):
         return parsed("time_budget", parse_duration, self.time_budget) or None
 
     @property
-    def execution(self) -> Execution:
-        """How the trials are executed."""
-        return dataclasses.replace(super().execution, storage_path=self.storage_path and f"{self.storage_path}/ray")
+    def ray_folder(self) -> str | None:
+        """The folder for Ray Tune's own files, if all workers share one."""
+        return self.storage_path and f"{self.storage_path}/ray"
 
     def settings(self) -> dict[str, Any]:
         """The configuration as it is stored in the run folder: it reproduces the run."""
@@ -194,24 +210,20 @@ class SearchConfig(RegionConfig, TrialConfig):
 
     def _used(self, values: dict[str, Any]) -> dict[str, Any]:
         """The settings without those that the objective does not look at."""
-        return {
-            key: value
-            for key, value in values.items()
-            if key not in STEP_TIME_SETTINGS or self.objective_function.needs_step_times
-        }
+        return values if self.objective_function.needs_step_times else without(values, STEP_TIME_SETTINGS)
 
     def identity(self) -> dict[str, Any]:
         """The settings that trials depend on, the recipe's numbers included: a study resumes only with the same."""
-        values = {key: value for key, value in self._used(dataclasses.asdict(self)).items() if key not in RESUMABLE}
+        values = without(self._used(dataclasses.asdict(self)), RESUMABLE)
         recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
         return values | {"recipe": recipe, "target_flops": self.target, "sampler": self.sampler_name}
 
     def _check_used(self) -> None:
         """Raise ValueError for a setting, other than its default, that the objective does not use."""
         for name, objectives in USED_BY.items():
-            value = getattr(self, name)
-            if self.objective not in objectives and value != getattr(SearchConfig, name):
+            value = getattr(self.objective, name)
+            if self.objective.name not in objectives and value != getattr(ObjectiveConfig, name):
                 raise ValueError(
-                    f"{flag_of(name)} is not used by --objective {self.objective}, got {value}: remove it, or choose "
-                    f"--objective {' or '.join(objectives)}"
+                    f"{flag_of(name)} is not used by --objective {self.objective.name}, got {value}: remove it, or "
+                    f"choose --objective {' or '.join(objectives)}"
                 )

@@ -40,10 +40,10 @@ def summary(result: SearchResult) -> dict[str, Any]:
             **{name: winner.record.rungs[-1][name] for name in KEYS if name in winner.record.rungs[-1]},
         },
         "proxy": {
-            "dataset": config.dataset,
+            "dataset": config.data.dataset,
             "resolution": config.proxy.resolution,
             "width": config.proxy.width,
-            "epochs": config.finalist_epochs,
+            "epochs": config.finalist.epochs,
             "seeds": list(winner.seeds),
             "validation_accuracy": winner.accuracy.to_dict(),
             "test_accuracy": result.test.to_dict(),

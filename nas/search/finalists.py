@@ -45,6 +45,6 @@ def proposals(chosen: Sequence[Record], config: SearchConfig) -> list[Proposal]:
             proposed_by=record.proposed_by,
             notes={"candidate": record.number},
         )
-        for block in range(config.finalist_seeds)
+        for block in range(config.finalist.seeds)
         for record in chosen
     ]

@@ -32,10 +32,8 @@ def check(config: SearchConfig) -> tuple[SearchRegion, Resources | None]:
     """
     from studies.trainer.progressive import check_sizes
 
-    region, resources = (
-        SearchRegion.of(config, class_count(config.dataset, config.data_root)),
-        settle_here(config.execution),
-    )
+    classes = class_count(config.data.dataset, config.data.root)
+    region, resources = SearchRegion.of(config, classes), settle_here(config.workers)
     # All networks of a space have its reference's strides.
     recipe = config.proxy.recipe(get_recipe(config.recipe))
     check_sizes(recipe, config.proxy.arch(baseline_of(region)), "proxy.resolution")
@@ -78,8 +76,8 @@ def measure_pace(config: SearchConfig, region: SearchRegion, resources: Resource
     from studies.trainer.loop import train
     from studies.trainer.scoring import choose_device
 
-    torch.set_num_threads(config.cpus_per_trial)
-    data = load_configured(config)
+    torch.set_num_threads(config.workers.cpus_per_trial)
+    data = load_configured(config.data, seed=config.seed)
     recipe = get_recipe(config.recipe).replace(epochs=1, stages=1)
     archs, device = _typical(region), None if resources is None or resources.gpus_per_trial else "cpu"
     timed = []
@@ -105,7 +103,7 @@ def describe(config: SearchConfig, region: SearchRegion, resources: Resources | 
     archs, proxy = _typical(region), config.proxy
     images = _images(config, pace.images)
     trial = proxy.epochs * (images * pace.image + pace.evaluation)
-    finalist = config.finalist_epochs * (pace.images * pace.image + pace.evaluation)
+    finalist = config.finalist.epochs * (pace.images * pace.image + pace.evaluation)
     size = format_count(round(sum(cost(proxy.arch(arch)).macs for arch in archs) / len(archs)), 3)
     rows = {
         "space": f"{config.space}: {_power(region.space.size)} encodings",
@@ -116,8 +114,8 @@ def describe(config: SearchConfig, region: SearchRegion, resources: Resources | 
         "sampler": f"{config.sampler_name}, {config.trials} candidates, early stopping: {_stopping(config)}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
         f"{proxy.epochs} x {images} images, about {_round(trial)}",
-        "finalists": f"{config.finalists} x {config.finalist_seeds} seeds: "
-        f"{config.finalist_epochs} x {pace.images} images, about {_round(finalist)} each",
+        "finalists": f"{config.finalist.number} x {config.finalist.seeds} seeds: "
+        f"{config.finalist.epochs} x {pace.images} images, about {_round(finalist)} each",
         **_hardware(config, resources, trial, finalist, pace.step_time),
     }
     width = max(map(len, rows))
@@ -152,7 +150,7 @@ def _steps(config: SearchConfig, region: SearchRegion, stepping: float) -> dict[
     base, batch = baseline_of(region), step_batch(config, region)
     how = "timed before its proxy is trained"
     taken = f"about {_round(stepping)} each"
-    if config.step_times == "layers":
+    if config.objective.step_times == "layers":
         how, taken = "summed from its layers' times", f"at most {taken}"
     spent = f"{format_count(cost(base).macs, 4)} FLOPs, {format_count(cost(base).params, 4)} params"
     return {
@@ -173,8 +171,10 @@ def _hardware(
 ) -> dict[str, str]:
     """Workers and, if they are known, the time: trials with their step times, which finalists reuse."""
     if resources is None:
-        return {"workers": f"as many as fit on the cluster at {config.ray_address}; times are those of this machine"}
-    workers, finalists = resources.workers, config.finalists * config.finalist_seeds
+        return {
+            "workers": f"as many as fit on the cluster at {config.workers.ray_address}; times are those of this machine"
+        }
+    workers, finalists = resources.workers, config.finalist.number * config.finalist.seeds
     trials = math.ceil(config.trials / workers) * (trial + stepping)
     # The first step time is the baseline's.
     total = stepping + trials + math.ceil(finalists / workers) * finalist

@@ -38,8 +38,8 @@ def _figures(result: SearchResult) -> str:
     winner, config = result.verdict.winner, result.session.config
     spent, proxy = cost(winner.arch), config.proxy
     training = (
-        f"{config.dataset} at {proxy.resolution} px, width x{proxy.width:g}, "
-        f"{pluralise(config.finalist_epochs, 'epoch')}, {pluralise(len(winner.seeds), 'seed')}"
+        f"{config.data.dataset} at {proxy.resolution} px, width x{proxy.width:g}, "
+        f"{pluralise(config.finalist.epochs, 'epoch')}, {pluralise(len(winner.seeds), 'seed')}"
     )
     share = spent.macs / config.target
     return align_facts(
@@ -63,7 +63,7 @@ def _step(result: SearchResult) -> dict[str, str]:
     config, rung = result.session.config, result.verdict.winner.record.rungs[-1]
     if not config.objective_function.needs_step_times:
         return {}
-    how = "measured" if config.step_times == "measured" else "summed from its layers' times"
+    how = "measured" if config.objective.step_times == "measured" else "summed from its layers' times"
     seconds, step, params = (rung[name] for name in KEYS)
     batch = step_batch(config, result.session.region)
     return {
@@ -95,9 +95,9 @@ def gain_per_doubling(gain: Estimate | None, config: SearchConfig) -> str:
 
 def _assumed(config: SearchConfig) -> float | None:
     """The gain per doubling of multiply-adds at which the reward stays equal; None if w weighs no multiply-adds."""
-    if config.objective not in USED_BY["weight"] or config.objective_function.needs_step_times:
+    if config.objective.name not in USED_BY["weight"] or config.objective_function.needs_step_times:
         return None
-    return float(2.0**-config.weight - 1)
+    return float(2.0**-config.objective.weight - 1)
 
 
 def _caveats(result: SearchResult) -> str:

@@ -51,15 +51,16 @@ class SearchRun:
     def training(self) -> Training:
         """How candidates are trained."""
         return Training.of(
-            *(self.config, self.data, get_recipe(self.config.recipe), self._folder("checkpoints")),
+            *(self.config.data, self.data, get_recipe(self.config.recipe), self._folder("checkpoints")),
             proxy=self.config.proxy,
+            split_seed=self.config.seed,
             step_times=self._step_times,
         )
 
     @property
     def finalist_training(self) -> Training:
         """How finalists are trained: the same proxy, longer, on all training images; their weights are kept."""
-        proxy = replace(self.config.proxy, images=0, epochs=self.config.finalist_epochs)
+        proxy = replace(self.config.proxy, images=0, epochs=self.config.finalist.epochs)
         return replace(self.training, proxy=proxy, folder=str(self._folder("weights")), keep_weights=True)
 
     def open(self, study: str) -> Ledger:
@@ -91,7 +92,7 @@ class SearchRun:
         """The best candidates, best first. Raises ValueError if none was trained to the end."""
         with self.open("search") as ledger:
             posterior_means = Candidates.of(self.config, self.region, ledger).posterior_means()
-        chosen = finalists.choose(records, self.config.objective_function, self.config.finalists, posterior_means)
+        chosen = finalists.choose(records, self.config.objective_function, self.config.finalist.number, posterior_means)
         if not chosen:
             raise ValueError(f"no candidate was trained to the end: see the outcomes in {self.run.path('trials.csv')}")
         return chosen

@@ -27,7 +27,7 @@ SAMPLED_NETWORKS = 32
 def step_times(config: SearchConfig, region: SearchRegion, folder: str) -> StepTimes:
     """How workers find step times, which are kept in `folder`."""
     baseline = baseline_of(region)
-    return StepTimes(baseline.to_json(), step_batch(config, region), folder, config.step_times)
+    return StepTimes(baseline.to_json(), step_batch(config, region), folder, config.objective.step_times)
 
 
 def baseline_of(region: SearchRegion) -> Arch:
@@ -48,8 +48,8 @@ def step_batch(config: SearchConfig, region: SearchRegion) -> int:
 
     Raises ValueError if not even one image fits.
     """
-    if config.step_batch:
-        return config.step_batch
+    if config.objective.step_batch:
+        return config.objective.step_batch
     fitting = min(_largest(arch, config, MEMORY_BUDGET) for arch in [baseline_of(region), *_typical(region)])
     if fitting < 1:
         raise ValueError(
@@ -75,7 +75,8 @@ def check_steps(config: SearchConfig, region: SearchRegion, resources: Resources
 
     Memory is not checked on a cluster, whose resources are known only after joining it.
     """
-    batch, share = step_batch(config, region), resources.gpus_per_trial if resources else config.gpus_per_trial or 0.0
+    batch = step_batch(config, region)
+    share = resources.gpus_per_trial if resources else config.workers.gpus_per_trial or 0.0
     if share % 1:
         raise ValueError(
             f"--gpus-per-trial must be a whole number, got {share:g}: --objective training-aware times steps, "

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from nas.tables.csv_table import Columns
-from search_spaces.common.checks import flag_of
+from search_spaces.common.settings import flag_of
 from search_spaces.common.suggest import nearest
 
 if TYPE_CHECKING:

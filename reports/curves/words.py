@@ -35,7 +35,7 @@ def headline(run: RunData, found: Sequence[Dot]) -> str:
     start = baseline_of(found)
     base = f" The baseline has {format_count(round(start.macs), 4)} FLOPs at {start.input_px:.0f} px." if start else ""
     return (
-        f"{networks} networks were trained on {config.get('dataset', 'an unnamed data set')}, with {many} each, "
+        f"{networks} networks were trained on {run.setting('data.dataset', 'an unnamed data set')}, with {many} each, "
         f"{config.get('epochs', '?')} × {config.get('images') or 'all'} images, recipe {config.get('recipe', '?')}, "
         f"and scored on test images.{base}{proxy_baseline(run.result)}"
     )

@@ -74,7 +74,7 @@ def convolutions(arch: Arch) -> int:
 
 def measured(run: RunData, label: str, dots: Sequence[Dot]) -> list[MeasuredNetwork]:
     """The networks of a run with their accuracies on test images; the paper's own settings are left out."""
-    dataset = str(run.config.get("dataset", "unknown data"))
+    dataset = str(run.setting("data.dataset", "unknown data"))
     if run.kind is Kind.CURVES:
         return [
             MeasuredNetwork(label, dataset, dot.curve, dot.params, dot.macs, dot.accuracy, dot.upsampled)

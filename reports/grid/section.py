@@ -157,7 +157,7 @@ def _side_by_side(runs: Sequence[RunData]) -> Table:
         optimum = coefficients_of(law.get("optimum")) if isinstance(law, Mapping) else None
         row: dict[str, Cell] = {
             "run": label,
-            "dataset": str(run.config.get("dataset", "")),
+            "dataset": str(run.setting("data.dataset", "")),
             "found": show_coefficients(found) if found else "",
             "law": show_coefficients(optimum) if optimum else "",
             "accuracy": test.value if test else None,

@@ -26,7 +26,7 @@ def headline(run: RunData, conclusions: GridConclusions | None, found: Sequence[
     """What was found, in a sentence or two."""
     seeds = sorted({one.seeds for one in found})
     count = pluralise(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
-    dataset = run.config.get("dataset", "an unnamed data set")
+    dataset = run.setting("data.dataset", "an unnamed data set")
     trained = f"{pluralise(len(found), 'network')} trained on {dataset} with {count} each"
     if conclusions is None:
         best = f"{show_coefficients(found[0].coefficients)} ({found[0].accuracy.percent})"

@@ -25,7 +25,7 @@ FAILURES = ("nan", "out-of-memory", "error")
 MANY_FAILURES = 0.1
 # The trainings that a run's conclusions rest on.
 DECISIVE = {Kind.SEARCH: "finalists", Kind.GRID: "grid", Kind.CURVES: "curves"}
-SEEDS = {Kind.SEARCH: ("finalist_seeds",), Kind.GRID: ("seeds", "choice_seeds"), Kind.CURVES: ("seeds", "main_seeds")}
+SEEDS = {Kind.SEARCH: ("finalist.seeds",), Kind.GRID: ("seeds", "choice_seeds"), Kind.CURVES: ("seeds", "main_seeds")}
 
 
 def warnings(run: RunData) -> list[str]:
@@ -48,7 +48,7 @@ def _unfinished(run: RunData) -> Iterator[str]:
 
 def _seeds(run: RunData) -> Iterator[str]:
     for name in SEEDS[run.kind]:
-        value, flag = run.config.get(name), f"`--{name.replace('_', '-')}`"
+        value, flag = run.setting(name), f"`--{name.replace('_', '-')}`"
         if not isinstance(value, int):
             continue
         if value == 1:

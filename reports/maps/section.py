@@ -113,7 +113,7 @@ def _network(member: ShownNetwork) -> Network:
 
 def _images(run: RunData, side: int) -> Images:
     """From the data set as the run named it: relative to here, else to the folder it was started in."""
-    dataset, root = str(run.config.get("dataset", "")), Path(str(run.config.get("data_root", "data")))
+    dataset, root = str(run.setting("data.dataset", "")), Path(str(run.setting("data.root", "data")))
     seed = run.config.get("seed", 0)
     seed = seed if isinstance(seed, int) else 0
     prefix, _, folder = dataset.partition(":")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 import yaml
 
+from search_spaces.common.settings import value_at
 from search_spaces.networks.arch import Arch
 from studies.runs.folder import LEDGER
 
@@ -69,6 +70,11 @@ class RunData:
     def status(self) -> str:
         """As the manifest has it: running, finished, interrupted, failed."""
         return str(self.manifest.get("status", "unknown"))
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """The value of a setting of config.yaml by its dotted name; the default where it is missing or null."""
+        value = value_at(self.config, name)
+        return default if value is None else value
 
     def arch(self, name: str) -> Arch | None:
         """An arch file of the run (best.json, choice.json); None, with a note, where it is missing or broken."""

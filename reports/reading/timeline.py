@@ -90,7 +90,7 @@ def timeline(run: RunData) -> Timeline | None:
     spans = _spans(run)
     if not spans:
         return None
-    workers = run.config.get("workers")
+    workers = run.setting("workers.number")
     return lay_out(run.name, spans, workers if isinstance(workers, int) else 1)
 
 

@@ -92,9 +92,10 @@ def _objective(run: RunData) -> Objective | None:
     config = run.config
     try:
         target = parse_count(str(config["target_flops"]))
-        weights = (float(config.get("weight", WEIGHT)), float(config.get("params_weight", PARAMS_WEIGHT)))
-        return Objective(str(config.get("objective", "soft")), target, *weights)
-    except (KeyError, TypeError, ValueError) as error:
+        asked = config.get("objective", {})
+        weights = (float(asked.get("weight", WEIGHT)), float(asked.get("params_weight", PARAMS_WEIGHT)))
+        return Objective(str(asked.get("name", "soft")), target, *weights)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         run.notes.append(f"config.yaml: the objective cannot be read: {error}")
         return None
 

@@ -58,7 +58,7 @@ def _comparison(found: Sequence[SearchData]) -> Section:
         (
             str(one.objective),
             one.objective and one.objective.target,
-            one.run.config.get("dataset"),
+            one.run.setting("data.dataset"),
             tables.proxy_text(one),
         )
         for one in found
@@ -97,7 +97,7 @@ def _introduction(one: SearchData) -> str:
     stopped = int((one.trials["outcome"] == "pruned").sum())
     return (
         f"Sampler {config.get('sampler', 'unknown')} searched the space {config.get('space', 'unknown')} for a "
-        f"network near {objective}. Candidates were trained as proxies on {config.get('dataset', 'unknown')} "
+        f"network near {objective}. Candidates were trained as proxies on {one.run.setting('data.dataset', 'unknown')} "
         f"({tables.proxy_text(one) or 'settings unknown'}). {pluralise(len(one.trials), 'candidate')}: {complete} "
         f"trained to the end, {stopped} stopped early, {len(one.trials) - complete - stopped} failed. "
         "Throughout, accuracy is the proxy's, FLOPs are the full network's."
@@ -234,7 +234,7 @@ def _random(one: SearchData) -> list[Item]:
 
 def _rungs(one: SearchData) -> list[Item]:
     config = one.run.config
-    stopped = config.get("scheduler", "asha") != "none" and config.get("objective") != "pareto"
+    stopped = config.get("scheduler", "asha") != "none" and one.run.setting("objective.name") != "pareto"
     networks = unstopped(one.complete, stopped)
     which = "exempt from early stopping" if stopped else "trained to the end"
     found = agreements(networks)

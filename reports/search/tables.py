@@ -194,9 +194,10 @@ def comparison_table(found: Sequence[SearchData]) -> Table:
 def _compared(one: SearchData) -> dict[str, Cell]:
     config, best, winner = one.run.config, one.best, one.run.result.get("best")
     winner = winner if isinstance(winner, dict) else {}
-    texts: dict[str, Cell] = {name: str(config.get(name, "")) for name in ("space", "dataset", "sampler")}
+    texts: dict[str, Cell] = {name: str(config.get(name, "")) for name in ("space", "sampler")}
     return texts | {
-        "run": one.label, "status": one.run.status, "proxy": proxy_text(one),
+        "run": one.label, "status": one.run.status, "dataset": str(one.run.setting("data.dataset", "")),
+        "proxy": proxy_text(one),
         "objective": str(one.objective or ""),
         "target": one.objective.target if one.objective else None, "trials": len(one.trials),
         "seconds": float(one.trials["seconds"].sum()), "best": None if best is None else float(best["reward"]),

@@ -18,7 +18,7 @@ from search_spaces.common.text import pluralise
 def question(run: RunData) -> str:
     """What the run is to find out."""
     config = run.config
-    data = config.get("dataset", "unknown data")
+    data = run.setting("data.dataset", "unknown data")
     if run.kind is Kind.SEARCH:
         near = config.get("target_flops", "?")
         return f"Which network of the search space {config.get('space', '?')} near {near} FLOPs is the best on {data}?"

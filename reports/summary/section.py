@@ -142,7 +142,7 @@ def _missing(runs: Sequence[RunData]) -> list[str]:
 def _data(run: RunData) -> str:
     config = run.config
     held_out = config.get("validation")
-    return str(config.get("dataset", "")) + (f", {held_out:,} images held out for validation" if held_out else "")
+    return str(run.setting("data.dataset", "")) + (f", {held_out:,} images held out for validation" if held_out else "")
 
 
 def _training(run: RunData) -> str:
@@ -155,7 +155,7 @@ def _training(run: RunData) -> str:
     text = f"recipe {config.get('recipe', '?')}, {pluralise(int(epochs), 'epoch')} of {amount} images"
     if run.kind is Kind.SEARCH:
         text += f" at {proxy.get('resolution')} px, width x{proxy.get('width')}"
-        text += f"; finalists {pluralise(int(config.get('finalist_epochs', 0)), 'epoch')} of all images"
+        text += f"; finalists {pluralise(int(run.setting('finalist.epochs', 0)), 'epoch')} of all images"
     return text
 
 

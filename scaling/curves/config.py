@@ -8,6 +8,7 @@ from typing import Any
 from scaling.experiment.config import RESUMABLE as SHARED
 from scaling.experiment.config import ExperimentConfig
 from search_spaces.common.checks import check_different, check_minimum
+from search_spaces.common.settings import without
 from search_spaces.resizing.registry import get_strategy
 
 # Curves with names of their own: the baseline, and compound scaling by coefficients found by scaling.grid.
@@ -69,4 +70,4 @@ class CurvesConfig(ExperimentConfig):
 
     def identity(self) -> dict[str, Any]:
         """See `ExperimentConfig.identity`."""
-        return {key: value for key, value in super().identity().items() if key not in RESUMABLE}
+        return without(super().identity(), RESUMABLE)

@@ -43,7 +43,7 @@ def _summary(result: CurvesResult, analysis: CurvesAnalysis) -> dict[str, Any]:
     ]
     return {
         "format": FORMAT,
-        "dataset": plan.config.dataset,
+        "dataset": plan.config.data.dataset,
         "baseline": json.loads(plan.baseline.original.to_json()),
         "trained_baseline": json.loads(plan.baseline.trained.to_json()),
         "pixels": plan.baseline.pixels,

@@ -80,7 +80,7 @@ def prepare(config: CurvesConfig) -> CurvesPlan:
     points += _matched(config, baseline, strategies, rounding)
     raw = list(_raw(baseline, rounding)) if config.raw else []
     kept = [point for point in raw if point.multiple <= config.most]
-    return CurvesPlan(config, baseline, (*points, *kept), len(raw) - len(kept), rounding, settle_here(config.execution))
+    return CurvesPlan(config, baseline, (*points, *kept), len(raw) - len(kept), rounding, settle_here(config.workers))
 
 
 def _matched(

@@ -25,7 +25,7 @@ def describe_plan(plan: CurvesPlan) -> str:
         + (f"; {plan.left_out} of the paper's settings cost more than --most {config.most:g}" * bool(plan.left_out)),
         "trainings": f"{len(wanted(plan))}: {pluralise(config.seeds, 'seed')} each, {config.main_seeds} at "
         f"x{plan.largest:g}; {config.epochs} x {config.images or 'all'} images of "
-        f"{config.dataset}, recipe {config.recipe}",
+        f"{config.data.dataset}, recipe {config.recipe}",
     }
     if plan.resources:
         facts["workers"] = f"{plan.resources.describe()}, {plan.resources.gpus_per_trial:g} GPU each"
@@ -37,7 +37,7 @@ def report(result: CurvesResult, analysis: CurvesAnalysis, folder: Path) -> str:
     """The result as text; `folder` is the run's."""
     config, conclusions = result.plan.config, CurvesConclusions.of(analysis, result.plan.largest)
     headline = (
-        f"Scaling curves on {config.dataset}: {config.epochs} x {config.images or 'all'} images, recipe "
+        f"Scaling curves on {config.data.dataset}: {config.epochs} x {config.images or 'all'} images, recipe "
         f"{config.recipe}\n{result.plan.baseline.describe()}"
     )
     warnings = [f"warning: {line}" for line in (*conclusions.warnings(config.seeds), *_warnings(result))]

@@ -31,7 +31,7 @@ class Baseline:
         original = find(settings.baseline)
         if settings.resolution:
             original = at_resolution(original, settings.resolution)
-        images = settings.dataset, settings.data_root
+        images = settings.data.dataset, settings.data.root
         pixels, classes = native_pixels(*images), class_count(*images)
         trained = settings.proxy.of(original, pixels=pixels, max_resolution=max_resolution, classes=classes)
         check_sizes(settings.schedule, trained, "proxy.resolution")

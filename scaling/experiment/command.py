@@ -47,7 +47,7 @@ def run_experiment(
 
     def in_folder(run: RunFolder, console: Console, data: Dataset) -> str:
         console.print(about, soft_wrap=True)
-        with WorkerPool(config.execution, plan.resources.workers if plan.resources else None) as workers:
+        with WorkerPool(config.workers, plan.resources.workers if plan.resources else None) as workers:
             return work(Experiment(config, config.identity(), run, console, data, workers))
 
     run_command(in_folder, config, config.settings(), module, resumable=resumable, validation=config.validation)

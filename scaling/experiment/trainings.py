@@ -61,7 +61,8 @@ class Experiment:
         """How networks are trained."""
         settings = self.settings
         return Training.of(
-            *(settings, self.data, settings.schedule, self.run.path("weights")),
+            *(settings.data, self.data, settings.schedule, self.run.path("weights")),
+            split_seed=settings.seed,
             images=settings.images,
             validation=settings.validation,
         )

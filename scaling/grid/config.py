@@ -9,7 +9,8 @@ from typing import Any
 from scaling.experiment.config import RESUMABLE as SHARED
 from scaling.experiment.config import ExperimentConfig
 from scaling.grid.lattice import Lattice
-from search_spaces.common.checks import check_minimum, flag_of, parsed
+from search_spaces.common.checks import check_minimum, parsed
+from search_spaces.common.settings import flag_of, without
 from search_spaces.common.units import format_bytes, format_count, parse_bytes, parse_count
 
 SCHEDULERS = ("none", "asha")
@@ -95,7 +96,7 @@ class GridConfig(ExperimentConfig):
 
     def identity(self) -> dict[str, Any]:
         """See `ExperimentConfig.identity`."""
-        return {key: value for key, value in super().identity().items() if key not in RESUMABLE}
+        return without(super().identity(), RESUMABLE)
 
 
 def _budget(name: str, parse: Callable[[str], int], text: str | None) -> int | None:

@@ -34,7 +34,7 @@ def _conclusions(result: GridResult) -> dict[str, Any]:
     plan, analysis, best = result.plan, result.analysis, result.analysis.best.network
     return {
         "phi": plan.config.phi,
-        "dataset": plan.config.dataset,
+        "dataset": plan.config.data.dataset,
         "product": best.coefficients.product,
         "realised": dict(zip(NAMES, best.realised_coefficients(plan.config.phi), strict=True)),
         "range_of_indistinguishable": {name: list(ends) for name, ends in analysis.ranges().items()},

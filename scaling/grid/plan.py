@@ -35,4 +35,4 @@ def prepare(config: GridConfig) -> GridPlan:
         baseline.trained, config.lattice, config.phi, rounding, budget, None if config.raw else target
     )
     networks.check(config.allow_small)
-    return GridPlan(config, baseline, networks, rounding, settle_here(config.execution))
+    return GridPlan(config, baseline, networks, rounding, settle_here(config.workers))

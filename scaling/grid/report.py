@@ -29,7 +29,7 @@ def describe_plan(plan: GridPlan) -> str:
         "grid": grid.describe(),
         "cost": describe_cost(grid.target, config.growth),
         "trainings": f"{trainings}: the networks and their baseline with {pluralise(config.seeds, 'seed')} each, "
-        f"{config.epochs} x {config.images or 'all'} images of {config.dataset}, recipe {config.recipe}",
+        f"{config.epochs} x {config.images or 'all'} images of {config.data.dataset}, recipe {config.recipe}",
         "then": f"the choice and the paper's coefficients with {pluralise(config.choice_seeds, 'fresh seed')} each",
     }
     if plan.resources:
@@ -42,7 +42,7 @@ def report(result: GridResult, folder: Path) -> str:
     """The result as text; `folder` is the run's."""
     config, conclusions = result.plan.config, GridConclusions.of(result)
     headline = (
-        f"Best coefficients on {config.dataset}: {conclusions.describe_coefficients()}\n"
+        f"Best coefficients on {config.data.dataset}: {conclusions.describe_coefficients()}\n"
         f"{result.plan.baseline.describe()}\n{result.plan.grid.describe()}"
     )
     facts = {

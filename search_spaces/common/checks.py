@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import TypeVar
+
+from search_spaces.common.settings import flag_of, settings_of
 
 Value = TypeVar("Value")
 
 
-def flag_of(name: str) -> str:
-    """A setting's flag: cost_band is --cost-band."""
-    return "--" + name.replace("_", "-")
-
-
 def check_minimum(config: object, minimums: Mapping[str, int]) -> None:
-    """Raise ValueError, naming the flag, for a setting below its minimum. None means unset."""
+    """Raise ValueError, naming the flag, for a setting below its minimum, by dotted name. None means unset."""
     for name, bound in minimums.items():
-        value = getattr(config, name)
+        value = attrgetter(name)(config)
         if value is not None and value < bound:
-            raise ValueError(f"{flag_of(name)} must be at least {bound}, got {value}")
+            raise ValueError(f"{settings_of(type(config))[name].flag} must be at least {bound}, got {value}")
 
 
 def check_whole(what: str, value: object, minimum: int) -> None:
@@ -47,7 +45,7 @@ def as_flags(settings: Mapping[str, str]) -> Iterator[None]:
     """Replace the name at the beginning of a ValueError by the flag of that setting.
 
     For classes that validate themselves and do not know the command line: {"width": "proxy.width"} turns "width must
-    be ..." into "--proxy.width must be ...".
+    be ..." into "--proxy.width must be ...". A flag may stand in place of a setting.
     """
     try:
         yield

@@ -9,14 +9,16 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_origin
 
-from search_spaces.common.checks import as_flags, flag_of
+from search_spaces.common.checks import as_flags
+from search_spaces.common.settings import Setting, settings_of
 from search_spaces.common.suggest import nearest
 from search_spaces.common.text import one_line
 from search_spaces.common.values import convert
 
 USER_ERROR = 2
+CONFIG_FLAG = "--config"
 INTERRUPTED = 128 + signal.SIGINT
 Config = TypeVar("Config")
 
@@ -50,22 +52,22 @@ class Parser(argparse.ArgumentParser):
 def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, description: str) -> Config:
     """The configuration that flags and YAML files (`--config`) describe. Flags take precedence over files.
 
-    Field `cost_band` is flag `--cost-band`, a nested dataclass' field `--proxy.width`, a bool a flag without a value, a
-    tuple a flag with more than one value. Every field's help is its entry under "Attributes:" in the class docstring.
-    Raises ValueError, in one line, for an unknown flag or key (with the nearest known name), or a value of the wrong
-    type.
+    Field `cost_band` is flag `--cost-band`, a nested dataclass' field `--proxy.width`, or what `setting` and `flat`
+    say; a bool is a flag without a value, a tuple one with more than one value. Every field's help is its entry under
+    "Attributes:" in the class docstring. Raises ValueError, in one line, for an unknown flag or key (with the nearest
+    known name), or a value of the wrong type.
     """
-    kinds = dict(kinds_of(config_class))
     if {"-h", "--help"} & set(argv):
         from search_spaces.common.help import help_text
 
         print(help_text(config_class, prog=prog, description=description), end="")
         raise SystemExit(0)
-    flags, files = _flags(argv, kinds)
+    known = settings_of(config_class)
+    flags, files = _flags(argv, known)
     values: dict[str, Any] = {}
     for path in files:
-        values |= _file(path, kinds)
-    return _build(config_class, values | flags)
+        values |= _file(path, known)
+    return _build(config_class, known, values | flags)
 
 
 def to_yaml(config: Any) -> str:
@@ -81,38 +83,27 @@ def plain(config: Any) -> dict[str, Any]:
     return values
 
 
-def kinds_of(config_class: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Names and types of all settings; those of nested dataclasses are dotted."""
-    hints = get_type_hints(config_class)
-    for field in dataclasses.fields(config_class):
-        kind = hints[field.name]
-        if dataclasses.is_dataclass(kind):
-            yield from kinds_of(kind, f"{prefix}{field.name}.")  # type: ignore[arg-type]
-        else:
-            yield prefix + field.name, kind
-
-
-def _flags(argv: Sequence[str], kinds: Mapping[str, Any]) -> tuple[dict[str, Any], list[Path]]:
+def _flags(argv: Sequence[str], known: Mapping[str, Setting]) -> tuple[dict[str, Any], list[Path]]:
     """The values of flags by the names of their settings, and the files of `--config` in their order."""
     values: dict[str, Any] = {}
     files: list[Path] = []
-    words = list(argv)
+    by_flag, words = {one.flag: one for one in known.values()}, list(argv)
     while words:
         word = words.pop(0)
         if not word.startswith("--"):
             raise ValueError(f"unexpected argument '{word}': settings are flags, see --help")
         flag, equals, value = word.partition("=")
-        name = flag[2:].replace("-", "_")
-        if name not in kinds and name != "config":
-            raise ValueError(f"unknown flag '{flag}'{nearest(flag, [flag_of(known) for known in kinds])}")
-        kind = kinds.get(name, str)
+        flag = flag.replace("_", "-")
+        if flag not in by_flag and flag != CONFIG_FLAG:
+            raise ValueError(f"unknown flag '{flag}'{nearest(flag, by_flag)}")
+        kind = str if flag == CONFIG_FLAG else by_flag[flag].kind
         given = [value] if equals else _values_behind(words, kind)
         if not given:
             raise ValueError(f"{flag} needs a value")
-        if name == "config":
+        if flag == CONFIG_FLAG:
             files.append(Path(given[0]))
         else:
-            values[name] = _converted(flag_of(name), kind, given if get_origin(kind) is tuple else given[0])
+            values[by_flag[flag].name] = _converted(flag, kind, given if get_origin(kind) is tuple else given[0])
     return values, files
 
 
@@ -126,21 +117,34 @@ def _values_behind(words: list[str], kind: Any) -> list[str]:
     return taken
 
 
-def _file(path: Path, kinds: Mapping[str, Any]) -> dict[str, Any]:
+def _file(path: Path, known: Mapping[str, Setting]) -> dict[str, Any]:
     """The settings that a YAML file holds, by name. Raises ValueError, naming the file, for any mistake in it."""
-    found = _mapping(path, _read(path), "settings, a line 'name: value' each,")
-    groups = {name.partition(".")[0] for name in kinds if "." in name}
-    flat: dict[str, object] = {}
+    found = _flat(path, _mapping(path, _read(path), "settings, a line 'name: value' each,"), known, "")
+    return {name: _converted(f"--config {path}: {name}", known[name].kind, value) for name, value in found}
+
+
+def _flat(
+    path: Path, found: Mapping[str, Any], known: Mapping[str, Setting], prefix: str
+) -> Iterator[tuple[str, object]]:
+    """Dotted names and values of a file's mapping; `prefix` names the group that it belongs to."""
     for key, value in found.items():
-        if key in groups:
-            inner = _mapping(path, value, "settings of its own,", key)
-            flat |= {f"{key}.{name}": item for name, item in inner.items()}
+        name = prefix + key
+        if name in known:
+            yield name, value
+        elif inner := [one.removeprefix(f"{name}.") for one in known if one.startswith(f"{name}.")]:
+            own = _mapping(path, value, f"settings of its own ({', '.join(inner)}),", name)
+            yield from _flat(path, own, known, f"{name}.")
         else:
-            flat[key] = value
-    for name in flat:
-        if name not in kinds:
-            raise ValueError(f"--config {path}: unknown setting '{name}'{nearest(name, [*kinds, *groups])}")
-    return {name: _converted(f"--config {path}: {name}", kinds[name], value) for name, value in flat.items()}
+            raise ValueError(f"--config {path}: unknown setting '{name}'{_nearest_setting(name, known)}")
+
+
+def _nearest_setting(name: str, known: Mapping[str, Setting]) -> str:
+    """The end of an error about an unknown setting. A flag, or a name without its group, is its setting."""
+    flags = {one.flag.removeprefix("--").replace("-", "_"): one.name for one in known.values()}
+    parts = {one.rpartition(".")[2]: one for one in known}
+    if found := flags.get(name) or parts.get(name):
+        return f": did you mean '{found}'?"
+    return nearest(name, {*known, *(one.group for one in known.values() if one.group)})
 
 
 def _read(path: Path) -> object:
@@ -179,20 +183,33 @@ def _converted(place: str, kind: Any, given: object) -> Any:
         raise ValueError(f"{place} {error}") from None
 
 
-def _build(config_class: type[Config], values: Mapping[str, Any]) -> Config:
+def _build(config_class: type[Config], known: Mapping[str, Setting], values: Mapping[str, Any]) -> Config:
     """The dataclass with these values, by dotted name, in place of its defaults."""
-    own = {name: value for name, value in values.items() if "." not in name}
+    own: dict[str, Any] = {}
     for field in dataclasses.fields(config_class):  # type: ignore[arg-type]
-        start = f"{field.name}."
-        inner = {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}
-        if not inner:
-            continue
-        assert callable(field.default_factory), f"{field.name} has settings of its own and no default"
-        default = field.default_factory()
-        # A nested dataclass does not know its flags: add them to its errors.
-        with as_flags({one.name: start + one.name for one in dataclasses.fields(default)}):
-            own[field.name] = dataclasses.replace(default, **inner)
+        if field.name in values:
+            own[field.name] = values[field.name]
+        elif field.name not in known:
+            assert callable(field.default_factory)
+            own[field.name] = _group(field.default_factory(), f"{field.name}.", known, values)
     return config_class(**own)
+
+
+def _group(default: Any, prefix: str, known: Mapping[str, Setting], values: Mapping[str, Any]) -> Any:
+    """A nested dataclass with the values whose names begin with `prefix` in place of its own."""
+    own: dict[str, Any] = {}
+    flags: dict[str, str] = {}
+    for field in dataclasses.fields(default):
+        name = prefix + field.name
+        if name not in known:
+            own[field.name] = _group(getattr(default, field.name), f"{name}.", known, values)
+            continue
+        flags[field.name] = known[name].flag
+        if name in values:
+            own[field.name] = values[name]
+    # A nested dataclass does not know its flags: add them to its errors.
+    with as_flags(flags):
+        return dataclasses.replace(default, **own)
 
 
 def _plain_values(value: Any) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from search_spaces.common.checks import flag_of
+from search_spaces.common.lazy import resolve
+from search_spaces.common.registry import Registry
+from search_spaces.common.settings import Setting, settings_of
 
 _ENTRY = re.compile(r"    (\w+): (.*)")
 
@@ -18,14 +19,12 @@ def help_text(config_class: type[Any], *, prog: str, description: str) -> str:
     """The help of a command whose settings are a dataclass. Groups are the class and each nested dataclass."""
     parser = argparse.ArgumentParser(prog=prog, description=description)
     parser.add_argument("--config", metavar="FILE", help="YAML file of these settings; flags win over it")
-    own = [field for field in dataclasses.fields(config_class) if _nested(config_class, field) is None]
-    _add(parser, _title(config_class), config_class, own, "", None)
-    texts = attributes(config_class)
-    for field in dataclasses.fields(config_class):
-        if (inner := _nested(config_class, field)) is not None:
-            assert callable(field.default_factory), f"{field.name} has settings of its own and no default"
-            fields = list(dataclasses.fields(inner))
-            _add(parser, texts[field.name].rstrip("."), inner, fields, f"{field.name}.", field.default_factory())
+    known = list(settings_of(config_class).values())
+    for name in sorted(dict.fromkeys(one.group for one in known), key=bool):
+        group = parser.add_argument_group(_title(config_class, name))
+        for one in known:
+            if one.group == name:
+                group.add_argument(one.flag, help=text_of(one).replace("%", "%%"), **_value(one))
     return parser.format_help()
 
 
@@ -53,43 +52,42 @@ def _entries(docstring: str) -> Iterator[tuple[str, str]]:
         yield name, " ".join(lines)
 
 
-def _add(
-    parser: argparse.ArgumentParser,
-    title: str,
-    config_class: type[Any],
-    fields: list[dataclasses.Field[Any]],
-    prefix: str,
-    default: object,
-) -> None:
-    """A group of flags. `default` is the default value of a nested dataclass."""
-    group, hints, texts = parser.add_argument_group(title), get_type_hints(config_class), attributes(config_class)
-    for field in fields:
-        value = field.default if default is None else getattr(default, field.name)
-        text = f"{texts[field.name]}{_default(value)}".replace("%", "%%")
-        group.add_argument(flag_of(prefix + field.name), help=text, **_value(field.name, hints[field.name]))
-
-
-def _nested(config_class: type[Any], field: dataclasses.Field[Any]) -> type[Any] | None:
-    kind: type[Any] = get_type_hints(config_class)[field.name]
-    return kind if dataclasses.is_dataclass(kind) else None
-
-
-def _title(config_class: type[Any]) -> str:
-    """The first sentence of the docstring, which may be wrapped."""
+def _title(config_class: type[Any], group: str) -> str:
+    """The title of a group of flags: the text of a nested dataclass' field, or the class docstring's first sentence."""
+    name, _, rest = group.partition(".")
+    if rest:
+        return _title(get_type_hints(config_class)[name], rest)
+    if name:
+        return attributes(config_class)[name].rstrip(".")
     first, _, _ = inspect.cleandoc(config_class.__doc__ or "").partition("\n\n")
     return " ".join(first.split()).rstrip(".")
 
 
-def _value(name: str, kind: Any) -> dict[str, Any]:
+def text_of(setting: Setting) -> str:
+    """The help of a setting, with the names of its registry and its default."""
+    text = attributes(setting.owner)[setting.name.rpartition(".")[2]]
+    if setting.registry:
+        text = text.replace("{names}", _names(resolve(setting.registry)))
+    return text + _default(setting.default)
+
+
+def _names(entries: Collection[str]) -> str:
+    if isinstance(entries, Registry):
+        return entries.describe()
+    *others, last = entries
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _value(setting: Setting) -> dict[str, Any]:
     """Arguments of argparse for the value of a flag: no value for a bool, else its placeholder."""
+    kind, values = setting.kind, get_args(setting.kind)
     if kind is bool:
         return {"action": "store_true"}
-    values = get_args(kind)
     if get_origin(kind) is tuple:
         return {"metavar": "VALUE ..." if Ellipsis in values else " ".join(["VALUE"] * len(values))}
     if get_origin(kind) is Literal:
         return {"metavar": f"{{{','.join(values)}}}"}
-    return {"metavar": name.upper()}
+    return {"metavar": setting.flag.removeprefix("--").rpartition(".")[2].replace("-", "_").upper()}
 
 
 def _default(value: Any) -> str:

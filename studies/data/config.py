@@ -1,20 +1,22 @@
-"""What the configurations of all commands that read images have in common. Imports nothing heavy."""
+"""The settings of all commands that read images. Imports nothing heavy."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+
+from search_spaces.common.settings import setting
+from studies.data.registry import BUNDLED
 
 
-class DataConfig(Protocol):
-    """The settings of a command that name its images.
+@dataclass(frozen=True)
+class DataConfig:
+    """Images to train on.
 
-    Each configuration has the fields, with their help, at the place where its --help and its config.yaml show them.
-    `seed` splits training and validation images.
+    Attributes:
+        dataset: imagefolder:DIR, {names}.
+        root: Folder of downloaded data sets.
+
     """
 
-    @property
-    def dataset(self) -> str: ...
-    @property
-    def data_root(self) -> str: ...
-    @property
-    def seed(self) -> int: ...
+    dataset: str = setting(BUNDLED, registry="studies.data.registry:DATASETS")
+    root: str = setting("data", flag="data-root")

@@ -56,9 +56,9 @@ def load(
     )
 
 
-def load_configured(config: DataConfig, validation: int = 0) -> Dataset:
-    """The data set that a command's configuration names, with `validation` images held out; 0 is the default number."""
-    return load(config.dataset, seed=config.seed, validation=validation or None, root=config.data_root)
+def load_configured(config: DataConfig, *, seed: int, validation: int = 0) -> Dataset:
+    """The data set that a configuration names, with `validation` images held out; 0 is the default number."""
+    return load(config.dataset, seed=seed, validation=validation or None, root=config.root)
 
 
 def _byte_statistics(images: Tensor) -> tuple[Tensor, Tensor]:

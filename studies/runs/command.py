@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
+from search_spaces.common.differences import differences
+from search_spaces.common.settings import value_at, without
 from studies.data.config import DataConfig
 from studies.data.dataset import Dataset
 from studies.data.load import load_configured
@@ -21,9 +23,13 @@ Work = Callable[[RunFolder, Console, Dataset], str]
 REPORT = "result.txt"
 
 
-class RunConfig(DataConfig, Protocol):
+class RunConfig(Protocol):
     """The settings that every command with a run folder has."""
 
+    @property
+    def data(self) -> DataConfig: ...
+    @property
+    def seed(self) -> int: ...
     @property
     def run(self) -> str: ...
     @property
@@ -48,7 +54,7 @@ def run_command(
         config: names the images and the folder
         settings: plain YAML values that reproduce the run
         module: the command, such as nas.search
-        resumable: names of settings that may differ when a run is resumed
+        resumable: dotted names of settings, or of groups, that may differ when a run is resumed
         validation: images held out of training; 0 is a fifth, at most 10 000
         storage: Optuna storage URL of the ledger, if it is not in the run folder
         check: raises ValueError if the images do not fit the settings
@@ -56,7 +62,7 @@ def run_command(
     Raises ValueError before anything is written, and a KeyboardInterrupt of the work with the way to resume.
 
     """
-    data = load_configured(config, validation)
+    data = load_configured(config.data, seed=config.seed, validation=validation)
     if check is not None:
         check(data)
     check_ledger(config.run, new=config.new, storage=storage)
@@ -76,8 +82,8 @@ def finished_report(
 ) -> str | None:
     """The report of a run that has finished with the settings `asked`; None if there is something to do.
 
-    Settings named in `resumable` may differ; those in `extendable` may be larger in the run. Raises ValueError if the
-    run's manifest or configuration cannot be read.
+    Settings and groups named in `resumable` may differ; settings named in `extendable` may be larger in the run. Raises
+    ValueError if the run's manifest or configuration cannot be read.
     """
     path = Path(folder)
     if not (path / REPORT).exists() or not (path / CONFIG).exists():
@@ -120,9 +126,9 @@ def _covers(
     recorded: Mapping[str, Any], asked: Mapping[str, Any], resumable: Collection[str], extendable: Collection[str]
 ) -> bool:
     """Whether a run with the settings `recorded` has everything that is asked for."""
-    fixed = set(asked) - {*resumable, *extendable}
-    return all(recorded.get(name, 0) >= asked[name] for name in extendable) and all(
-        recorded.get(name) == asked[name] for name in fixed
+    others = {*resumable, *extendable}
+    return all((value_at(recorded, name) or 0) >= value_at(asked, name) for name in extendable) and not any(
+        differences(without(recorded, others), without(asked, others))
     )
 
 

@@ -17,6 +17,7 @@ import yaml
 
 from search_spaces.common.differences import describe_differences
 from search_spaces.common.files import atomic_write
+from search_spaces.common.settings import without
 from studies.outcome import describe_error
 from studies.runs.manifest import describe_session
 
@@ -69,7 +70,7 @@ class RunFolder:
             command: the command line, recorded in the manifest
             seed: recorded in the manifest
             new: start a new run; an old run in the folder is moved to a name with its date
-            resumable: top-level names of the configuration that may differ from the old run's (trials, workers, ...)
+            resumable: dotted names of settings, or of groups, that may differ from the old run's (trials, workers, ...)
 
         Raises ValueError, in one line and with nothing written, if the folder holds other files or another
         configuration, is in use (the message names the process), or cannot be written.
@@ -191,10 +192,7 @@ def _existing_manifest(path: Path) -> dict[str, Any] | None:
 
 def _check_config(path: Path, config: Mapping[str, Any], resumable: Collection[str]) -> None:
     """Raise ValueError if the run's configuration differs in a setting that is not in `resumable`."""
-    old, now = (
-        {name: value for name, value in settings.items() if name not in resumable}
-        for settings in (read_config(path), config)
-    )
+    old, now = (without(settings, resumable) for settings in (read_config(path), config))
     text = describe_differences(old, now)
     if text:
         raise ValueError(f"run folder {path} holds another configuration: {text}; choose another --run")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from search_spaces.common import cli
 from studies.train.config import EXTENDABLE, RESUMABLE, TrainConfig
@@ -30,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     from studies.runs.command import finished_report
 
     if not config.new and not config.dry_run:
-        said = finished_report(config.run, settings(config), resumable=RESUMABLE - EXTENDABLE, extendable=EXTENDABLE)
+        said = finished_report(config.run, config.settings(), resumable=RESUMABLE - EXTENDABLE, extendable=EXTENDABLE)
         if said is not None:
             print(f"{said}; more --seeds extend it.")
             return 0
@@ -65,13 +64,8 @@ def train_network(plan: TrainPlan) -> None:
         check_images(config.images, data)
 
     run_command(
-        work, config, settings(config), "studies.train", resumable=RESUMABLE, validation=config.validation, check=check
+        work, config, config.settings(), "studies.train", resumable=RESUMABLE, validation=config.validation, check=check
     )
-
-
-def settings(config: TrainConfig) -> dict[str, Any]:
-    """The configuration as it is written down: what reproduces the run."""
-    return cli.plain(dataclasses.replace(config, new=False))
 
 
 if __name__ == "__main__":

@@ -2,28 +2,63 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from search_spaces.common import cli
 from search_spaces.common.checks import as_flags, check_minimum
-from studies.data.registry import BUNDLED
+from search_spaces.common.settings import flat, setting
+from studies.data.config import DataConfig
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import get_recipe
-from studies.workers.resources import Execution
+from studies.workers.config import WorkersConfig
 
 MINIMUM = {
-    "resolution": 0, "images": 0, "epochs": 0, "batch_size": 0, "validation": 0, "seeds": 1, "seed": 0, "retries": 0,
-    "workers": 1, "cpus_per_worker": 0, "patience": 0, "micro_batch": 0,
+    "resolution": 0, "images": 0, "epochs": 0, "batch_size": 0, "validation": 0, "seeds": 1, "seed": 0,
+    "patience": 0, "micro_batch": 0,
 }  # fmt: skip
 # Settings of where and on what to train. A run may be resumed with other values of these.
-RESUMABLE = frozenset({
-    "workers", "cpus_per_worker", "ray_address", "retries", "device", "data_root", "seeds", "run", "new", "dry_run",
-})  # fmt: skip
+RESUMABLE = frozenset({"workers", "device", "data.root", "seeds", "run", "new", "dry_run"})
 # Settings whose default is the recipe's value; they are recorded as given.
 RECORDED_AS_ASKED = ("lr", "patience", "precision", "clip_norm")
 # A finished run with larger values of these has everything that is asked for.
 EXTENDABLE = frozenset({"seeds"})
+
+
+@dataclass(frozen=True)
+class TogetherConfig:
+    """Workers that train one network together.
+
+    Attributes:
+        number: Processes that train the network together, each on its part of every batch.
+        cpus_per_worker: CPU threads of each worker; 0 splits the cores evenly.
+        ray_address: Address of an existing Ray cluster for the workers, such as auto or host:6379. The default is this
+            machine only.
+        retries: Retries from the checkpoint after a crash of one of several workers.
+
+    """
+
+    number: int = setting(1, flag="workers")
+    cpus_per_worker: int = 0
+    ray_address: str | None = None
+    retries: int = 1
+
+    def __post_init__(self) -> None:
+        check_minimum(self, {"number": 1, "cpus_per_worker": 0})
+        self.fitted(0)
+
+    def fitted(self, threads: int, gpus: float | None = 0) -> WorkersConfig:
+        """The workers with so many threads and GPUs each. Raises ValueError for values that make no sense."""
+        return _Fitted(self.number, max(1, threads), gpus, self.ray_address, self.retries)
+
+
+@dataclass(frozen=True)
+class _Fitted(WorkersConfig):
+    """Workers whose threads have the flag of this command."""
+
+    cpus_per_trial: int = setting(1, flag="cpus-per-worker")
 
 
 @dataclass(frozen=True)
@@ -34,10 +69,8 @@ class TrainConfig:
         arch: Network: an arch file such as runs/search/best.json, or one by name: triaxis_small, efficientnet_b0 to _b8
             and _l2, efficientnetv2_b0 to _b3, _s, _m, _l and _xl, mnasnet_a1, mnasnet_b1, mobilenet_v1, mobilenet_v2,
             resnet18, 34, 50, 101 or 152.
-        dataset: fashion-mnist-mini (bundled), fashion-mnist, cifar10, cifar100, or imagefolder:DIR.
-        data_root: Where downloaded data sets lie.
-        recipe: Training recipe: quick, standard, one-cycle, efficientnet, efficientnetv2_s, efficientnetv2_m or
-            efficientnetv2_l.
+        data: Images to train on.
+        recipe: Training recipe: {names}.
         resolution: Side of the images in pixels; 0 is the resolution of the network.
         images: Training images of one epoch; 0 is all of them.
         validation: Images held out of training for validation; 0 is a fifth, at most 10 000.
@@ -58,12 +91,8 @@ class TrainConfig:
             classifier for another number of classes is initialised randomly.
         seeds: Number of trainings, each with its own seed. At least 2 are needed for confidence intervals.
         seed: First seed; it also decides which images are held out.
-        workers: Processes that train the network together, each on its part of every batch.
-        cpus_per_worker: CPU threads of each worker; 0 splits the cores evenly.
+        workers: Workers that train the network together.
         device: Device to train on; auto uses GPUs if there are any.
-        ray_address: Address of an existing Ray cluster for the workers, such as auto or host:6379. The default is this
-            machine only.
-        retries: Retries from the checkpoint after a crash of one of several workers.
         run: Run folder.
         new: Start a new run; an old run in the folder is kept under a name with its date.
         dry_run: Print the plan, with the speed measured on a few steps, and exit.
@@ -71,9 +100,8 @@ class TrainConfig:
     """
 
     arch: str = "triaxis_small"
-    dataset: str = BUNDLED
-    data_root: str = "data"
-    recipe: str = "standard"
+    data: DataConfig = flat(DataConfig)
+    recipe: str = setting("standard", registry="studies.trainer.registry:RECIPES")
     resolution: int = 0
     images: int = 0
     validation: int = 0
@@ -88,11 +116,8 @@ class TrainConfig:
     init: str = ""
     seeds: int = 1
     seed: int = 0
-    workers: int = 1
-    cpus_per_worker: int = 0
+    workers: TogetherConfig = flat(TogetherConfig)
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    ray_address: str | None = None
-    retries: int = 1
     run: str = "runs/train"
     new: bool = False
     dry_run: bool = False
@@ -103,10 +128,9 @@ class TrainConfig:
             raise ValueError(f"--lr must be greater than 0, got {self.lr:g}")
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"--device must be auto, cpu or cuda, got {self.device}")
-        # These raise where recipe or resources make no sense.
+        # This raises where the recipe makes no sense.
         with as_flags({name: name for name in ("epochs", "dropout", *RECORDED_AS_ASKED)}):
             batch_size = self.schedule.batch_size
-        self.execution(0)
         if self.micro_batch > batch_size:
             raise ValueError(
                 f"--micro-batch must be at most the {batch_size} images of a batch, got {self.micro_batch}: choose a "
@@ -127,15 +151,8 @@ class TrainConfig:
     @property
     def is_together(self) -> bool:
         """Whether Ray workers train, and not this process."""
-        return self.workers > 1 or self.ray_address is not None
+        return self.workers.number > 1 or self.workers.ray_address is not None
 
-    def execution(self, threads: int, gpus: float | None = 0) -> Execution:
-        """The workers, with so many threads and GPUs each."""
-        return Execution(
-            workers=self.workers,
-            cpus_per_trial=max(1, threads),
-            gpus_per_trial=gpus,
-            ray_address=self.ray_address,
-            retries=self.retries,
-            cpus_flag="--cpus-per-worker",
-        )
+    def settings(self) -> dict[str, Any]:
+        """The configuration as it is written down: what reproduces the run."""
+        return cli.plain(dataclasses.replace(self, new=False))

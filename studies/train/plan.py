@@ -49,7 +49,7 @@ class TrainPlan:
         """GPUs of each worker; None on a cluster, where they are shared evenly."""
         if self.device == "cpu":
             return 0
-        return None if self.config.ray_address else 1
+        return None if self.config.workers.ray_address else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +68,22 @@ def prepare(config: TrainConfig) -> TrainPlan:
     device = _device(config)
     threads = _threads(config)
     mixed = _is_mixed(recipe, device)
-    if recipe.batch_size < 2 * config.workers and config.is_together:
+    if recipe.batch_size < 2 * config.workers.number and config.is_together:
         raise ValueError(
-            f"--batch-size {recipe.batch_size} is too small for {pluralise(config.workers, 'worker')}: each needs at "
-            f"least 2 images of a batch; use at least --batch-size {2 * config.workers}"
+            f"--batch-size {recipe.batch_size} is too small for {pluralise(config.workers.number, 'worker')}: each "
+            f"needs at least 2 images of a batch; use at least --batch-size {2 * config.workers.number}"
         )
     if config.is_together and recipe.micro_batch == 1:
         raise ValueError(
             "--micro-batch 1 is too small for several workers, whose parts of a batch may differ by one image: use at "
             "least --micro-batch 2"
         )
-    demand = MemoryDemand(arch, recipe, config.workers)
+    demand = MemoryDemand(arch, recipe, config.workers.number)
     check_parts(demand)
     notes += (*_size_notes(arch, config), *_init_notes(arch, recipe, config))
-    if not config.ray_address:
+    if not config.workers.ray_address:
         # On a cluster each worker checks the memory of its own machine.
-        notes += check_memory(demand, free_memory(device, config.workers), mixed=mixed)
+        notes += check_memory(demand, free_memory(device, config.workers.number), mixed=mixed)
     return TrainPlan(config, arch, recipe, device, threads, tuple(notes))
 
 
@@ -98,7 +98,7 @@ def measure_pace(plan: TrainPlan) -> Pace:
 
     config = plan.config
     torch.set_num_threads(plan.threads)
-    data = load_configured(config, config.validation)
+    data = load_configured(config.data, seed=config.seed, validation=config.validation)
     check_images(config.images, data)
     timed = max(TIMED_IMAGES, 2 * plan.recipe.batch_size)
     view = View(plan.arch.resolution, torch.device(plan.device))
@@ -109,21 +109,23 @@ def measure_pace(plan: TrainPlan) -> Pace:
 def describe_plan(plan: TrainPlan, pace: Pace | None = None) -> str:
     """The plan as text, with its expected time. Without a `pace` it is measured on a short training in this process."""
     config, recipe = plan.config, plan.recipe
-    demand = MemoryDemand(plan.arch, recipe, config.workers)
+    demand = MemoryDemand(plan.arch, recipe, config.workers.number)
     pace = measure_pace(plan) if pace is None else pace
     threads = pluralise(plan.threads, "thread")
     epoch = pace.images * pace.seconds
     total = epoch * recipe.epochs * config.seeds
     rows = {
         "network": describe_network(plan.arch),
-        "data": config.dataset,
+        "data": config.data.dataset,
         "recipe": describe_recipe(plan),
         "memory": f"about {format_bytes(demand.step().total, 3)} at the peak of a step{_each(config)}",
         "speed": f"{1 / pace.seconds:,.0f} images/s in one process, {threads} ({plan.device})",
         "time": f"about {_round(epoch)} per epoch, {_round(total)} in total without early stopping",
     }
     if config.is_together:
-        rows["workers"] = f"{config.workers}, each trains on its part of every batch; speed and time are those of one"
+        rows["workers"] = (
+            f"{config.workers.number}, each trains on its part of every batch; speed and time are those of one"
+        )
     return "\n".join([align_facts(rows), *plan.notes])
 
 
@@ -159,7 +161,7 @@ def _arch(config: TrainConfig) -> Arch:
         )
     if arch.in_channels != 3:
         raise ValueError(f"--arch {config.arch} has in_channels {arch.in_channels}, but images have 3: change it to 3")
-    return arch.replace(resolution=side, classes=class_count(config.dataset, config.data_root))
+    return arch.replace(resolution=side, classes=class_count(config.data.dataset, config.data.root))
 
 
 def _recipe(config: TrainConfig, arch: Arch) -> tuple[Recipe, list[str]]:
@@ -174,28 +176,28 @@ def _recipe(config: TrainConfig, arch: Arch) -> tuple[Recipe, list[str]]:
 
 
 def _device(config: TrainConfig) -> str:
-    if config.ray_address:
+    if config.workers.ray_address:
         return "cpu" if config.device == "cpu" else "cuda"
     gpus = 0 if config.device == "cpu" else int(gpus_here())
     if config.device == "cuda" and not gpus:
         raise ValueError("--device cuda: torch finds no GPU on this machine; use --device cpu")
-    if gpus and config.workers > gpus:
+    if gpus and config.workers.number > gpus:
         raise ValueError(
-            f"--workers {config.workers} needs as many GPUs, but there are {gpus}: use at most --workers {gpus}, or "
-            "--device cpu"
+            f"--workers {config.workers.number} needs as many GPUs, but there are {gpus}: use at most "
+            f"--workers {gpus}, or --device cpu"
         )
     return "cuda" if gpus else "cpu"
 
 
 def _threads(config: TrainConfig) -> int:
     cores = available_cores()
-    threads = max(1, config.cpus_per_worker)
-    if not config.ray_address and config.workers * threads > cores:
+    threads = max(1, config.workers.cpus_per_worker)
+    if not config.workers.ray_address and config.workers.number * threads > cores:
         raise ValueError(
-            f"--workers {config.workers} with {pluralise(threads, 'thread')} each need more than the {cores} cores "
-            "there are: use fewer --workers or --cpus-per-worker"
+            f"--workers {config.workers.number} with {pluralise(threads, 'thread')} each need more than the {cores} "
+            "cores there are: use fewer --workers or --cpus-per-worker"
         )
-    return config.cpus_per_worker or max(1, cores // config.workers)
+    return config.workers.cpus_per_worker or max(1, cores // config.workers.number)
 
 
 def _is_mixed(recipe: Recipe, device: str) -> bool:
@@ -211,7 +213,7 @@ def _is_mixed(recipe: Recipe, device: str) -> bool:
 
 
 def _size_notes(arch: Arch, config: TrainConfig) -> list[str]:
-    pixels = native_pixels(config.dataset, config.data_root)
+    pixels = native_pixels(config.data.dataset, config.data.root)
     if arch.resolution <= pixels:
         return []
     return [f"The images have {pixels} px and are enlarged to {arch.resolution} px; --resolution {pixels} costs less."]
@@ -232,7 +234,7 @@ def _init_notes(arch: Arch, recipe: Recipe, config: TrainConfig) -> list[str]:
 
 
 def _each(config: TrainConfig) -> str:
-    return " on each worker" if config.workers > 1 else ""
+    return " on each worker" if config.workers.number > 1 else ""
 
 
 def _round(seconds: float) -> str:

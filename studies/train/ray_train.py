@@ -26,10 +26,10 @@ from studies.train.job import TrainingJob, run_job
 from studies.trainer.evaluation import Evaluation
 from studies.trainer.gradients import compute_type
 from studies.trainer.memory import MemoryDemand, check_memory, free_memory
+from studies.workers.config import WorkersConfig
 from studies.workers.interrupts import terminations_as_interrupts
 from studies.workers.ray_cluster import Cluster, connect
 from studies.workers.ray_patches import worker_exception
-from studies.workers.resources import Execution
 from studies.workers.worker import set_threads
 
 Watch = Callable[[Evaluation], None]
@@ -81,9 +81,9 @@ class TrainingWorkers:
 
 
 @contextmanager
-def training_workers(execution: Execution) -> Iterator[TrainingWorkers]:
-    """Workers as an Execution describes them, on a private Ray of the loopback device, or on a cluster."""
-    with connect(execution) as cluster:
+def training_workers(workers: WorkersConfig) -> Iterator[TrainingWorkers]:
+    """Workers as the settings describe them, on a private Ray of the loopback device, or on a cluster."""
+    with connect(workers) as cluster:
         share = cluster.resources.gpus_per_trial
         if 0 < share < 1:
             raise ValueError(
@@ -91,8 +91,8 @@ def training_workers(execution: Execution) -> Iterator[TrainingWorkers]:
                 "or --device cpu"
             )
         threads = {"OMP_NUM_THREADS": str(cluster.resources.cpus_per_trial)}
-        elsewhere = execution.ray_address is not None
-        yield TrainingWorkers(cluster, threads | ({} if elsewhere else LOOPBACK), execution.retries, elsewhere)
+        elsewhere = workers.ray_address is not None
+        yield TrainingWorkers(cluster, threads | ({} if elsewhere else LOOPBACK), workers.retries, elsewhere)
 
 
 def _work(config: dict[str, Any]) -> None:

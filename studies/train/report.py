@@ -24,7 +24,7 @@ def report(plan: TrainPlan, trained: Sequence[Trained], run: RunFolder) -> str:
     """The result as text: network, accuracy with its confidence interval, training time, files."""
     seeds = pluralise(len(trained), "seed")
     rows = {
-        "data": plan.config.dataset,
+        "data": plan.config.data.dataset,
         "recipe": describe_recipe(plan),
         "test images": f"{_accuracy(plan, trained)} (used once; {seeds}, weights of {_kept_epoch(plan, trained)})",
         "validation": _estimate(one.validation for one in trained).percent,
@@ -48,7 +48,7 @@ def write_result(plan: TrainPlan, trained: Sequence[Trained], run: RunFolder) ->
         "macs": spent.macs,
         "resolution": plan.arch.resolution,
         "classes": plan.arch.classes,
-        "dataset": plan.config.dataset,
+        "dataset": plan.config.data.dataset,
         "recipe": {"name": recipe, "source": RECIPES.row(recipe).source, **dataclasses.asdict(plan.recipe)},
         "test_top1": _estimate(one.test.top1 for one in trained).to_dict(),
         "test_top5": _estimate(one.test.top5 for one in trained).to_dict(),

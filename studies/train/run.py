@@ -127,7 +127,10 @@ def write_metrics(run: RunFolder, curves: Sequence[tuple[int, Sequence[Evaluatio
 def _training_job(plan: TrainPlan, run: RunFolder, data: Dataset, seed: int) -> TrainingJob:
     config = plan.config
     training = Training.of(
-        config, data, plan.recipe, run.path(SEEDS), images=config.images, validation=config.validation
+        *(config.data, data, plan.recipe, run.path(SEEDS)),
+        split_seed=config.seed,
+        images=config.images,
+        validation=config.validation,
     )
     init = str(Path(config.init).resolve()) if config.init else ""
     return TrainingJob(plan.arch, seed, training, init)
@@ -248,7 +251,7 @@ def _training_workers(plan: TrainPlan, wanted: Sequence[TrainingJob]) -> Iterato
     if plan.config.is_together and any(read_result(work) is None for work in wanted):
         from studies.train.ray_train import training_workers
 
-        workers = training_workers(plan.config.execution(plan.threads, plan.gpus))
+        workers = training_workers(plan.config.workers.fitted(plan.threads, plan.gpus))
     else:
         from studies.workers.worker import set_threads
 

@@ -1,38 +1,60 @@
-"""What the configurations of all commands that train trials in parallel have in common. Imports nothing heavy."""
+"""The settings of all commands that train trials in parallel. Imports nothing heavy."""
 
 from __future__ import annotations
 
-from studies.workers.resources import Execution
+from dataclasses import dataclass
 
-# Settings that decide where and on what trials run. They change no result, so a run may resume with other values.
-PLACEMENT = frozenset({
-    "workers", "cpus_per_trial", "gpus_per_trial", "ray_address", "retries", "tensorboard", "data_root", "run", "new",
-    "dry_run",
-})  # fmt: skip
+from search_spaces.common.checks import check_minimum
+from search_spaces.common.settings import setting, settings_of
+
+# Settings, and a group of them, that decide where and on what trials run. They change no result, so a run may resume
+# with other values.
+PLACEMENT = frozenset({"workers", "data.root", "run", "new", "dry_run"})
 
 
-class TrialConfig:
-    """The settings of an Execution.
+@dataclass(frozen=True)
+class WorkersConfig:
+    """Where trials run, and on what.
 
-    This is no dataclass: each configuration has the fields, with their help, at the place where its --help and its
-    config.yaml show them. Fields of a base dataclass would come before all others.
+    Attributes:
+        number: Trainings at once. Default: as many as the cores (and GPUs) allow. 0: one by one in this process,
+            without Ray.
+        cpus_per_trial: CPU cores, and threads, per training.
+        gpus_per_trial: GPUs per training, fractions allowed (0.5: two trainings share one). Default: GPUs are split
+            evenly between the workers, at most one each.
+        ray_address: Address of an existing Ray cluster, such as auto (on one of its machines) or host:6379. Default:
+            this machine alone.
+        retries: Retries of a training whose worker crashed, before it counts as an error.
+        tensorboard: Write TensorBoard logs of all trainings into the run folder.
+
+    Raises ValueError, naming the flag, for values that make no sense on any machine.
+
     """
 
-    workers: int | None
-    cpus_per_trial: int
-    gpus_per_trial: float | None
-    ray_address: str | None
-    retries: int
-    tensorboard: bool
+    number: int | None = setting(None, flag="workers")
+    cpus_per_trial: int = 1
+    gpus_per_trial: float | None = None
+    ray_address: str | None = None
+    retries: int = 1
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        check_minimum(self, {"number": 0, "cpus_per_trial": 1, "retries": 0})
+        if self.number == 0 and self.ray_address is not None:
+            raise ValueError(
+                f"--workers 0 runs in this process, not on the cluster of --ray-address {self.ray_address}: remove one "
+                "of the two flags"
+            )
+        gpus = self.gpus_per_trial
+        if gpus is not None and (gpus < 0 or (gpus > 1 and gpus != int(gpus))):
+            raise ValueError(f"--gpus-per-trial must be a fraction of one GPU or a whole number, got {gpus:g}")
+        if self.ray_address is not None and self.ray_address.startswith("ray://"):
+            raise ValueError(
+                f"--ray-address {self.ray_address}: Ray Client addresses are not supported; start the command on a "
+                "machine of the cluster, with --ray-address auto or host:port"
+            )
 
     @property
-    def execution(self) -> Execution:
-        """How the trials are executed."""
-        return Execution(
-            workers=self.workers,
-            cpus_per_trial=self.cpus_per_trial,
-            gpus_per_trial=self.gpus_per_trial,
-            ray_address=self.ray_address,
-            retries=self.retries,
-            tensorboard=self.tensorboard,
-        )
+    def cpus_flag(self) -> str:
+        """The command's flag for `cpus_per_trial`, which errors name."""
+        return settings_of(type(self))["cpus_per_trial"].flag

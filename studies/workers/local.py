@@ -8,28 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from studies.outcome import Ending, Outcome
+from studies.workers.config import WorkersConfig
 from studies.workers.interrupts import Interrupts
 from studies.workers.protocol import Evaluate, Job, JobSource, Usage
-from studies.workers.resources import Execution
 from studies.workers.worker import JobRun, set_threads
 
 WAIT_SECONDS = 0.2
 
 
 def execute_in_process(
-    source: JobSource, evaluate: Evaluate, *, execution: Execution | None = None, time_budget: float | None = None
+    source: JobSource, evaluate: Evaluate, *, workers: WorkersConfig | None = None, time_budget: float | None = None
 ) -> Usage:
     """Run a source's jobs in this process until it is finished, or until `time_budget` seconds are over.
 
-    Of the execution only threads and GPUs count. On SIGINT or SIGTERM the running job ends as interrupted at its next
+    Of the settings only threads and GPUs count. On SIGINT or SIGTERM the running job ends as interrupted at its next
     rung, and KeyboardInterrupt is raised; a second signal raises it at once.
     """
-    execution = execution or Execution(workers=0)
-    set_threads(execution.cpus_per_trial)
+    workers = workers or WorkersConfig(number=0)
+    set_threads(workers.cpus_per_trial)
     start = time.perf_counter()
     deadline = float("inf") if time_budget is None else start + time_budget
     busy, jobs = 0.0, 0
-    with Interrupts() as interrupts, _visible_gpus(execution):
+    with Interrupts() as interrupts, _visible_gpus(workers):
         while not source.is_finished() and time.perf_counter() < deadline:
             job = source.next_job()
             if job is not None:
@@ -42,10 +42,10 @@ def execute_in_process(
 
 
 @contextmanager
-def _visible_gpus(execution: Execution) -> Iterator[None]:
+def _visible_gpus(workers: WorkersConfig) -> Iterator[None]:
     """Hide the GPUs from CUDA, which has not begun yet, where trials are to have none: they would train there."""
     before = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if execution.gpus_per_trial == 0:
+    if workers.gpus_per_trial == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
         yield

@@ -8,30 +8,34 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from studies.workers.config import WorkersConfig
 from studies.workers.local import execute_in_process
 from studies.workers.protocol import Evaluate, JobSource, Usage
-from studies.workers.resources import Execution, describe_workers
+from studies.workers.resources import describe_workers
 
 if TYPE_CHECKING:
     from studies.workers.ray_cluster import Cluster
 
 
 class WorkerPool:
-    """The workers that an execution describes.
+    """The workers that the settings describe.
 
     With 0 workers this process runs the jobs and no Ray is imported. Otherwise the first batch starts Ray, or joins the
     cluster, and the next ones use it too, because a start takes seconds. Ray is stopped by `stop`, and at the end of
     the `with` block at the latest.
 
     Attributes:
-        execution: how many workers, on what
+        config: how many workers, on what
         size: how many there are, where that is known; it is only shown
+
+    `storage_path` is a folder for Ray Tune's own files, shared by a cluster's machines; by default a temporary one.
 
     """
 
-    def __init__(self, execution: Execution, size: int | None = None) -> None:
-        self.execution = execution
+    def __init__(self, config: WorkersConfig, size: int | None = None, storage_path: str | None = None) -> None:
+        self.config = config
         self.size = size
+        self._storage_path = storage_path
         self._ray = ExitStack()
         self._cluster: Cluster | None = None
 
@@ -57,16 +61,16 @@ class WorkerPool:
         """
         if time_budget is not None and not time_budget > 0:
             raise ValueError(f"--time-budget must be more than 0 seconds, got {time_budget:g}")
-        if self.execution.workers == 0:
-            return execute_in_process(source, evaluate, execution=self.execution, time_budget=time_budget)
+        if self.config.number == 0:
+            return execute_in_process(source, evaluate, workers=self.config, time_budget=time_budget)
         from studies.workers.ray_cluster import connect
         from studies.workers.ray_tune import execute
 
         begun = time.perf_counter()
         if self._cluster is None:
-            self._cluster = self._ray.enter_context(connect(self.execution))
+            self._cluster = self._ray.enter_context(connect(self.config, self._storage_path))
         connected = time.perf_counter() - begun
-        usage = execute(source, evaluate, self._cluster, retries=self.execution.retries, time_budget=time_budget)
+        usage = execute(source, evaluate, self._cluster, retries=self.config.retries, time_budget=time_budget)
         return replace(usage, startup=connected + usage.startup)
 
     def stop(self) -> None:
@@ -76,4 +80,4 @@ class WorkerPool:
 
     def describe(self) -> str:
         """How many jobs run at a time, and where, for people; empty where that is not known."""
-        return describe_workers(self.execution, self.size)
+        return describe_workers(self.config, self.size)

@@ -15,8 +15,9 @@ from pathlib import Path
 import ray
 
 from studies.machine import available_cores, gpus_here, process_start
+from studies.workers.config import WorkersConfig
 from studies.workers.ray_patches import quiet, start
-from studies.workers.resources import Execution, Resources, check_reachable, settle
+from studies.workers.resources import Resources, check_reachable, settle
 
 PACKAGES = ("search_spaces", "studies", "nas", "scaling")
 OBJECT_STORE_BYTES = 256 * 2**20
@@ -56,32 +57,33 @@ class Cluster:
 
 
 @contextmanager
-def connect(execution: Execution) -> Iterator[Cluster]:
+def connect(workers: WorkersConfig, storage_path: str | None = None) -> Iterator[Cluster]:
     """Join the cluster at `ray_address`, or start a Ray on this machine that listens on the loopback device only.
 
+    `storage_path` is a folder for Ray Tune's own files, shared by a cluster's machines; by default a temporary one.
     Raises ValueError for an address that cannot be joined, or if more is asked for than there is.
     """
     with ExitStack() as stack:
-        resources = None if execution.ray_address else _settle_here(execution)
-        stack.enter_context(_environment({**_QUIET, **_BEHAVIOUR, **_threads(execution.cpus_per_trial)}))
+        resources = None if workers.ray_address else _settle_here(workers)
+        stack.enter_context(_environment({**_QUIET, **_BEHAVIOUR, **_threads(workers.cpus_per_trial)}))
         stack.enter_context(quiet())
         folder = stack.enter_context(_temporary_folder())
         if resources is None:
-            _join(execution)
+            _join(workers)
             stack.callback(ray.shutdown)
             total = ray.cluster_resources()
-            resources = settle(execution, int(total.get("CPU", 0)), total.get("GPU", 0.0))
+            resources = settle(workers, int(total.get("CPU", 0)), total.get("GPU", 0.0))
         elif not ray.is_initialized():
             stack.enter_context(_environment(_PRIVATE))
             _start(resources, folder)
             stack.callback(ray.shutdown)
         stack.enter_context(_environment({"TUNE_MAX_PENDING_TRIALS_PG": str(resources.workers)}))
-        yield Cluster(resources, execution.storage_path or str(Path(folder) / "tune"))
+        yield Cluster(resources, storage_path or str(Path(folder) / "tune"))
 
 
-def _settle_here(execution: Execution) -> Resources:
-    gpus = 0.0 if execution.gpus_per_trial == 0 else gpus_here()
-    return settle(execution, available_cores(), gpus)
+def _settle_here(workers: WorkersConfig) -> Resources:
+    gpus = 0.0 if workers.gpus_per_trial == 0 else gpus_here()
+    return settle(workers, available_cores(), gpus)
 
 
 def _start(resources: Resources, folder: str) -> None:
@@ -96,10 +98,10 @@ def _start(resources: Resources, folder: str) -> None:
     )
 
 
-def _join(execution: Execution) -> None:
-    address = str(execution.ray_address)
+def _join(workers: WorkersConfig) -> None:
+    address = str(workers.ray_address)
     check_reachable(address)
-    travel = {"py_modules": _package_folders(), "env_vars": {**_BEHAVIOUR, **_threads(execution.cpus_per_trial)}}
+    travel = {"py_modules": _package_folders(), "env_vars": {**_BEHAVIOUR, **_threads(workers.cpus_per_trial)}}
     try:
         ray.init(address=address, runtime_env=travel, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -7,64 +7,14 @@ import socket
 from dataclasses import dataclass, replace
 
 from studies.machine import available_cores, gpus_here
+from studies.workers.config import WorkersConfig
 
 MAX_CONNECT_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class Execution:
-    """Where trials run, and on what.
-
-    Attributes:
-        workers: trials at once. Default: as many as the cores (and GPUs) allow. 0: one after the other in this process,
-            without Ray
-        cpus_per_trial: cores and threads of one trial
-        gpus_per_trial: GPUs of one trial, fractions allowed (0.5: two trials share one). Default: the GPUs are shared
-            evenly, at most one per trial
-        ray_address: an existing Ray cluster ("auto" on one of its machines, or "host:6379"). Default: a private one
-        storage_path: folder for Ray Tune's own files, shared by all machines of a cluster. Default: a temporary one
-        retries: retries of a trial whose worker died, before it counts as an error
-        tensorboard: write TensorBoard logs of the trials beside their table (see `studies.workers.tensorboard`)
-        cpus_flag: the command's flag for `cpus_per_trial`, which errors name
-
-    Raises ValueError for values that make no sense on any machine.
-
-    """
-
-    workers: int | None = None
-    cpus_per_trial: int = 1
-    gpus_per_trial: float | None = None
-    ray_address: str | None = None
-    storage_path: str | None = None
-    retries: int = 1
-    tensorboard: bool = False
-    cpus_flag: str = "--cpus-per-trial"
-
-    def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 0:
-            raise ValueError(f"--workers must be at least 0, got {self.workers}")
-        if self.workers == 0 and self.ray_address is not None:
-            raise ValueError(
-                f"--workers 0 runs in this process, not on the cluster of --ray-address {self.ray_address}: remove one "
-                "of the two flags"
-            )
-        if self.cpus_per_trial < 1:
-            raise ValueError(f"{self.cpus_flag} must be at least 1, got {self.cpus_per_trial}")
-        gpus = self.gpus_per_trial
-        if gpus is not None and (gpus < 0 or (gpus > 1 and gpus != int(gpus))):
-            raise ValueError(f"--gpus-per-trial must be a fraction of one GPU or a whole number, got {gpus:g}")
-        if self.ray_address is not None and self.ray_address.startswith("ray://"):
-            raise ValueError(
-                f"--ray-address {self.ray_address}: Ray Client addresses are not supported; start the command on a "
-                "machine of the cluster, with --ray-address auto or host:port"
-            )
-        if self.retries < 0:
-            raise ValueError(f"--retries must be at least 0, got {self.retries}")
-
-
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """An Execution fitted to a machine, with all numbers known.
+    """Workers fitted to a machine, with all numbers known.
 
     workers     trials at once, at least 1
     in_process  whether they run one after the other in this process, without Ray
@@ -83,40 +33,40 @@ class Resources:
 _IN_PROCESS = "one at a time, in this process"
 
 
-def describe_workers(execution: Execution, workers: int | None) -> str:
-    """The text of `Resources.describe` for a number of workers; empty if that is unknown."""
-    if execution.workers == 0:
+def describe_workers(workers: WorkersConfig, size: int | None) -> str:
+    """The text of `Resources.describe` for `size` workers; empty if that is unknown."""
+    if workers.number == 0:
         return _IN_PROCESS
-    return f"{workers} at a time" if workers else ""
+    return f"{size} at a time" if size else ""
 
 
-def settle(execution: Execution, cores: int, gpus: float) -> Resources:
-    """Fit an Execution to `cores` and `gpus`. Raises ValueError if it needs more than there is."""
-    if execution.workers == 0:
-        return replace(settle(replace(execution, workers=1), cores, gpus), in_process=True)
-    cpus, flag = execution.cpus_per_trial, execution.cpus_flag
+def settle(workers: WorkersConfig, cores: int, gpus: float) -> Resources:
+    """Fit workers to `cores` and `gpus`. Raises ValueError if they need more than there is."""
+    if workers.number == 0:
+        return replace(settle(replace(workers, number=1), cores, gpus), in_process=True)
+    cpus, flag = workers.cpus_per_trial, workers.cpus_flag
     if cpus > cores:
         raise ValueError(f"{flag} {cpus} is more than the {cores} cores there are: use at most {flag} {cores}")
     slots = cores // cpus
-    if execution.workers is not None and execution.workers > slots:
+    if workers.number is not None and workers.number > slots:
         raise ValueError(
-            f"--workers {execution.workers} with {flag} {cpus} needs {execution.workers * cpus} cores, "
+            f"--workers {workers.number} with {flag} {cpus} needs {workers.number * cpus} cores, "
             f"but there are {cores}: use at most --workers {slots}"
         )
-    share = execution.gpus_per_trial
+    share = workers.gpus_per_trial
     if share is None:
-        share = _even_share(gpus, execution.workers or slots)
+        share = _even_share(gpus, workers.number or slots)
     if share > gpus:
         raise ValueError(
             f"--gpus-per-trial {share:g} is more than the {gpus:g} GPUs there are: use fewer, or 0 to train on CPUs"
         )
     slots = min(slots, _gpu_slots(gpus, share, slots))
-    if execution.workers is not None and execution.workers > slots:
+    if workers.number is not None and workers.number > slots:
         raise ValueError(
-            f"--workers {execution.workers} with --gpus-per-trial {share:g} needs more than the {gpus:g} GPUs there "
+            f"--workers {workers.number} with --gpus-per-trial {share:g} needs more than the {gpus:g} GPUs there "
             f"are: use at most --workers {slots}"
         )
-    return Resources(execution.workers or slots, cpus, share)
+    return Resources(workers.number or slots, cpus, share)
 
 
 def _even_share(gpus: float, trials: int) -> float:
@@ -133,16 +83,16 @@ def _gpu_slots(gpus: float, share: float, limit: int) -> int:
     return int(gpus) * int(1 / share + 1e-9) if share <= 1 else int(gpus // share)
 
 
-def settle_here(execution: Execution) -> Resources | None:
-    """An Execution fitted to this machine; None on a cluster, whose resources are unknown before it is joined.
+def settle_here(workers: WorkersConfig) -> Resources | None:
+    """Workers fitted to this machine; None on a cluster, whose resources are unknown before it is joined.
 
-    Raises ValueError if it needs more than there is, or if nothing answers at the cluster's address.
+    Raises ValueError if they need more than there is, or if nothing answers at the cluster's address.
     """
-    if execution.ray_address:
-        check_reachable(execution.ray_address)
+    if workers.ray_address:
+        check_reachable(workers.ray_address)
         return None
-    gpus = 0.0 if execution.gpus_per_trial == 0 else gpus_here()
-    return settle(execution, available_cores(), gpus)
+    gpus = 0.0 if workers.gpus_per_trial == 0 else gpus_here()
+    return settle(workers, available_cores(), gpus)
 
 
 def check_reachable(address: str) -> None:

@@ -67,6 +67,7 @@ class Training:
         folder: Path,
         *,
         proxy: Proxy | None = None,
+        split_seed: int = 0,
         images: int = 0,
         validation: int = 0,
         step_times: StepTimes | None = None,
@@ -74,11 +75,12 @@ class Training:
         """The training of a command's networks, with absolute paths only.
 
         Args:
-            config: names the images and the seed that splits them
+            config: names the images
             data: these images, as the driver has read them
             recipe: how networks are trained
             folder: for checkpoints and weights
             proxy: the cheaper network that is trained
+            split_seed: of the split into training and validation images
             images: training images of one epoch; 0 is all of them
             validation: images held out of training; 0 is a fifth, at most 10 000
             step_times: how the training-step time of full networks is measured; None does not measure it
@@ -89,10 +91,10 @@ class Training:
             dataset=dataset,
             recipe=recipe,
             proxy=proxy,
-            data_root=str(Path(config.data_root).resolve()),
+            data_root=str(Path(config.root).resolve()),
             images=images,
             validation=validation or None,
-            split_seed=config.seed,
+            split_seed=split_seed,
             folder=str(folder.resolve()),
             step_times=step_times,
             corrupt=corrupt,

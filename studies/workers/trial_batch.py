@@ -64,7 +64,7 @@ def run_trials(
     display = _Display(batch, ledger, console, workers.describe())
     folder = batch.table.parent / FOLDER / batch.title
     logs: AbstractContextManager[TensorBoardLogger | None] = (
-        TensorBoardLogger(folder) if workers.execution.tensorboard else nullcontext()
+        TensorBoardLogger(folder) if workers.config.tensorboard else nullcontext()
     )
     with display.progress, logs as logger:
 

@@ -15,9 +15,10 @@ MakeSearch = Callable[..., Path]
 MakeTrial = Callable[..., dict[str, Any]]
 
 CONFIG = {
-    "target_flops": "1M", "space": "small", "dataset": "fashion-mnist-mini", "trials": 4, "finalists": 2,
-    "finalist_seeds": 2, "finalist_epochs": 2, "recipe": "quick", "objective": "soft", "weight": -0.07,
-    "proxy": {"width": 0.25, "resolution": 28, "images": 4000, "epochs": 2}, "workers": None,
+    "target_flops": "1M", "space": "small", "data": {"dataset": "fashion-mnist-mini"}, "trials": 4,
+    "finalist": {"number": 2, "seeds": 2, "epochs": 2}, "recipe": "quick",
+    "objective": {"name": "soft", "weight": -0.07},
+    "proxy": {"width": 0.25, "resolution": 28, "images": 4000, "epochs": 2}, "workers": {"number": None},
 }  # fmt: skip
 SESSION = {
     "start": "2026-01-02T10:00:00+00:00", "end": "2026-01-02T10:30:00+00:00", "status": "finished",

@@ -205,7 +205,7 @@ def test_a_wrong_section_writes_nothing(make_search: Any, capsys: Any, name: str
 
 
 def test_names_from_the_run_are_shown_as_text(make_search: Any):
-    search = make_search("<script>alert(1)<∕script>", dataset="imagefolder:<script>alert(2)</script>")
+    search = make_search("<script>alert(1)<∕script>", data={"dataset": "imagefolder:<script>alert(2)</script>"})
     assert run(search) == 0
     page = (search / "report" / "report.html").read_text()
     assert "<script>alert" not in page

@@ -17,6 +17,7 @@ from nas.proxy.sample import spread
 from nas.search.config import SearchConfig
 from search_spaces.common import cli
 from search_spaces.networks.arch import Arch, Stage
+from studies.data.config import DataConfig
 from studies.trainer.recipe import Proxy
 
 
@@ -98,7 +99,9 @@ def test_work_counts_images_once_for_each_epoch() -> None:
 
 
 def test_what_is_written_is_a_search_of_the_same_things_with_the_proxy(tmp_path: Path) -> None:
-    config = ProxyConfig(target_flops="60M", space="small", resolution=32, dataset="cifar10", cost_band=(0.7, 1.1))
+    config = ProxyConfig(
+        target_flops="60M", space="small", resolution=32, data=DataConfig("cifar10"), cost_band=(0.7, 1.1)
+    )
     chosen = Proxy(width=0.5, resolution=20, images=0, epochs=3, divisor=2)
     file = tmp_path / "proxy.yaml"
     file.write_text(search_yaml(config, chosen))

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from nas.search.candidates import Candidates, SearchRegion, choices
-from nas.search.config import SearchConfig
+from nas.search.config import FinalistConfig, ObjectiveConfig, SearchConfig
 from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
+from studies.data.config import DataConfig
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Record
 from studies.outcome import Outcome
@@ -24,9 +25,10 @@ PROXY = Proxy(width=0.05, resolution=8, images=64, epochs=2)
 def search(dataset: str, trials: int = 3, **settings: object) -> list[Record]:
     """The first trials of a search without Ray; returns the ledger's records."""
     torch.set_num_threads(1)
-    config = SearchConfig(target_flops="400M", dataset=dataset, proxy=PROXY, trials=8, finalists=1, **settings)  # type: ignore[arg-type]
+    settings |= {"data": DataConfig(dataset), "proxy": PROXY, "finalist": FinalistConfig(1)}
+    config = SearchConfig(target_flops="400M", trials=8, **settings)  # type: ignore[arg-type]
     region = SearchRegion.of(config, classes=10)
-    training = Training(config.dataset, get_recipe(config.recipe), config.proxy)
+    training = Training(config.data.dataset, get_recipe(config.recipe), config.proxy)
     with Ledger.open(
         None, "search", choices(region.space), directions=config.objective_function.directions, seed=config.seed
     ) as ledger:
@@ -70,5 +72,5 @@ def test_draws_without_a_samplers_choice_are_marked_uniform(records: list[Record
 
 
 def test_a_pareto_search_keeps_both_numbers_and_stops_nobody(few_images: str):
-    for record in search(few_images, trials=1, objective="pareto", sampler="random"):
+    for record in search(few_images, trials=1, objective=ObjectiveConfig("pareto"), sampler="random"):
         assert record.values == (record.rungs[-1]["accuracy"], float(record.metrics["macs"]))

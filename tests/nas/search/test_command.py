@@ -49,7 +49,7 @@ def words(images: Path, run: Path, *more: str) -> list[str]:
     """The flags of the search."""
     flags = (
         "--target-flops 60M --space small --resolution 28 --proxy.width 0.25 --proxy.images 0 --proxy.epochs 2 "
-        f"--trials {TRIALS} --finalists 2 --finalist-seeds 2 --finalist-epochs 2 --sampler random --workers 1 "
+        f"--trials {TRIALS} --finalists 2 --finalist.seeds 2 --finalist.epochs 2 --sampler random --workers 1 "
         f"--seed 3 --cost-band {BAND[0]} {BAND[1]} --dataset imagefolder:{images} --run {run}"
     )
     return [*flags.split(), *more]

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from nas.search import __main__ as search
-from nas.search.config import RESUMABLE, SearchConfig
+from nas.search.config import RESUMABLE, FinalistConfig, ObjectiveConfig, SearchConfig
 from search_spaces.common import cli
+from search_spaces.common.settings import settings_of
 from studies.runs.command import REPORT, open_run
 from studies.runs.folder import Status
 
@@ -37,9 +38,9 @@ def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--objective", "sfot"], "unknown objective 'sfot': did you mean 'soft'?"),
         (["--recipe", "qick"], "unknown recipe 'qick': did you mean 'quick'?"),
         (["--recipe", "efficientnetv2_s", "--proxy.epochs", "3"], "--proxy.epochs"),
-        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "4"], "--finalist-epochs"),
+        (["--recipe", "efficientnetv2_s", "--proxy.epochs", "4"], "--finalist.epochs"),
         (
-            ["--recipe", "efficientnetv2_m", "--proxy.epochs", "4", "--finalist-epochs", "4"],
+            ["--recipe", "efficientnetv2_m", "--proxy.epochs", "4", "--finalist.epochs", "4"],
             "--proxy.resolution 28",
         ),
         (["--reference", "mobilenetv2"], "unknown reference 'mobilenetv2': did you mean 'mobilenet_v2'?"),
@@ -108,8 +109,8 @@ def test_mistakes_are_one_line_and_write_nothing(
     ],
 )
 def test_an_objective_takes_the_settings_it_uses(objective: str, settings: dict[str, Any]):
-    config = SearchConfig(objective=objective, **settings)
-    assert settings.items() <= config.identity().items()
+    config = SearchConfig(objective=ObjectiveConfig(objective, **settings))
+    assert settings.items() <= config.identity()["objective"].items()
 
 
 def test_an_empty_image_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -155,14 +156,15 @@ def test_an_unknown_key_of_a_file_names_the_near_one(tmp_path: Path, capsys: pyt
 
 
 def test_the_written_configuration_gives_the_same_search(tmp_path: Path):
-    config = SearchConfig(target_flops="300M", cost_band=(0.9, 1.0), trials=9, finalists=2, proxy=SearchConfig().proxy)
+    config = SearchConfig(target_flops="300M", cost_band=(0.9, 1.0), trials=9, finalist=FinalistConfig(2))
     (tmp_path / "c.yaml").write_text(cli.to_yaml(config))
     again = cli.parse(SearchConfig, ["--config", str(tmp_path / "c.yaml")], prog="", description="")
     assert again == config
 
 
 def test_every_free_setting_is_one():
-    assert set(SearchConfig.__dataclass_fields__) >= RESUMABLE
+    known = settings_of(SearchConfig).values()
+    assert {one.name for one in known} | {one.group for one in known} >= RESUMABLE
     assert "proxy" in SearchConfig().identity()
     assert "workers" not in SearchConfig().identity()
 
@@ -182,7 +184,7 @@ def test_a_finished_run_is_shown_again_also_to_who_asks_for_less(tmp_path: Path)
         assert (search.finished(asked) or "").startswith("the report")
 
 
-@pytest.mark.parametrize("change", [{"trials": 65}, {"finalist_seeds": 9}, {"seed": 1}, {"new": True}])
+@pytest.mark.parametrize("change", [{"trials": 65}, {"finalist": FinalistConfig(seeds=9)}, {"seed": 1}, {"new": True}])
 def test_whatever_asks_for_more_or_for_something_else_is_not_finished(change: dict[str, Any], tmp_path: Path):
     config = old_run(tmp_path / "x", Status.FINISHED, trials=64)
     assert search.finished(dataclasses.replace(config, **change)) is None

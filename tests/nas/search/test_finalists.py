@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nas.objectives import Objective
 from nas.search import finalists
-from nas.search.config import SearchConfig
+from nas.search.config import FinalistConfig, SearchConfig
 from studies.outcome import Outcome
 from tests.nas.search.records import ACCURACY, ARCHS, record
 
@@ -36,5 +36,7 @@ def test_cost_counts_in_the_choice():
 
 def test_each_finalist_gets_the_same_seeds_block_by_block():
     # As in docs/reference/search/finalists.csv, where the search's seed 0 gives 1000 and 1001.
-    wanted = finalists.proposals([record(0, [0.7]), record(1, [0.6])], SearchConfig(finalist_seeds=3, seed=5))
+    wanted = finalists.proposals(
+        [record(0, [0.7]), record(1, [0.6])], SearchConfig(finalist=FinalistConfig(seeds=3), seed=5)
+    )
     assert [(p.key, p.seed) for p in wanted] == [(ARCHS[i].key, 1005 + block) for block in range(3) for i in (0, 1)]

@@ -18,6 +18,7 @@ from studies.ledger.trial import Record
 from studies.outcome import Outcome
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Proxy
+from studies.workers.config import WorkersConfig
 from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Job
 from tests.studies.workers.listed import Listed
@@ -30,12 +31,11 @@ def search(folder: Path, workers: int) -> list[Record]:
         resolution=16,
         proxy=Proxy(width=0.25, resolution=16, images=100),
         trials=8,
-        gpus_per_trial=0,
         deterministic=True,
-        workers=workers,
+        workers=WorkersConfig(workers, gpus_per_trial=0),
     )
-    field, data = SearchRegion.of(config, classes=10), load(config.dataset, seed=config.seed)
-    with RunFolder.open(folder, {}) as run, WorkerPool(config.execution) as pool:
+    field, data = SearchRegion.of(config, classes=10), load(config.data.dataset, seed=config.seed)
+    with RunFolder.open(folder, {}) as run, WorkerPool(config.workers) as pool:
         search_run = SearchRun(config, field, run, Console(quiet=True), data, pool)
         records = search_run.search()
         if workers:

@@ -8,7 +8,7 @@ import pytest
 
 from nas.search import plan
 from nas.search.candidates import SearchRegion
-from nas.search.config import SearchConfig
+from nas.search.config import FinalistConfig, ObjectiveConfig, SearchConfig
 from nas.search.step_times import baseline_of, timing
 from studies.timing.step_clock import StepClock
 from studies.trainer.recipe import Proxy
@@ -17,7 +17,7 @@ from tests.texts import values
 
 
 def asked(recipe: str, epochs: int = 2, images: int = 4000) -> SearchConfig:
-    return SearchConfig(recipe=recipe, proxy=Proxy(epochs=epochs, images=images), finalist_epochs=4)
+    return SearchConfig(recipe=recipe, proxy=Proxy(epochs=epochs, images=images), finalist=FinalistConfig(epochs=4))
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_the_plan_ends_with_the_warning():
 
 def aware(step_times: str = "measured") -> SearchConfig:
     return SearchConfig(
-        objective="training-aware", space="efficientnetv2", target_flops="30M", resolution=32, width=0.25,
-        cost_band=(0.5, 2.0), step_times=step_times, step_batch=4, trials=5, finalists=1, finalist_seeds=1,
-        finalist_epochs=4, recipe="quick", sampler="random", proxy=Proxy(epochs=2),
+        objective=ObjectiveConfig("training-aware", step_times=step_times, step_batch=4), space="efficientnetv2",
+        target_flops="30M", resolution=32, width=0.25, cost_band=(0.5, 2.0), trials=5, finalist=FinalistConfig(1, 1, 4),
+        recipe="quick", sampler="random", proxy=Proxy(epochs=2),
     )  # fmt: skip
 
 

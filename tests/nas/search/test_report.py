@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from nas.search.analysis import SearchResult, judge
-from nas.search.config import SearchConfig
+from nas.search.config import ObjectiveConfig, SearchConfig
 from nas.search.report import gain_per_doubling, report
 from nas.search.run import SearchRun, describe_best
 from studies.outcome import Outcome
@@ -49,7 +49,7 @@ def test_the_report_of_a_search():
     [("soft", "; the reward assumes +5 %"), ("hard", ""), ("accuracy", ""), ("training-aware", "")],
 )
 def test_the_gain_per_doubling_stands_beside_what_the_exponent_assumes(objective: str, assumes: str):
-    text = gain_per_doubling(GAIN, SearchConfig(objective=objective))
+    text = gain_per_doubling(GAIN, SearchConfig(objective=ObjectiveConfig(objective)))
     assert text == f"+2.1 % (95 % CI -0.4 to +4.7){assumes}"
 
 

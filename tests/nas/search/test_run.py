@@ -13,7 +13,7 @@ from rich.console import Console
 from nas.samplers.parameters import to_params
 from nas.search import finalists
 from nas.search.candidates import SearchRegion, propose
-from nas.search.config import SearchConfig
+from nas.search.config import FinalistConfig, ObjectiveConfig, SearchConfig
 from nas.search.run import SearchRun
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
@@ -42,7 +42,12 @@ def train(ledger: Ledger, wanted: list[Proposal], accuracies: dict[str, float]) 
 
 def test_finalists_are_the_networks_that_the_sampler_recommends(tmp_path: Path):
     config = SearchConfig(
-        target_flops="60M", space="small", objective="accuracy", scheduler="none", trials=TRIALS, finalists=2
+        target_flops="60M",
+        space="small",
+        objective=ObjectiveConfig("accuracy"),
+        scheduler="none",
+        trials=TRIALS,
+        finalist=FinalistConfig(2),
     )
     region = SearchRegion.of(config, classes=10)
     wanted = proposals(region)
@@ -52,7 +57,7 @@ def test_finalists_are_the_networks_that_the_sampler_recommends(tmp_path: Path):
     accuracies[wanted[0].arch] = max(accuracies.values()) + 0.0001
     run: Any = SimpleNamespace(folder=tmp_path, path=lambda name: tmp_path / name)
     begun = SearchRun(
-        config, region, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=())), WorkerPool(config.execution)
+        config, region, run, Console(quiet=True), cast("Any", SimpleNamespace(corrupt=())), WorkerPool(config.workers)
     )
     with begun.open("search") as ledger:
         records = train(ledger, wanted, accuracies)

@@ -11,10 +11,11 @@ import torch
 import search_spaces as ss
 from nas.search import finalists
 from nas.search.candidates import Candidates, SearchRegion, choices
-from nas.search.config import SearchConfig
+from nas.search.config import FinalistConfig, ObjectiveConfig, SearchConfig
 from nas.search.step_times import MEMORY_BUDGET, baseline_of, check_steps, step_batch, step_times
 from search_spaces.metrics.memory import training_memory
 from search_spaces.resizing.stages import scale_width
+from studies.data.config import DataConfig
 from studies.ledger.frame import rows_of
 from studies.ledger.ledger import Ledger
 from studies.ledger.storage import sqlite_url
@@ -31,10 +32,11 @@ from studies.workers.training_job import Training, evaluate
 PROXY = Proxy(width=0.05, resolution=8, images=64, epochs=2)
 
 
-def config(**changes: object) -> SearchConfig:
+def config(step_batch: int = 0, **changes: object) -> SearchConfig:
     fields = {
-        "target_flops": "30M", "space": "efficientnetv2", "resolution": 32, "width": 0.25, "trials": 3, "finalists": 1,
-        "objective": "training-aware", "proxy": PROXY, "cost_band": (0.5, 2.0), "sampler": "random",
+        "target_flops": "30M", "space": "efficientnetv2", "resolution": 32, "width": 0.25, "trials": 3, "proxy": PROXY,
+        "finalist": FinalistConfig(1), "objective": ObjectiveConfig("training-aware", step_batch=step_batch),
+        "cost_band": (0.5, 2.0), "sampler": "random",
     }  # fmt: skip
     return SearchConfig(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -44,7 +46,7 @@ def search(asked: SearchConfig, url: str | None, folder: Path) -> list[Record]:
     torch.set_num_threads(1)
     region = SearchRegion.of(asked, classes=10)
     training = Training(
-        asked.dataset, get_recipe(asked.recipe), PROXY, step_times=step_times(asked, region, str(folder))
+        asked.data.dataset, get_recipe(asked.recipe), PROXY, step_times=step_times(asked, region, str(folder))
     )
     with Ledger.open(
         url, "search", choices(region.space), directions=asked.objective_function.directions, seed=0
@@ -72,7 +74,7 @@ def by_macs(monkeypatch: pytest.MonkeyPatch, factor: float = 1.0) -> list[str]:
 def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, few_images: str):
     timed = by_macs(monkeypatch)
     url = sqlite_url(tmp_path / "ledger.db")
-    records = search(config(dataset=few_images, step_batch=2), url, tmp_path / "steptimes")
+    records = search(config(data=DataConfig(few_images), step_batch=2), url, tmp_path / "steptimes")
     assert all(record.outcome is Outcome.COMPLETE for record in records)
     base = baseline_of(SearchRegion.of(config(), classes=10))
     # The baseline once, then each network once.
@@ -90,7 +92,7 @@ def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tm
 
     # Resumed on a machine that is ten times slower: what was recorded stays, the baseline's time too.
     by_macs(monkeypatch, factor=10)
-    more = search(config(dataset=few_images, step_batch=2, trials=4), url, tmp_path / "steptimes")
+    more = search(config(data=DataConfig(few_images), step_batch=2, trials=4), url, tmp_path / "steptimes")
     assert [record.values for record in more[:3]] == [record.values for record in records]
     assert more[3].rungs[-1]["step_seconds"] == pytest.approx(10e-6)
     assert more[3].rungs[-1]["relative_step"] == pytest.approx(10)
@@ -146,7 +148,7 @@ def test_timed_trials_share_no_gpu():
 
 
 def test_other_searches_do_not_know_its_settings():
-    assert "step_times" in config().identity()
+    assert "step_times" in config().identity()["objective"]
     for name in ("params_weight", "step_times", "step_batch"):
-        assert name not in SearchConfig().identity()
-        assert name not in SearchConfig().settings()
+        assert name not in SearchConfig().identity()["objective"]
+        assert name not in SearchConfig().settings()["objective"]

@@ -92,7 +92,7 @@ RESULT = {
 def run(
     table: list[dict[str, Any]], result: dict[str, Any] | None = None, name: str = "curves", kind: Kind = Kind.CURVES
 ) -> RunData:
-    config = {"dataset": "tiny", "epochs": 2, "images": 320, "recipe": "quick", "multiples": [1, 2, 4]}
+    config = {"data": {"dataset": "tiny"}, "epochs": 2, "images": 320, "recipe": "quick", "multiples": [1, 2, 4]}
     return RunData(Path("runs") / name, kind, config, {"status": "finished"}, {}, result or {}, pd.DataFrame(table))
 
 

@@ -28,7 +28,7 @@ def grid(folder: Path, rule: Coefficients = PAPER, **more: Any) -> RunData:
     text = Found(rule, ss.get("efficientnet_b0"), Rounding(), {"choice": choice, **more}).to_json()
     (folder / "coefficients.json").write_text(text)
     (folder / "choice.json").write_text(ss.get("mobilenet_v2").to_json())
-    config = {"dataset": "tiny", "batch_size": 64, "choice_seeds": 3}
+    config = {"data": {"dataset": "tiny"}, "batch_size": 64, "choice_seeds": 3}
     return RunData(folder, Kind.GRID, config, {}, {}, json.loads(text), pd.DataFrame())
 
 
@@ -101,7 +101,9 @@ def test_runs_of_curves_on_the_same_images_are_not_mixed(tmp_path: Path) -> None
         table = pd.DataFrame(
             [{**row, "macs": 1e6, "params": 1e4, "seed": seed, "test_accuracy": 0.6} for seed in (0, 1)]
         )
-        return RunData(tmp_path / name, Kind.CURVES, {"dataset": dataset, "multiples": [1]}, {}, {}, {}, table)
+        return RunData(
+            tmp_path / name, Kind.CURVES, {"data": {"dataset": dataset}, "multiples": [1]}, {}, {}, {}, table
+        )
 
     section = only([curves("a", "tiny"), curves("b", "tiny"), grid(tmp_path / "g")])
     world = next(item for item in section.items if isinstance(item, Figure))

@@ -19,7 +19,7 @@ from scaling.grid.lattice import Lattice
 from studies.outcome import Outcome
 
 CONFIG = {
-    "dataset": "tiny",
+    "data": {"dataset": "tiny"},
     "step": 0.1,
     "tolerance": 0.1,
     "alpha": [1.0, 2.2],
@@ -155,7 +155,7 @@ def test_few_seeds_and_no_difference_are_warned_of() -> None:
 
 
 def test_several_grids_stand_side_by_side() -> None:
-    section = only([run(RESULT, "a"), run(RESULT, "b", dataset="other")])
+    section = only([run(RESULT, "a"), run(RESULT, "b", data={"dataset": "other"})])
     beside = section.items[0]
     assert isinstance(beside, Table)
     assert [(line["run"], line["dataset"], line["found"]) for line in beside.rows] == [

@@ -58,8 +58,8 @@ def test_trials_are_accounted_for(make_search: Any, make_trial: Any):
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"finalist_seeds": 1}, ["--finalist-seeds"]),
-        ({"finalist_seeds": 2}, ["2", "--finalist-seeds"]),
+        ({"finalist": {"seeds": 1}}, ["--finalist.seeds"]),
+        ({"finalist": {"seeds": 2}}, ["2", "--finalist.seeds"]),
         ({"trials": 64}, ["4", "64"]),
         # 1.037M FLOPs.
         ({"target_flops": "900K"}, ["15"]),
@@ -71,19 +71,19 @@ def test_warnings_about_a_search(make_search: Any, config: Any, expected: list[s
 
 def test_a_good_run_has_no_warning(make_search: Any, make_trial: Any):
     finalists = [make_trial(number, accuracy_1=0.60, accuracy_2=0.61) for number in range(6)]
-    assert warnings(read_run(make_search(finalists=finalists, finalist_seeds=3))) == []
+    assert warnings(read_run(make_search(finalists=finalists, finalist={"seeds": 3}))) == []
 
 
 def test_accuracy_that_still_rises_means_undertrained(make_search: Any, make_trial: Any):
     # From 0.40 to 0.50, 0.51 and 0.53: 11 points in the median.
-    run = read_run(make_search(finalist_seeds=3))
+    run = read_run(make_search(finalist={"seeds": 3}))
     assert [values(line) for line in warnings(run)] == [["11.0"]]
 
 
 def test_one_pass_leaves_it_open(make_search: Any, make_trial: Any):
     trials = [{key: value for key, value in make_trial(n).items() if key != "accuracy_2"} for n in range(4)]
     assert last_gain(pd.DataFrame(trials)) is None
-    assert [values(line) for line in warnings(read_run(make_search(rows=trials, finalist_seeds=3)))] == [[]]
+    assert [values(line) for line in warnings(read_run(make_search(rows=trials, finalist={"seeds": 3})))] == [[]]
 
 
 def test_failures_are_counted(make_search: Any, make_trial: Any):

@@ -25,7 +25,7 @@ from search_spaces.networks.module import build
 from studies.trainer.checkpoint import save_weights
 
 ARCH = ss.get("triaxis_small").replace(classes=10, resolution=16)
-CONFIG = {"dataset": "fashion-mnist-mini", "data_root": "data", "seed": 0, "multiples": [2]}
+CONFIG = {"data": {"dataset": "fashion-mnist-mini", "root": "data"}, "seed": 0, "multiples": [2]}
 
 
 def point(curve: str, multiple: float, **changes: Any) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def test_an_image_folder_is_found_where_the_run_was_started(tmp_path: Path):
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.new("RGB", (20, 20), (number * 80, 10, 200)).save(file)
     keep(tmp_path, "baseline-1", classes=2)
-    run = run_of(tmp_path, [point("baseline", 1)], dataset="imagefolder:pets")
+    run = run_of(tmp_path, [point("baseline", 1)], data={"dataset": "imagefolder:pets"})
     assert sections([run])[0].missing
     (section,) = sections([replace(run, manifest={"sessions": [{"folder": str(tmp_path)}]})])
     figure = next(item for item in section.items if isinstance(item, Figure))
@@ -95,8 +95,8 @@ def test_an_image_folder_is_found_where_the_run_was_started(tmp_path: Path):
         ([{"curve": "depth", "multiple": 2}], {}, "networks"),
         ([point("depth", 2)], {}, "weights"),
         ([point("depth", 2, weights=None)], {}, "weights"),
-        ([point("baseline", 1)], {"dataset": "cifar10", "data_root": "nowhere"}, "nowhere"),
-        ([point("baseline", 1)], {"dataset": "imagefolder:nowhere"}, "nowhere"),
+        ([point("baseline", 1)], {"data": {"dataset": "cifar10", "root": "nowhere"}}, "nowhere"),
+        ([point("baseline", 1)], {"data": {"dataset": "imagefolder:nowhere"}}, "nowhere"),
         ([point("broken", 1)], {}, "broken-1.safetensors"),
         ([point("seven", 1)], {}, "7 classes"),
     ],

@@ -24,8 +24,9 @@ from tests.texts import values
 
 T = 1_000_000
 CONFIG: dict[str, Any] = {
-    "target_flops": "1M", "objective": "soft", "weight": -0.07, "strategy": "tpe", "space": "small",
-    "dataset": "fashion-mnist-mini", "scheduler": "asha", "proxy": {"resolution": 28, "width": 0.25, "epochs": 2},
+    "target_flops": "1M", "objective": {"name": "soft", "weight": -0.07}, "strategy": "tpe", "space": "small",
+    "data": {"dataset": "fashion-mnist-mini"}, "scheduler": "asha",
+    "proxy": {"resolution": 28, "width": 0.25, "epochs": 2},
 }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def make_scaling(tmp_path: Path) -> Any:
         folder = tmp_path / kind
         folder.mkdir()
         config = {"grid": {"choice_seeds": 3, "seeds": 3}, "curves": {"multiples": [1, 4], "main_seeds": 6, "seeds": 3}}
-        (folder / "config.yaml").write_text(yaml.safe_dump({**config[kind], "dataset": "cifar10"}))
+        (folder / "config.yaml").write_text(yaml.safe_dump({**config[kind], "data": {"dataset": "cifar10"}}))
         (folder / "manifest.json").write_text('{"status": "finished", "sessions": []}')
         name = {"grid": "coefficients.json", "curves": "curves.json"}[kind]
         (folder / name).write_text(json.dumps(result))
@@ -154,7 +154,9 @@ def test_the_command_is_the_manifests_without_the_machines_path(make_search: Any
 
 
 def test_runs_stand_side_by_side(make_search: Any):
-    (section,) = summary.sections([read_run(make_search("one")), read_run(make_search("two", dataset="cifar10"))])
+    (section,) = summary.sections(
+        [read_run(make_search("one")), read_run(make_search("two", data={"dataset": "cifar10"}))]
+    )
     assert [column.title for column in table(section, "provenance").columns] == ["", "one", "two"]
     data = next(row for row in table(section, "provenance").rows if row["fact"] == "Data")
     assert (data["run0"], data["run1"]) == ("fashion-mnist-mini", "cifar10")

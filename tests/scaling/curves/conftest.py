@@ -13,6 +13,7 @@ from scaling.curves.plan import CurvePoint, CurvesPlan, prepare
 from scaling.curves.run import CurvesResult, TrainedPoint
 from search_spaces.metrics.counts import cost
 from studies.timing.latency import Conditions, Latency
+from studies.workers.config import WorkersConfig
 
 MakeResult = Callable[..., CurvesResult]
 
@@ -25,7 +26,7 @@ EXTRA_GAIN = {"depth": -0.02, "width": 0.0, "resolution": -0.01, "compound": 0.0
 @pytest.fixture(scope="session")
 def plan() -> CurvesPlan:
     """Curves at 1, 2 and 4 times the baseline's FLOPs; the resolution's largest network is upsampled."""
-    return prepare(CurvesConfig(baseline="mobilenet_v2", workers=1, seeds=2, main_seeds=6))
+    return prepare(CurvesConfig(baseline="mobilenet_v2", workers=WorkersConfig(1), seeds=2, main_seeds=6))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from scaling.curves.conclusions import CurvesConclusions, describe_expectation
 from scaling.curves.config import FOUND, CurvesConfig
 from scaling.curves.plan import CurvesPlan, prepare
 from scaling.curves.run import CurvesResult
+from studies.workers.config import WorkersConfig
 
 MakeResult = Callable[..., CurvesResult]
 
@@ -106,7 +107,7 @@ def test_the_law_expects_something_of_larger_networks_only_within_the_images(mak
 
 def test_shrunken_networks_have_an_expectation_too(make_result: MakeResult) -> None:
     """Twice half the baseline's cost is the baseline's: what is never trained begins beyond it."""
-    plan = prepare(CurvesConfig(workers=1, seeds=2, main_seeds=2, multiples=(0.5,)))
+    plan = prepare(CurvesConfig(workers=WorkersConfig(1), seeds=2, main_seeds=2, multiples=(0.5,)))
     law = analyse(make_result(plan, seeds=2)).law
     assert law is not None
     assert describe_expectation(law, 2.0, 2.0)

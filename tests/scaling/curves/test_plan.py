@@ -16,6 +16,7 @@ from scaling.curves.run import wanted
 from search_spaces.resizing.compound import Coefficients, scale
 from search_spaces.resizing.rounding import Rounding
 from search_spaces.resizing.strategy import SINGLE
+from studies.workers.config import WorkersConfig
 from tests.texts import values
 
 STRATEGIES = (*SINGLE, "compound", "fast")
@@ -24,12 +25,16 @@ STRATEGIES = (*SINGLE, "compound", "fast")
 @pytest.fixture(scope="module")
 def plan() -> CurvesPlan:
     """MobileNetV2's proxy baseline for Fashion-MNIST."""
-    return prepare(CurvesConfig(baseline="mobilenet_v2", workers=1, seeds=2, main_seeds=5))
+    return prepare(CurvesConfig(baseline="mobilenet_v2", workers=WorkersConfig(1), seeds=2, main_seeds=5))
 
 
 @pytest.fixture(scope="module")
 def raw() -> CurvesPlan:
-    return prepare(CurvesConfig(baseline="mobilenet_v2", workers=1, raw=True, strategies=("depth",), multiples=(2.0,)))
+    return prepare(
+        CurvesConfig(
+            baseline="mobilenet_v2", workers=WorkersConfig(1), raw=True, strategies=("depth",), multiples=(2.0,)
+        )
+    )
 
 
 def closed(plan: CurvesPlan) -> list[CurvePoint]:
@@ -87,7 +92,9 @@ def test_blocks_come_seed_by_seed(plan: CurvesPlan) -> None:
 
 
 def test_fewer_main_seeds_than_seeds_take_nothing_away() -> None:
-    plan = prepare(CurvesConfig(workers=1, seeds=3, main_seeds=0, strategies=("width",), multiples=(2.0,)))
+    plan = prepare(
+        CurvesConfig(workers=WorkersConfig(1), seeds=3, main_seeds=0, strategies=("width",), multiples=(2.0,))
+    )
     assert Counter(Counter(member.arch.key for member, _ in wanted(plan)).values()) == {3: 2}
 
 
@@ -107,7 +114,9 @@ def test_a_network_on_several_curves_is_trained_once(raw: CurvesPlan) -> None:
 def test_raw_settings_are_the_papers(raw: CurvesPlan) -> None:
     """EN, Figure 3: d, r; Figure 4: w at (d, r) of (1, 1), (1, 1.3), (2, 1), (2, 1.3)."""
     everything = prepare(
-        CurvesConfig(baseline="mobilenet_v2", workers=1, raw=True, strategies=(), multiples=(1.0,), most=1e6)
+        CurvesConfig(
+            baseline="mobilenet_v2", workers=WorkersConfig(1), raw=True, strategies=(), multiples=(1.0,), most=1e6
+        )
     )
     own = [place for place in everything.points if place.is_raw]
     nominal = Counter((p.growth.nominal.depth, p.growth.nominal.width, p.growth.nominal.resolution) for p in own)
@@ -152,7 +161,7 @@ def test_found_coefficients_are_a_strategy_of_their_own(tmp_path: Path) -> None:
 
 
 def test_the_baseline_shrinks_below_multiple_1() -> None:
-    plan = prepare(CurvesConfig(workers=1, strategies=("width", "compound"), multiples=(0.5,)))
+    plan = prepare(CurvesConfig(workers=WorkersConfig(1), strategies=("width", "compound"), multiples=(0.5,)))
     base = ss.cost(plan.baseline.trained).macs
     assert [place.macs < base for place in plan.points] == [False, True, True]
     assert plan.largest == 0.5

@@ -13,6 +13,7 @@ from scaling.curves.config import CurvesConfig
 from scaling.curves.plan import prepare
 from studies.outcome import Outcome
 from studies.timing.latency import Latency
+from studies.workers.config import WorkersConfig
 
 
 class Trained:
@@ -52,7 +53,7 @@ def made_up(key: str, seed: int, ended: bool) -> Any:
 
 
 def test_points_are_read_off_the_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = prepare(CurvesConfig(baseline="mobilenet_v2", workers=1, seeds=2, main_seeds=6))
+    plan = prepare(CurvesConfig(baseline="mobilenet_v2", workers=WorkersConfig(1), seeds=2, main_seeds=6))
     measured: list[int] = []
 
     def measure(archs: Sequence[Any], conditions: Any) -> list[Latency]:

@@ -17,6 +17,7 @@ from search_spaces.common import cli
 from search_spaces.resizing.compound import PAPER, realised, scale
 from search_spaces.resizing.matching import TOLERANCE, solve
 from search_spaces.resizing.registry import STRATEGIES, get_strategy
+from studies.workers.config import WorkersConfig
 
 BASELINES = ("efficientnetv2_b0", "efficientnetv2_s", "mobilenet_v1", "resnet18", "resnet50")
 
@@ -45,11 +46,11 @@ def test_the_operators_stay_what_they_are(name: str) -> None:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_curves_and_grids_are_planned_from_them(name: str) -> None:
-    curves = plan.prepare(CurvesConfig(baseline=name, workers=1, strategies=("width", "compound")))
+    curves = plan.prepare(CurvesConfig(baseline=name, workers=WorkersConfig(1), strategies=("width", "compound")))
     assert curves.baseline.trained.total_stride == 4  # 20 px to a map of 5
     assert re.search(r"proxy .*0\.25 at 20 px", curves.baseline.describe())
     assert {place.curve for place in curves.points} == {"baseline", "width", "compound"}
-    grid = grid_plan.prepare(GridConfig(baseline=name, workers=1))
+    grid = grid_plan.prepare(GridConfig(baseline=name, workers=WorkersConfig(1)))
     assert len(grid.grid.networks) > 3
 
 

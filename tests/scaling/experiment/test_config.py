@@ -19,10 +19,12 @@ from scaling.grid import __main__ as grid
 from scaling.grid import config as grid_config
 from scaling.grid.config import GridConfig
 from search_spaces.common import cli
+from search_spaces.common.settings import settings_of, value_at
 from search_spaces.resizing.compound import PAPER
 from search_spaces.resizing.rounding import Rounding
 from search_spaces.zoo import registry as catalog
 from studies.runs.command import open_run
+from studies.workers.config import WorkersConfig
 
 SHARED = [
     (["--dataset", "cifra10"], "'cifar10'"),
@@ -151,7 +153,7 @@ def test_a_run_folder_of_another_run_is_refused(
 @pytest.mark.parametrize(
     ("module", "config"),
     [
-        (grid, GridConfig(phi=2.0, gamma=(1.0, 1.3), max_memory="8GiB", workers=1, raw=True)),
+        (grid, GridConfig(phi=2.0, gamma=(1.0, 1.3), max_memory="8GiB", workers=WorkersConfig(1), raw=True)),
         (curves, CurvesConfig(multiples=(2.0, 8.0), strategies=("depth", "1:1:1"), main_seeds=8)),
     ],
 )
@@ -165,8 +167,9 @@ def test_the_written_configuration_gives_the_same_run(
 
 def test_what_is_free_is_a_setting_and_no_part_of_the_identity() -> None:
     for config, resumable in ((GridConfig(), grid_config.RESUMABLE), (CurvesConfig(), curves_config.RESUMABLE)):
-        assert set(type(config).__dataclass_fields__) >= resumable
-        assert not config.identity().keys() & resumable
+        known = settings_of(type(config)).values()
+        assert {one.name for one in known} | {one.group for one in known} >= resumable
+        assert not [name for name in resumable if value_at(config.identity(), name) is not None]
         assert config.identity()["recipe"]["name"] == "quick"
     assert {"phi", "step", "tolerance", "raw", "alpha"} <= GridConfig().identity().keys()
 

@@ -23,6 +23,7 @@ from studies.outcome import Outcome, Rung
 from studies.runs.folder import RunFolder
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import get_recipe
+from studies.workers.config import WorkersConfig
 from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Job
 
@@ -95,10 +96,10 @@ def experiment(tmp_path: Path, jobs: list[Job]) -> Iterator[Experiment]:
         rung: dict[str, Any] = {"step": 1, "accuracy": 0.5 + job["seed"] / 10 + wide / 100, "loss": 1.0}
         yield rung | ({"test_accuracy": 0.4} if job["training"]["test"] else {})
 
-    config = ExperimentConfig(images=64, epochs=1, validation=100, workers=0)
-    data = load(config.dataset, validation=100)
+    config = ExperimentConfig(images=64, epochs=1, validation=100, workers=WorkersConfig(0))
+    data = load(config.data.dataset, validation=100)
     with RunFolder.open(tmp_path / "run", {}) as run:
-        yield Experiment(config, config.identity(), run, Console(quiet=True), data, WorkerPool(config.execution), work)
+        yield Experiment(config, config.identity(), run, Console(quiet=True), data, WorkerPool(config.workers), work)
 
 
 def test_an_experiment_trains_what_is_missing_and_nothing_twice(experiment: Experiment, jobs: list[Job]) -> None:
@@ -129,7 +130,9 @@ def test_early_stopping_leaves_whole_trainings_to_compare(experiment: Experiment
         yield {"step": 1, "accuracy": worth / 2, "loss": 1.0}
         yield {"step": 2, "accuracy": worth, "loss": 1.0}
 
-    longer = replace(experiment, settings=ExperimentConfig(images=64, epochs=2, validation=100, workers=0), work=work)
+    longer = replace(
+        experiment, settings=ExperimentConfig(images=64, epochs=2, validation=100, workers=WorkersConfig(0)), work=work
+    )
     heads = (60, 50, 40, 30, 20, 10)
     members = [ExperimentNetwork(ARCH.replace(head=head), str(head), 2.0) for head in heads]
     records = longer.train("grid", blocks(members, [0]), halving=2)

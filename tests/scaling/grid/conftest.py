@@ -15,13 +15,14 @@ from search_spaces.resizing.matching import solve
 from search_spaces.resizing.strategy import COMPOUND
 from studies.statistics.comparisons import compare
 from studies.statistics.intervals import mean_interval
+from studies.workers.config import WorkersConfig
 
 MakeResult = Callable[..., GridResult]
 
 
 @pytest.fixture(scope="session")
 def plan() -> GridPlan:
-    return prepare(GridConfig(step=0.05, allow_small=True, seeds=2, workers=1))
+    return prepare(GridConfig(step=0.05, allow_small=True, seeds=2, workers=WorkersConfig(1)))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from scaling.grid.run import GridResult
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.rounding import Rounding
 from studies.runs.folder import RunFolder
+from studies.workers.config import WorkersConfig
 
 MakeResult = Callable[..., GridResult]
 
@@ -44,7 +45,7 @@ def test_the_files_are_plain_json_and_csv_even_with_one_seed(
 
 
 def test_a_proxys_rounding_is_not_the_whole_networks(make_result: MakeResult) -> None:
-    plan = prepare(GridConfig(baseline="mobilenet_v2", workers=1))
+    plan = prepare(GridConfig(baseline="mobilenet_v2", workers=WorkersConfig(1)))
     assert plan.rounding != Rounding()
     result = found(make_result(plan, 2))
     assert result.rounding == Rounding()

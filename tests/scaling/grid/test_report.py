@@ -10,6 +10,7 @@ from scaling.grid.config import GridConfig
 from scaling.grid.plan import GridPlan, prepare
 from scaling.grid.report import describe_plan, report
 from scaling.grid.run import GridResult
+from studies.workers.config import WorkersConfig
 
 MakeResult = Callable[..., GridResult]
 
@@ -40,6 +41,6 @@ def test_networks_that_failed_are_counted(plan: GridPlan, make_result: MakeResul
 
 def test_a_paper_network_beyond_the_images_is_a_warning(make_result: MakeResult, tmp_path: Path) -> None:
     """Without growth in resolution the proxy has the images' own size; the paper's coefficients go beyond."""
-    narrow = prepare(GridConfig(baseline="mobilenet_v2", gamma=(1.0, 1.0), allow_small=True, workers=1))
-    wide = prepare(GridConfig(baseline="mobilenet_v2", allow_small=True, workers=1))
+    narrow = prepare(GridConfig(baseline="mobilenet_v2", gamma=(1.0, 1.0), allow_small=True, workers=WorkersConfig(1)))
+    wide = prepare(GridConfig(baseline="mobilenet_v2", allow_small=True, workers=WorkersConfig(1)))
     assert warnings(report(make_result(narrow, 2), tmp_path)) == warnings(report(make_result(wide, 2), tmp_path)) + 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from rich.console import Console
 
+from studies.data.config import DataConfig
 from studies.data.dataset import Dataset
 from studies.runs.command import REPORT, Work, finished_report, run_command
 from studies.runs.folder import RunFolder, Status, read_manifest
@@ -20,8 +21,7 @@ class Config:
     """What every command's configuration has."""
 
     run: str
-    dataset: str = "fashion-mnist-mini"
-    data_root: str = "data"
+    data: DataConfig = field(default_factory=DataConfig)
     seed: int = 3
     new: bool = False
 
@@ -89,7 +89,9 @@ def test_a_failure_leaves_no_report_and_can_be_resumed(tmp_path: Path) -> None:
 
 def test_mistakes_are_found_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no-such-images"):
-        run_command(report, Config(str(tmp_path / "x"), dataset="no-such-images"), SETTINGS, "scaling.x", resumable=())
+        run_command(
+            report, Config(str(tmp_path / "x"), data=DataConfig("no-such-images")), SETTINGS, "scaling.x", resumable=()
+        )
     assert not (tmp_path / "x").exists()
     (tmp_path / "y").mkdir()
     (tmp_path / "y" / "ledger.db").write_bytes(b"no database, but long enough to be taken for one by its size")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from studies.train.config import TrainConfig
+from studies.train.config import TogetherConfig, TrainConfig
 from studies.train.plan import Pace, describe_plan, measure_pace, prepare
 from studies.workers.resources import settle
 
@@ -16,8 +16,9 @@ GOLDEN = Path(__file__).with_name("plan.txt")
 PACE = Pace(images=8000, seconds=0.002)
 
 
-def plan(pace: Pace, **settings: Any) -> str:
-    return describe_plan(prepare(TrainConfig(arch="triaxis_small", device="cpu", cpus_per_worker=1, **settings)), pace)
+def plan(pace: Pace, workers: int = 1, **settings: Any) -> str:
+    together = TogetherConfig(workers, cpus_per_worker=1)
+    return describe_plan(prepare(TrainConfig(arch="triaxis_small", device="cpu", workers=together, **settings)), pace)
 
 
 def test_the_plan_as_a_person_reads_it() -> None:
@@ -28,7 +29,8 @@ def test_the_plan_as_a_person_reads_it() -> None:
 
 
 def test_the_pace_is_that_of_the_images_asked_for() -> None:
-    base = {"arch": "triaxis_small", "resolution": 16, "recipe": "quick", "device": "cpu", "cpus_per_worker": 1}
+    one = TogetherConfig(cpus_per_worker=1)
+    base = {"arch": "triaxis_small", "resolution": 16, "recipe": "quick", "device": "cpu", "workers": one}
     pace = measure_pace(prepare(TrainConfig(**base, images=400, validation=100)))
     assert pace.images == 400
     assert 0 < pace.seconds < 1
@@ -37,4 +39,4 @@ def test_the_pace_is_that_of_the_images_asked_for() -> None:
 def test_a_cluster_that_is_too_small_is_refused_by_the_commands_own_flag() -> None:
     """What `execution` asks for is fitted to the cluster once it is joined: here to one of 2 cores."""
     with pytest.raises(ValueError, match="--cpus-per-worker 3 "):
-        settle(TrainConfig(ray_address="auto", cpus_per_worker=3).execution(3), 2, 0)
+        settle(TogetherConfig(ray_address="auto", cpus_per_worker=3).fitted(3), 2, 0)

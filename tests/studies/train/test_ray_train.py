@@ -17,7 +17,7 @@ from studies.train.__main__ import main
 from studies.train.job import TrainingJob, run_job
 from studies.train.ray_train import TrainingWorkers, training_workers
 from studies.trainer.registry import get_recipe
-from studies.workers.resources import Execution
+from studies.workers.config import WorkersConfig
 from studies.workers.training_job import Training
 from tests.studies.trainings import PATIENCE, TINY, curve, rows, started, wait_for_rows, words
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def together() -> Iterator[TrainingWorkers]:
     """Two workers on one private Ray for all tests in this process; the command uses that Ray too."""
-    with training_workers(Execution(workers=2, gpus_per_trial=0, retries=0)) as workers:
+    with training_workers(WorkersConfig(number=2, gpus_per_trial=0, retries=0)) as workers:
         yield workers
 
 

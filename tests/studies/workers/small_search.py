@@ -23,10 +23,10 @@ from studies.ledger.halving import Halving
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal
 from studies.outcome import InfeasibleError
+from studies.workers.config import WorkersConfig
 from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Usage
 from studies.workers.queue import Draws, TrialQueue
-from studies.workers.resources import Execution
 
 CHOICES = {f"block_{i}": (0, 1, 2, 3) for i in range(6)}
 
@@ -99,7 +99,7 @@ def search(
         payload = {"log": f"{db}.log", "sleep": sleep, "faults": faults}
         jobs = TrialQueue(ledger, Draws(trials, draw), lambda record, rung: rung["accuracy"], payload=payload)
         print("ready", flush=True)
-        execution = Execution(workers=workers, gpus_per_trial=0)
+        execution = WorkersConfig(number=workers, gpus_per_trial=0)
         with WorkerPool(execution) as pool:
             return pool.run(jobs, evaluate)
 

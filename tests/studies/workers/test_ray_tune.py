@@ -13,10 +13,10 @@ import pytest
 
 from studies.outcome import Ending, InfeasibleError, Outcome, classify, describe_error
 from studies.workers import worker
+from studies.workers.config import WorkersConfig
 from studies.workers.interrupts import Interrupts
 from studies.workers.local import execute_in_process
 from studies.workers.pool import WorkerPool
-from studies.workers.resources import Execution
 from studies.workers.tune_adapter import SourceError, TuneAdapter
 from studies.workers.worker import JobRun, ending_from_dict, ending_to_dict
 from tests.studies.workers.listed import Listed
@@ -157,7 +157,7 @@ def test_executing_here_ends_with_its_time_budget() -> None:
 def test_a_time_budget_is_more_than_nothing(seconds: float) -> None:
     source = Listed(1)
     with pytest.raises(ValueError, match="--time-budget"):
-        WorkerPool(Execution(workers=0)).run(source, two_rungs, time_budget=seconds)
+        WorkerPool(WorkersConfig(number=0)).run(source, two_rungs, time_budget=seconds)
     assert source.waiting == [0]
 
 
@@ -172,7 +172,7 @@ def test_executing_here_hides_gpus_that_were_not_asked_for(monkeypatch: pytest.M
     for before in ("0", None):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before) if before else monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
         for gpus in (None, 0):
-            execute_in_process(Listed(1), evaluate, execution=Execution(workers=0, gpus_per_trial=gpus))
+            execute_in_process(Listed(1), evaluate, workers=WorkersConfig(number=0, gpus_per_trial=gpus))
         assert os.environ.get("CUDA_VISIBLE_DEVICES") == before
     assert seen == [("0", "1"), ("", "1"), (None, "1"), ("", "1")]
 
@@ -274,8 +274,8 @@ def test_nothing_is_started_for_gpus_that_are_not_there() -> None:
 
     source = Listed(1)
     with pytest.raises(ValueError, match="--gpus-per-trial"):
-        WorkerPool(Execution(gpus_per_trial=gpus_here() + 1)).run(source, two_rungs)
+        WorkerPool(WorkersConfig(gpus_per_trial=gpus_here() + 1)).run(source, two_rungs)
     with pytest.raises(ValueError, match="--ray-address 127"):
-        WorkerPool(Execution(ray_address="127.0.0.1:9")).run(source, two_rungs)
+        WorkerPool(WorkersConfig(ray_address="127.0.0.1:9")).run(source, two_rungs)
     assert not ray.is_initialized()
     assert source.waiting == [0]

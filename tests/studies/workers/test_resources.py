@@ -5,36 +5,39 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from search_spaces.common.settings import setting
 from studies.machine import available_cores
+from studies.workers.config import WorkersConfig
 from studies.workers.protocol import Usage
-from studies.workers.resources import Execution, Resources, describe_workers, settle
+from studies.workers.resources import Resources, describe_workers, settle
 
 
 @pytest.mark.parametrize(
-    ("execution", "cores", "gpus", "expected"),
+    ("workers", "cores", "gpus", "expected"),
     [
-        (Execution(), 2, 0, Resources(2, 1, 0)),
-        (Execution(cpus_per_trial=2), 7, 0, Resources(3, 2, 0)),
-        (Execution(workers=1), 8, 0, Resources(1, 1, 0)),
-        (Execution(workers=2), 16, 4, Resources(2, 1, 1)),  # a GPU each
-        (Execution(cpus_per_trial=4), 16, 1, Resources(4, 4, 0.25)),  # four share one
-        (Execution(cpus_per_trial=4), 16, 2, Resources(4, 4, 0.5)),
-        (Execution(workers=3), 16, 2, Resources(3, 1, 0.5)),  # a third of two would cross from one to the next
-        (Execution(gpus_per_trial=0), 4, 2, Resources(4, 1, 0)),
-        (Execution(gpus_per_trial=0.4), 16, 2, Resources(4, 1, 0.4)),  # 2 on each
-        (Execution(gpus_per_trial=2), 16, 5, Resources(2, 1, 2)),
-        (Execution(gpus_per_trial=0.1), 4, 1, Resources(4, 1, 0.1)),
-        (Execution(workers=0), 16, 0, Resources(1, 1, 0, in_process=True)),
-        (Execution(workers=0, cpus_per_trial=4), 16, 2, Resources(1, 4, 1, in_process=True)),
+        (WorkersConfig(), 2, 0, Resources(2, 1, 0)),
+        (WorkersConfig(cpus_per_trial=2), 7, 0, Resources(3, 2, 0)),
+        (WorkersConfig(number=1), 8, 0, Resources(1, 1, 0)),
+        (WorkersConfig(number=2), 16, 4, Resources(2, 1, 1)),  # a GPU each
+        (WorkersConfig(cpus_per_trial=4), 16, 1, Resources(4, 4, 0.25)),  # four share one
+        (WorkersConfig(cpus_per_trial=4), 16, 2, Resources(4, 4, 0.5)),
+        (WorkersConfig(number=3), 16, 2, Resources(3, 1, 0.5)),  # a third of two would cross from one to the next
+        (WorkersConfig(gpus_per_trial=0), 4, 2, Resources(4, 1, 0)),
+        (WorkersConfig(gpus_per_trial=0.4), 16, 2, Resources(4, 1, 0.4)),  # 2 on each
+        (WorkersConfig(gpus_per_trial=2), 16, 5, Resources(2, 1, 2)),
+        (WorkersConfig(gpus_per_trial=0.1), 4, 1, Resources(4, 1, 0.1)),
+        (WorkersConfig(number=0), 16, 0, Resources(1, 1, 0, in_process=True)),
+        (WorkersConfig(number=0, cpus_per_trial=4), 16, 2, Resources(1, 4, 1, in_process=True)),
     ],
 )
-def test_executions_are_settled(execution: Execution, cores: int, gpus: float, expected: Resources) -> None:
-    assert settle(execution, cores, gpus) == expected
+def test_workers_are_settled(workers: WorkersConfig, cores: int, gpus: float, expected: Resources) -> None:
+    assert settle(workers, cores, gpus) == expected
 
 
 @pytest.mark.parametrize(
@@ -43,9 +46,9 @@ def test_executions_are_settled(execution: Execution, cores: int, gpus: float, e
         ({"gpus_per_trial": 1}, "--gpus-per-trial 1"),
         ({"gpus_per_trial": 0.5}, r"--gpus-per-trial 0\.5"),
         ({"cpus_per_trial": 3}, "--cpus-per-trial 3"),
-        ({"workers": 3}, "--workers 2"),
-        ({"workers": -1}, "--workers"),
-        ({"workers": 0, "ray_address": "auto"}, "--ray-address auto"),
+        ({"number": 3}, "--workers 2"),
+        ({"number": -1}, "--workers"),
+        ({"number": 0, "ray_address": "auto"}, "--ray-address auto"),
         ({"cpus_per_trial": 0}, "--cpus-per-trial"),
         ({"gpus_per_trial": 1.5}, "--gpus-per-trial"),
         ({"gpus_per_trial": -1}, "--gpus-per-trial"),
@@ -55,27 +58,34 @@ def test_executions_are_settled(execution: Execution, cores: int, gpus: float, e
 )
 def test_asking_for_what_there_is_not(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
-        settle(Execution(**fields), 2, 0)
+        settle(WorkersConfig(**fields), 2, 0)
     assert "\n" not in str(caught.value)
+
+
+@dataclass(frozen=True)
+class Named(WorkersConfig):
+    """Workers of a command with a flag of its own."""
+
+    cpus_per_trial: int = setting(1, flag="cpus-per-worker")
 
 
 @pytest.mark.parametrize(("cpus", "workers"), [(0, 1), (3, 1), (2, 2)])
 def test_errors_name_the_commands_own_flag(cpus: int, workers: int) -> None:
     with pytest.raises(ValueError, match=f"--cpus-per-worker.* {cpus}") as caught:
-        settle(Execution(workers, cpus_per_trial=cpus, cpus_flag="--cpus-per-worker"), 2, 0)
+        settle(Named(workers, cpus_per_trial=cpus), 2, 0)
     assert "--cpus-per-trial" not in str(caught.value)
 
 
 def test_workers_are_described() -> None:
-    assert Resources(3, 1, 0).describe() == describe_workers(Execution(), 3) == "3 at a time"
-    here = describe_workers(Execution(workers=0), 1)
+    assert Resources(3, 1, 0).describe() == describe_workers(WorkersConfig(), 3) == "3 at a time"
+    here = describe_workers(WorkersConfig(number=0), 1)
     assert Resources(1, 1, 0, in_process=True).describe() == here == "one at a time, in this process"
-    assert describe_workers(Execution(ray_address="auto"), None) == ""
+    assert describe_workers(WorkersConfig(ray_address="auto"), None) == ""
 
 
 def test_too_many_workers_for_the_gpus() -> None:
     with pytest.raises(ValueError, match="--workers 2"):
-        settle(Execution(workers=3, gpus_per_trial=1), 16, 2)
+        settle(WorkersConfig(number=3, gpus_per_trial=1), 16, 2)
 
 
 def test_cores_are_those_this_process_may_use() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import search_spaces as ss
 from search_spaces.networks.arch import Arch, Stage
+from studies.data.config import DataConfig
 from studies.data.load import load
 from studies.outcome import Outcome
 from studies.trainer.checkpoint import load_weights
@@ -36,26 +37,18 @@ def test_a_training_survives_the_journey():
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """What a command's settings say about its images."""
-
-    dataset: str
-    data_root: str = "data"
-    seed: int = 3
-
-
 def test_a_commands_training_has_absolute_paths_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     data = dataclasses.replace(load("fashion-mnist-mini"), corrupt=("photos/dark/7.png",))
     monkeypatch.chdir(tmp_path)
     Path("elsewhere").mkdir()
     Path("photos").symlink_to("elsewhere")
-    folders = Training.of(Config("imagefolder:photos"), data, TINY.recipe, Path("runs/a"), validation=100)
+    photos = DataConfig("imagefolder:photos")
+    folders = Training.of(photos, data, TINY.recipe, Path("runs/a"), split_seed=3, validation=100)
     assert folders.dataset == f"imagefolder:{tmp_path}/elsewhere"
     assert folders.corrupt == (f"{tmp_path}/elsewhere/dark/7.png",)
     assert (folders.data_root, folders.folder) == (f"{tmp_path}/data", f"{tmp_path}/runs/a")
     assert (folders.validation, folders.split_seed) == (100, 3)
-    named = Training.of(Config("cifar10"), dataclasses.replace(data, corrupt=()), TINY.recipe, Path("runs/a"))
+    named = Training.of(DataConfig("cifar10"), dataclasses.replace(data, corrupt=()), TINY.recipe, Path("runs/a"))
     assert (named.dataset, named.data_root, named.validation) == ("cifar10", f"{tmp_path}/data", None)
 
 

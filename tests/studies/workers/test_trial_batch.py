@@ -16,10 +16,10 @@ from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome, Rung
 from studies.trainer.registry import get_recipe
+from studies.workers.config import WorkersConfig
 from studies.workers.pool import WorkerPool
 from studies.workers.protocol import Job
 from studies.workers.queue import Fixed
-from studies.workers.resources import Execution
 from studies.workers.training_job import Training
 from studies.workers.trial_batch import TrialBatch, run_trials
 
@@ -53,7 +53,7 @@ class Batch:
             counts=lambda record: record.identity in wanted,
             work=self.work,
         )
-        workers = WorkerPool(Execution(workers=0, tensorboard=tensorboard))
+        workers = WorkerPool(WorkersConfig(number=0, tensorboard=tensorboard))
         records = run_trials(batch, self.ledger, workers, Console(file=output, width=200))
         return records, output.getvalue().splitlines()
 
