@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nas.tables import registry as tables
 from search_spaces.common.checks import check_different, check_minimum
+from search_spaces.common.settings import setting
 from search_spaces.common.units import parse_count
 from search_spaces.counting.band import Band
 
@@ -22,7 +23,7 @@ class BenchmarkConfig:
     Attributes:
         table: Table of trained networks (required): nas-bench-macro:FILE, nas-bench-201:DATASET (cifar10, cifar100 or
             imagenet16-120), or csv:FILE.
-        samplers: Samplers to compare, by name. Default: all.
+        samplers: Samplers to compare: {names}. Default: all.
         scores: Scores to maximise: accuracy; rewardP, the MnasNet reward with T at the P-th percentile of
             multiply-adds; hardP, accuracy under MnasNet's hard constraint with that T. Default: accuracy reward50
             hard25 hard50 hard75, or accuracy alone for a table without multiply-adds.
@@ -46,7 +47,7 @@ class BenchmarkConfig:
     """
 
     table: str = ""
-    samplers: tuple[str, ...] = ()
+    samplers: tuple[str, ...] = setting((), registry="nas.samplers.registry:SAMPLERS")
     scores: tuple[str, ...] = ()
     trials: int = 200
     seeds: int = 50

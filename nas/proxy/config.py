@@ -61,7 +61,7 @@ class ProxyConfig(RegionConfig):
     """
 
     target_flops: int | str = "400M"
-    space: str = setting("mnasnet", registry="search_spaces.spaces.registry:NAMES")
+    space: str = setting("mnasnet", registry="search_spaces.spaces.registry:SPACES")
     reference: str | None = None
     resolution: int = 0
     width: float = 1.0

@@ -8,7 +8,7 @@ from typing import Any
 from scaling.experiment.config import RESUMABLE as SHARED
 from scaling.experiment.config import ExperimentConfig
 from search_spaces.common.checks import check_different, check_minimum
-from search_spaces.common.settings import without
+from search_spaces.common.settings import setting, without
 from search_spaces.resizing.registry import get_strategy
 
 # Curves with names of their own: the baseline, and compound scaling by coefficients found by scaling.grid.
@@ -33,8 +33,7 @@ class CurvesConfig(ExperimentConfig):
     """Networks scaled by one dimension and by all, at equal cost.
 
     Attributes:
-        strategies: Scaling strategies: depth, width, resolution, compound (EN's 1.2/1.1/1.15), fast (dWr), v2 (compound
-            up to 480 px, layers added late; v2:PX for another cap), or exponents d:w:r such as 1:1:1.
+        strategies: Scaling strategies: {labels}. v2:PX is v2 with another cap, d:w:r such as 1:1:1 are exponents.
         multiples: Multiples of the baseline's FLOPs to grow to.
         coefficients: File of coefficients found by scaling.grid, shown as compound-found. Default: none.
         main_seeds: Seeds at the largest multiple, where compound is compared with the others; 0 is the same as --seeds.
@@ -44,7 +43,9 @@ class CurvesConfig(ExperimentConfig):
 
     """
 
-    strategies: tuple[str, ...] = ("depth", "width", "resolution", "compound", "fast")
+    strategies: tuple[str, ...] = setting(
+        ("depth", "width", "resolution", "compound", "fast"), registry="search_spaces.resizing.registry:STRATEGIES"
+    )
     multiples: tuple[float, ...] = (1.0, 2.0, 4.0)
     coefficients: str = ""
     main_seeds: int = 6

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from search_spaces.common.lazy import resolve
-from search_spaces.common.registry import Registry
+from search_spaces.common.registry import Registry, Row
 from search_spaces.common.settings import Setting, settings_of
 
 _ENTRY = re.compile(r"    (\w+): (.*)")
@@ -64,18 +64,12 @@ def _title(config_class: type[Any], group: str) -> str:
 
 
 def text_of(setting: Setting) -> str:
-    """The help of a setting, with the names of its registry and its default."""
+    """The help of a setting with its default; its registry takes the place of {names}, or of {labels}."""
     text = attributes(setting.owner)[setting.name.rpartition(".")[2]]
     if setting.registry:
-        text = text.replace("{names}", _names(resolve(setting.registry)))
+        registry: Registry[Row] = resolve(setting.registry)
+        text = text.replace("{names}", registry.describe()).replace("{labels}", registry.describe(labels=True))
     return text + _default(setting.default)
-
-
-def _names(entries: Collection[str]) -> str:
-    if isinstance(entries, Registry):
-        return entries.describe()
-    *others, last = entries
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _value(setting: Setting) -> dict[str, Any]:

@@ -96,6 +96,7 @@ class Registry(Mapping[str, AnyRow], Generic[AnyRow]):
         """The user's code behind a name, as module:name: the name itself and, if that is a row, the row's code."""
         return tuple(dict.fromkeys((name, self.row(name).code))) if self.is_own(name) else ()
 
-    def describe(self) -> str:
-        """The names for a help text."""
-        return f"{', '.join((*self, *self.forms))}, or your own as module:name"
+    def describe(self, *, labels: bool = False) -> str:
+        """The names for a help text, with their labels if those are asked for."""
+        names = [f"{name} ({row.label})" if labels else name for name, row in self.items()]
+        return f"{', '.join((*names, *self.forms))}, or your own as module:name"

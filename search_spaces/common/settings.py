@@ -21,7 +21,7 @@ def setting(default: Value, *, flag: str = "", registry: str = "") -> Value:
     Args:
         default: of the field
         flag: the flag without its dashes, such as data-root. By default it follows from the field's name
-        registry: "module:attribute" of the registry, or another collection, whose names replace {names} in the help
+        registry: "module:attribute" of the `Registry` that takes the place of {names}, or of {labels}, in the help
 
     """
     given: Value = dataclasses.field(default=default, metadata={_FLAG: flag, _REGISTRY: registry})

@@ -13,7 +13,7 @@ class DataConfig:
     """Images to train on.
 
     Attributes:
-        dataset: imagefolder:DIR, {names}.
+        dataset: Images: {names}.
         root: Folder of downloaded data sets.
 
     """

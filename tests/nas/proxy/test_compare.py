@@ -111,7 +111,7 @@ def test_what_is_written_is_a_search_of_the_same_things_with_the_proxy(tmp_path:
         target_flops="60M",
         space="small",
         resolution=32,
-        dataset="cifar10",
+        data=DataConfig("cifar10"),
         cost_band=(0.7, 1.1),
         proxy=chosen,
         trials=50,

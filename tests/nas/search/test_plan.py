@@ -10,6 +10,7 @@ from nas.search import plan
 from nas.search.candidates import SearchRegion
 from nas.search.config import FinalistConfig, ObjectiveConfig, SearchConfig
 from nas.search.step_times import baseline_of, timing
+from studies.data.config import DataConfig
 from studies.timing.step_clock import StepClock
 from studies.trainer.recipe import Proxy
 from studies.workers.resources import Resources
@@ -97,7 +98,7 @@ def test_the_pace_is_measured_and_on_a_cluster_without_step_times(
 ):
     monkeypatch.setattr(StepClock, "whole", lambda *_: 0.5)
     proxy = Proxy(width=0.05, resolution=8, epochs=2)
-    config = dataclasses.replace(aware(), dataset=few_images, proxy=proxy)
+    config = dataclasses.replace(aware(), data=DataConfig(few_images), proxy=proxy)
     pace = plan.measure_pace(config, SearchRegion.of(config, 10), resources)
     assert 0 < pace.images <= 160
     assert pace.step_time == step_time

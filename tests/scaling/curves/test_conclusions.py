@@ -14,6 +14,7 @@ from scaling.curves.conclusions import CurvesConclusions, describe_expectation
 from scaling.curves.config import FOUND, CurvesConfig
 from scaling.curves.plan import CurvesPlan, prepare
 from scaling.curves.run import CurvesResult
+from studies.data.config import DataConfig
 from studies.workers.config import WorkersConfig
 
 MakeResult = Callable[..., CurvesResult]
@@ -94,7 +95,7 @@ def test_broken_files_are_refused(change: dict[str, Any]) -> None:
 def test_the_law_expects_something_of_larger_networks_only_within_the_images(make_result: MakeResult) -> None:
     """Resolution alone, up to the images' own: twice the largest cost lies beyond them."""
     config = CurvesConfig(
-        baseline="mobilenet_v2", workers=1, seeds=2, main_seeds=2, dataset="cifar10",
+        baseline="mobilenet_v2", workers=WorkersConfig(1), seeds=2, main_seeds=2, data=DataConfig("cifar10"),
         strategies=("resolution",), multiples=(1.3, 1.6, 1.9, 2.2, 2.5, 3.0, 4.0),
     )  # fmt: skip
     plan = prepare(config)

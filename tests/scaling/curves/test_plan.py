@@ -150,7 +150,11 @@ def test_found_coefficients_are_a_strategy_of_their_own(tmp_path: Path) -> None:
     path.write_text(Found(Coefficients(1.0, 1.4, 1.0), ss.get("mobilenet_v2"), Rounding()).to_json())
     plan = prepare(
         CurvesConfig(
-            workers=1, strategies=("width", "compound"), coefficients=str(path), multiples=(2.0,), main_seeds=4
+            workers=WorkersConfig(1),
+            strategies=("width", "compound"),
+            coefficients=str(path),
+            multiples=(2.0,),
+            main_seeds=4,
         )
     )
     places = {place.curve: place for place in plan.points}

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
 
+from nas.benchmark.config import BenchmarkConfig
+from nas.proxy.config import ProxyConfig
+from nas.search.config import SearchConfig
+from scaling.curves.config import CurvesConfig
+from scaling.grid.config import GridConfig
 from search_spaces.common import cli
+from search_spaces.common.help import text_of
+from search_spaces.common.lazy import resolve
+from search_spaces.common.registry import Registry, Row
+from search_spaces.common.settings import setting, settings_of
+from studies.train.config import TrainConfig
 
 COMMANDS = (
     "nas.search", "nas.benchmark", "nas.proxy", "scaling.grid", "scaling.curves", "scaling.family", "scaling.published",
@@ -108,6 +119,53 @@ def test_the_help_of_every_command_is_tidy(
     options = text[text.index("options:") :]
     # Beyond the columns of flags and texts there is one space between words.
     assert not [line for line in options.splitlines() if "  " in line[24:].strip()]
+
+
+CONFIGS: dict[type[Any], set[str]] = {
+    SearchConfig: {"space", "sampler", "data.dataset", "recipe"},
+    ProxyConfig: {"space", "data.dataset", "recipe", "against_recipe"},
+    BenchmarkConfig: {"samplers"},
+    GridConfig: {"data.dataset", "recipe"},
+    CurvesConfig: {"data.dataset", "recipe", "strategies"},
+    TrainConfig: {"data.dataset", "recipe"},
+}
+
+
+@pytest.mark.parametrize(("config", "settings"), CONFIGS.items(), ids=[one.__name__ for one in CONFIGS])
+def test_the_help_of_a_setting_names_every_row_of_its_registry(config: type[Any], settings: set[str]) -> None:
+    known = {one.name: one for one in settings_of(config).values() if one.registry}
+    assert known.keys() >= settings
+    for one in known.values():
+        assert set(resolve(one.registry)) <= set(re.findall(r"[\w-]+", text_of(one))), one.flag
+
+
+ROWS = Registry(
+    "kind",
+    [Row(name="a", code="x:a", label="the first"), Row(name="b", code="x:b", label="the second")],
+    adopt=lambda name, found: Row(name=name, code=name, label=name),
+    forms=["folder:DIR"],
+)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Settings that name rows.
+
+    Attributes:
+        short: One of {names}.
+        long: One of {labels}.
+
+    """
+
+    short: str = setting("a", registry=f"{__name__}:ROWS")
+    long: str = setting("", registry=f"{__name__}:ROWS")
+
+
+def test_names_and_labels_are_those_of_the_registry() -> None:
+    assert [text_of(one) for one in settings_of(Named).values()] == [
+        "One of a, b, folder:DIR, or your own as module:name. (default: a)",
+        "One of a (the first), b (the second), folder:DIR, or your own as module:name.",
+    ]
 
 
 @pytest.mark.parametrize("name", ["search_spaces.memory", "search_spaces.table"])

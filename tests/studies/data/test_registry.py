@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from nas.proxy.config import ProxyConfig
-from nas.search.config import SearchConfig
-from scaling.experiment.config import ExperimentConfig
-from search_spaces.common.help import attributes
 from search_spaces.common.lazy import resolve
 from studies.data.load import load
 from studies.data.registry import DATASETS, DatasetInfo, class_count, native_pixels
-from studies.train.config import TrainConfig
 from tests.studies.data.images import folder_of_images
 
 
@@ -24,12 +18,6 @@ def test_a_row_is_complete_and_its_reader_takes_the_data_folder(info: DatasetInf
     assert info.classes > 1
     assert info.pixels > 0
     assert len(inspect.signature(resolve(info.code)).parameters) == 1
-
-
-@pytest.mark.parametrize("config", [SearchConfig, ProxyConfig, ExperimentConfig, TrainConfig])
-def test_the_help_of_every_command_names_every_data_set(config: type[Any]) -> None:
-    words = attributes(config)["dataset"].replace(",", " ").split()
-    assert set(DATASETS) <= set(words)
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,11 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from nas.proxy.config import ProxyConfig
-from nas.search.config import SearchConfig
-from scaling.experiment.config import ExperimentConfig
 from search_spaces import cost, get
-from search_spaces.common.help import attributes
-from studies.train.config import TrainConfig
 from studies.trainer.optimizers import learning_rate
 from studies.trainer.progressive import training_stages
 from studies.trainer.registry import RECIPES, RecipeInfo, get_recipe, grown_dropout, published_dropout
@@ -123,11 +117,6 @@ def test_an_own_recipe_is_a_recipe_or_a_function_that_returns_one(outside: Path)
     for name, named in (("fails", "KeyError"), ("nothing", "NoneType"), ("RecipeInfo", "failed"), ("not_there", "no ")):
         with pytest.raises(ValueError, match=f"recipe outside_more:{name}.*{named}"):
             get_recipe(f"outside_more:{name}")
-
-
-@pytest.mark.parametrize("config", [SearchConfig, ProxyConfig, ExperimentConfig, TrainConfig])
-def test_the_help_of_every_command_names_every_recipe(config: type[Any]) -> None:
-    assert set(RECIPES) <= set(re.findall(r"[\w-]+", attributes(config)["recipe"]))
 
 
 def test_the_table_of_the_documentation_names_every_recipe_once() -> None:
