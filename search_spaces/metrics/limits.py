@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from search_spaces.common.checks import flag_of
+from search_spaces.common.settings import flag_of
 from search_spaces.metrics.registry import METRICS, Metric
 
 
