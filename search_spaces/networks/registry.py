@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,9 +74,12 @@ def _checked(name: str, make: Parts) -> Parts:
     return parts
 
 
-def _adopt(name: str, found: Any) -> Operator:
-    if not callable(found):
-        raise ValueError(f"must be a function (Stage, Context) -> parts, or an Operator, got {type(found).__name__}")
+def adopt(name: str, found: Any) -> Operator:
+    """The row of a user's function."""
+    try:
+        inspect.signature(found).bind(None, None)
+    except (TypeError, ValueError):
+        raise ValueError("must be a function of a Stage and a Context that returns the parts of a layer") from None
     return Operator(name=name, code=name, label=name.partition(":")[2])
 
 
@@ -139,7 +143,7 @@ OPERATORS = Registry(
             activated_after=True,
         ),
     ],
-    _adopt,
+    adopt,
 )
 
 

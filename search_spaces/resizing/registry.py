@@ -9,6 +9,7 @@ from typing import Any
 from search_spaces.common.palette import BLUE, GREEN, OLIVE, ORANGE, RED, SKY, PlottedRow
 from search_spaces.common.registry import Registry
 from search_spaces.common.suggest import nearest
+from search_spaces.common.user_code import called
 from search_spaces.resizing.compound import PAPER
 from search_spaces.resizing.strategy import CAP, V2, Strategy, non_uniform
 
@@ -29,13 +30,14 @@ class ScalingStrategy(PlottedRow):
         """The strategy, under the row's name. Raises ValueError, with the contract, if the code is something else."""
         found = self.load()
         if callable(found):
-            found = found()
+            found = called(f"scaling strategy {self.name}", found)
         if not isinstance(found, Strategy):
             raise ValueError(f"scaling strategy {self.name} {CONTRACT}, got {type(found).__name__}")
         return dataclasses.replace(found, name=self.name)
 
 
-def _adopt(name: str, found: Any) -> ScalingStrategy:
+def adopt(name: str, found: Any) -> ScalingStrategy:
+    """The row of a user's strategy, or of a function that makes one."""
     if not (isinstance(found, Strategy) or callable(found)):
         raise ValueError(f"{CONTRACT}, got {type(found).__name__}")
     return ScalingStrategy(name=name, code=name, label=name)
@@ -97,7 +99,7 @@ STRATEGIES = Registry(
             in_families=True,
         ),
     ],
-    _adopt,
+    adopt,
     forms=(f"{V2}:PX", "d:w:r"),
 )
 

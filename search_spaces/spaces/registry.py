@@ -71,7 +71,8 @@ def _check(row: SearchSpace, made: Any, settings: Mapping[str, Any]) -> None:
             raise ValueError(f"space {row.name} must have networks of {setting} {asked}, as asked for, got {found}")
 
 
-def _adopt(name: str, found: Any) -> SearchSpace:
+def adopt(name: str, found: Any) -> SearchSpace:
+    """The row of a user's space, or of a function that makes one."""
     from search_spaces.spaces.space import Space
 
     if not (isinstance(found, Space) or callable(found)):
@@ -103,7 +104,7 @@ SPACES = Registry(
             references=("efficientnet_b4", "efficientnet_b0", "efficientnetv2_b0", "efficientnetv2_s"),
         ),
     ],
-    _adopt,
+    adopt,
 )
 
 

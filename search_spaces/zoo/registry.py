@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from search_spaces.common.suggest import nearest
+from search_spaces.common.user_code import called, is_user_code, load_user_code
 from search_spaces.networks.arch import Arch
 from search_spaces.zoo import efficientnet, efficientnetv2, resnet
 from search_spaces.zoo.mnasnet import MNASNET_A1, MNASNET_B1
@@ -35,8 +36,11 @@ TABLES = {
 
 
 def find(network: str) -> Arch:
-    """The arch that a published name or an arch file means. Raises ValueError if it is neither."""
-    if network in names():
+    """The arch that a published name, an arch file or a user's own `module:name` means.
+
+    Raises ValueError if it is none of them.
+    """
+    if network in names() or is_user_code(network):
         return get(network)
     if Path(network).exists() or "/" in network or network.endswith(".json"):
         return Arch.load(network)
@@ -49,9 +53,20 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Arch:
-    """A published network at its published resolution. Raises ValueError, with the nearest name, if unknown."""
+    """A published network at its published resolution, or a user's own `module:name`: an Arch, or a function without
+    arguments that returns one. Raises ValueError, with the nearest name, if unknown.
+    """
     if name in MEMBERS:
         return MEMBERS[name](name)
     if name in TABLES:
         return TABLES[name]
-    raise ValueError(f"unknown network '{name}'{nearest(name, names())}")
+    if not is_user_code(name):
+        raise ValueError(f"unknown network '{name}'{nearest(name, names())}")
+    found = load_user_code("network", name)
+    made = called(f"network {name}", found) if callable(found) else found
+    if not isinstance(made, Arch):
+        raise ValueError(
+            f"network {name} must be an Arch, or a function without arguments that returns one, got "
+            f"{type(made).__name__}"
+        )
+    return made

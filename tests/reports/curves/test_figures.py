@@ -14,6 +14,7 @@ from reports.curves import figures
 from reports.curves.data import Dot
 from reports.page.scales import accuracy_limits, log_x, plain, whiskers
 from reports.page.style import strategy_style
+from search_spaces.resizing.registry import STRATEGIES
 from studies.statistics.intervals import Estimate
 
 
@@ -51,6 +52,14 @@ def test_a_line_has_its_networks_colour_marker_and_intervals() -> None:
     assert ends == [pytest.approx([63, 68]), pytest.approx([66, 71])]
     assert ax.get_xscale() == "log"
     assert "multiply-adds" in ax.get_xlabel()
+
+
+def test_other_curves_have_a_look_of_their_own() -> None:
+    """Exponents and a user's own look the same in every figure, and unlike the strategies of the registry."""
+    for name in ("0:1:3", "my_scaling:deep"):
+        look = strategy_style(name)
+        assert look == strategy_style(name)
+        assert look not in [strategy_style(known) for known in ("baseline", "compound-found", *STRATEGIES)]
 
 
 def test_the_baseline_is_marked_once() -> None:

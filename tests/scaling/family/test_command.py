@@ -108,6 +108,14 @@ def test_a_cap_at_the_baseline_s_own_resolution_keeps_it(tmp_path: Path) -> None
     assert [ss.Arch.load(tmp_path / "family" / f"phi-{phi}.json").resolution for phi in (0, 2)] == [160, 160]
 
 
+@pytest.mark.usefixtures("outside")
+def test_of_a_users_strategy_the_depth_weights_count(tmp_path: Path) -> None:
+    words = ("--coefficients", "paper", "--strategy", "outside_scaling:deep", "--phi", "2")
+    assert run(tmp_path / "f", *words) == 0
+    expected = scale(ss.get("efficientnet_b0"), PAPER, 2, depth_weights=(0.5, 1, 1))
+    assert ss.Arch.load(tmp_path / "f" / "phi-2.json") == expected.replace(name="family-phi-2")
+
+
 def test_a_family_has_no_other_strategy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path / "family", "--coefficients", "paper", "--strategy", "width") == 2
     assert "--strategy" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from search_spaces.resizing.strategy import COMPOUND, DEPTH
 from search_spaces.spaces.stage_choices import StageChoices
 from search_spaces.spaces.staged import StagedSpace
 
-OWN = "triaxis_tests_own.operators:GHOST"
+OWN = "outside_operator:CHEAP"
 
 
 @pytest.mark.parametrize("name", [*OPERATORS, OWN])
@@ -44,9 +44,9 @@ def test_labels_are_different() -> None:
     assert len({row.label for row in OPERATORS.values()}) == len(OPERATORS)
 
 
-def ghosts(expansion: float = 2.0) -> Arch:
+def cheap(expansion: float = 2.0) -> Arch:
     stages = (Stage("conv", 3, 2, 16, 1), Stage(OWN, 3, 2, 24, 2, expansion), Stage(OWN, 5, 1, 40, 3, expansion))
-    return Arch(stages, stem=16, head=64, resolution=32, classes=10, name="ghosts")
+    return Arch(stages, stem=16, head=64, resolution=32, classes=10, name="cheap")
 
 
 def test_a_users_operator_costs_what_its_convolutions_cost() -> None:
@@ -60,10 +60,10 @@ def test_a_users_operator_costs_what_its_convolutions_cost() -> None:
 
 
 def test_a_users_operator_is_saved_tabled_and_scaled(tmp_path: Path) -> None:
-    arch = ghosts()
-    arch.save(tmp_path / "ghosts.json")
-    assert Arch.load(tmp_path / "ghosts.json") == arch
-    assert "Ghost2 k3" in stage_table(arch)
+    arch = cheap()
+    arch.save(tmp_path / "cheap.json")
+    assert Arch.load(tmp_path / "cheap.json") == arch
+    assert "Cheap2 k3" in stage_table(arch)
     for strategy in (COMPOUND, DEPTH):
         found = solve(arch, strategy, 2 * cost(arch).macs)
         assert found.macs == cost(found.arch).macs
@@ -83,9 +83,9 @@ def test_a_users_operator_is_a_choice_of_a_space() -> None:
         channels=(16, 24),
     )
     reference = Arch((Stage("conv", 3, 2, 16, 1),) * 2, stem=8, head=32, resolution=16, classes=10)
-    space = StagedSpace("ghosts", (choices, choices), reference)
+    space = StagedSpace("cheap", (choices, choices), reference)
     drawn = space.sample(np.random.default_rng(0), 50, macs=space.macs_range)
-    assert {label.rpartition(":")[2] for label in space.choices["stage1.op"]} == {"GHOST", "2", "6", "mbconv6"}
+    assert {label.rpartition(":")[2] for label in space.choices["stage1.op"]} == {"CHEAP", "2", "6", "mbconv6"}
     archs = [space.decode(space.choice(row)) for row in drawn]
     assert {stage.expansion for arch in archs for stage in arch.stages if stage.op == OWN} == {1.0, 2.0, 6.0}
     assert [cost(arch).macs for arch in archs] == space.costs(drawn).macs.tolist()
@@ -96,6 +96,10 @@ def test_a_users_operator_is_a_choice_of_a_space() -> None:
 WRONG = """
 from search_spaces.networks.blocks import conv_norm
 NUMBER = 3
+
+
+def one_argument(stage):
+    return ()
 
 
 def as_list(stage, site):
@@ -120,7 +124,8 @@ def other_channels(stage, site):
 
 
 @pytest.mark.parametrize(
-    "attribute", ["NUMBER", "missing", "as_list", "nothing", "no_stride", "other_input", "other_channels"]
+    "attribute",
+    ["NUMBER", "missing", "one_argument", "as_list", "nothing", "no_stride", "other_input", "other_channels"],
 )
 def test_what_is_no_operator_is_refused_in_one_line(
     attribute: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

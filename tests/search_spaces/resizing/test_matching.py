@@ -19,6 +19,7 @@ from search_spaces.resizing.rounding import Rounding, around
 from search_spaces.resizing.shapes import channels_of, layers_of
 from search_spaces.resizing.strategy import COMPOUND, DEPTH, RESOLUTION, Strategy
 
+OWN = "outside_scaling:deep"
 BASELINES = ("efficientnet_b0", "mobilenet_v2", "mnasnet_a1")
 SPACE = ss.space("small")
 SMALL = ss.Arch(
@@ -32,7 +33,7 @@ SMALL = ss.Arch(
 
 
 @pytest.mark.parametrize("multiple", [1.5, 2, 4, 8])
-@pytest.mark.parametrize("name", list(STRATEGIES))
+@pytest.mark.parametrize("name", [*STRATEGIES, OWN])
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_targets_are_met_within_one_percent(baseline: str, name: str, multiple: float) -> None:
     arch, strategy = ss.get(baseline), get_strategy(name)
@@ -135,7 +136,7 @@ def test_no_spread_had_a_nearer_network(seed: int, shares: str, multiple: float)
     assert abs(found.miss) <= max(TOLERANCE, min(np.abs(macs / target - 1).min() for macs in tried))
 
 
-@pytest.mark.parametrize("name", list(STRATEGIES))
+@pytest.mark.parametrize("name", [*STRATEGIES, OWN])
 def test_the_baseline_s_own_cost_is_the_baseline(name: str) -> None:
     arch = ss.get("mobilenet_v2")
     assert solve(arch, get_strategy(name), ss.cost(arch).macs).arch == arch

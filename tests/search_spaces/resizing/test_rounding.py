@@ -16,6 +16,7 @@ from search_spaces.resizing.rounding import Rounding, around, nearest, share_out
 from search_spaces.resizing.shapes import channels_of, layers_of
 from search_spaces.resizing.strategy import DEPTH, RESOLUTION, WIDTH
 
+OWN = "outside_scaling:deep"
 B0 = ss.get("efficientnet_b0")
 LAYERS = st.lists(st.integers(1, 6), min_size=1, max_size=8)
 
@@ -69,7 +70,7 @@ def test_widths_go_as_far_down_as_the_rounding_allows() -> None:
     assert 8 not in stems[0]
 
 
-@pytest.mark.parametrize("name", list(STRATEGIES))
+@pytest.mark.parametrize("name", [*STRATEGIES, OWN])
 def test_around_varies_only_what_the_strategy_grows(name: str) -> None:
     strategy = get_strategy(name)
     options = around(B0, strategy, strategy.multipliers(2.3), Rounding(), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -12,6 +13,7 @@ from search_spaces.resizing.compound import PAPER, Coefficients, Multipliers
 from search_spaces.resizing.registry import STRATEGIES, get_strategy
 from search_spaces.resizing.strategy import DEPTH, RESOLUTION, SINGLE, WIDTH, Strategy
 
+OWN = "outside_scaling:deep"
 SHARES = st.floats(0, 10)
 
 
@@ -61,9 +63,37 @@ def test_exponents_are_shares_on_any_scale() -> None:
     assert one.name == "1:2:1"
 
 
-@pytest.mark.parametrize("name", list(STRATEGIES))
+@pytest.mark.parametrize("name", [*STRATEGIES, OWN])
 def test_names(name: str) -> None:
-    assert get_strategy(name).name == name
+    strategy = get_strategy(name)
+    assert strategy.name == name
+    assert strategy.multipliers(4).nominal_cost == pytest.approx(4)
+    assert STRATEGIES.row(name).label
+
+
+def test_looks_are_different() -> None:
+    rows = STRATEGIES.values()
+    assert len({row.color for row in rows}) == len({row.marker for row in rows}) == len({row.label for row in rows})
+    assert len({row.color for row in rows}) == len(STRATEGIES)
+
+
+def test_a_users_strategy_may_be_made_by_a_function_or_named_by_a_row(outside: Path) -> None:
+    (outside / "outside_growth.py").write_text(
+        "from search_spaces.resizing.registry import ScalingStrategy\n"
+        "from search_spaces.resizing.strategy import Strategy\n"
+        "def flat(): return Strategy('flat', 1, 1, 0)\n"
+        "FLAT = ScalingStrategy(name='flat', code='outside_growth:flat', label='no resolution', source='ours')\n"
+        "NUMBER = 3\n"
+        "def number(): return 3\n"
+        "def broken(): raise RuntimeError('two\\nlines')\n"
+    )
+    for name in ("outside_growth:flat", "outside_growth:FLAT"):
+        assert get_strategy(name) == Strategy(name, 1, 1, 0)
+    assert STRATEGIES.row("outside_growth:FLAT").label == "no resolution"
+    for name in ("NUMBER", "number", "broken", "flatt"):
+        with pytest.raises(ValueError, match=f"scaling strategy outside_growth:{name}") as error:
+            get_strategy(f"outside_growth:{name}")
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from search_spaces.spaces.registry import SPACES, space
 from search_spaces.spaces.staged import StagedSpace
 
-OWN = "triaxis_tests_own.spaces:ghosts"
+OWN = "outside_space:make"
 WRONG = """
 from search_spaces.networks.arch import Arch, Stage
 from search_spaces.spaces.space import Space
@@ -60,9 +60,9 @@ def test_a_row_names_the_references_that_its_code_takes(name: str) -> None:
 def test_a_users_space_has_the_settings_of_its_function() -> None:
     made = space(OWN, resolution=24, classes=5)
     arch = made.decode(made.choice([0] * len(made.choices)))
-    assert (made.name, arch.resolution, arch.classes) == ("ghosts", 24, 5)
+    assert (made.name, arch.resolution, arch.classes) == ("cheap", 24, 5)
     assert space(OWN, resolution=24, classes=5) is made
-    with pytest.raises(ValueError, match="^width .*ghosts"):
+    with pytest.raises(ValueError, match="^width .*outside_space:make"):
         space(OWN, width=2.0)
 
 

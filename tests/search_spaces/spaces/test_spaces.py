@@ -60,7 +60,7 @@ def two_stages() -> StagedSpace:
     return StagedSpace("two", (first, second), reference)
 
 
-OWN = "triaxis_tests_own.spaces:ghosts"
+OWN = "outside_space:make"
 SETTINGS: dict[str, dict[str, Any]] = {
     "efficientnetv2": {"resolution": 48, "width": 0.25, "classes": 10},
     OWN: {"resolution": 20, "classes": 7},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from search_spaces.metrics.counts import cost
 from search_spaces.resizing.stages import scale_depth, scale_width
 from search_spaces.zoo.efficientnet import B0, PUBLISHED
-from search_spaces.zoo.registry import get, names
+from search_spaces.zoo.registry import find, get, names
 
 
 def test_the_names() -> None:
@@ -63,6 +65,21 @@ def test_our_own_network_is_for_small_images_and_takes_a_class_count() -> None:
 def test_a_member_is_b0_scaled_by_its_row() -> None:
     b3 = scale_depth(scale_width(B0, 1.2), 1.4).replace(resolution=300, name="efficientnet_b3")
     assert get("efficientnet_b3") == b3
+
+
+def test_a_users_network_is_an_arch_or_a_function_that_returns_one(outside: Path) -> None:
+    (outside / "outside_networks.py").write_text(
+        "from search_spaces.zoo.registry import get\n"
+        "ARCH = get('mobilenet_v2').replace(name='mine')\n"
+        "def made(): return ARCH.replace(head=640)\n"
+        "NUMBER = 3\n"
+        "def number(): return 3\n"
+    )
+    assert get("outside_networks:ARCH").key == find("outside_networks:ARCH").key == get("mobilenet_v2").key
+    assert get("outside_networks:made").head == 640
+    for name in ("NUMBER", "number", "mad"):
+        with pytest.raises(ValueError, match=f"network outside_networks:{name}"):
+            find(f"outside_networks:{name}")
 
 
 @pytest.mark.parametrize(
