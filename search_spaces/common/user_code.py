@@ -54,10 +54,12 @@ def load_user_code(kind: str, name: str) -> Any:
 def called(subject: str, function: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
     """What a user's function returns. `subject` is what it belongs to, such as "dataset my_images:load".
 
-    Raises ValueError, in one line that names the function and the place, for whatever it raises.
+    Raises ValueError, in one line that names the function and the place, for whatever it raises except MemoryError.
     """
     try:
         return function(*arguments, **settings)
+    except MemoryError:
+        raise
     except (Exception, SystemExit) as error:
         # A user's function may raise anything.
         frames = traceback.extract_tb(error.__traceback__)[1:]

@@ -12,10 +12,11 @@ from rich.console import Console
 
 from search_spaces.common.differences import differences
 from search_spaces.common.settings import value_at, without
+from search_spaces.common.user_code import digests
 from studies.data.config import DataConfig
 from studies.data.dataset import Dataset
 from studies.data.load import load_configured
-from studies.runs.folder import CONFIG, LEDGER, RunFolder, Status, read_config, read_manifest
+from studies.runs.folder import CONFIG, LEDGER, RunFolder, Status, check_code, read_config, read_manifest
 
 Work = Callable[[RunFolder, Console, Dataset], str]
 """The work of a command in its run folder. Returns the report for people, without a line break at the end."""
@@ -46,6 +47,7 @@ def run_command(
     validation: int = 0,
     storage: str | None = None,
     check: Callable[[Dataset], None] | None = None,
+    code: Collection[str] = (),
 ) -> None:
     """Do a command's work in its run folder; write its report to result.txt and print it.
 
@@ -58,15 +60,19 @@ def run_command(
         validation: images held out of training; 0 is a fifth, at most 10 000
         storage: Optuna storage URL of the ledger, if it is not in the run folder
         check: raises ValueError if the images do not fit the settings
+        code: the user's own code that the settings name, as module:name; a run resumes only with the same
 
     Raises ValueError before anything is written, and a KeyboardInterrupt of the work with the way to resume.
 
     """
+    digested = digests(code)
     data = load_configured(config.data, seed=config.seed, validation=validation)
     if check is not None:
         check(data)
     check_ledger(config.run, new=config.new, storage=storage)
-    with open_run(config.run, settings, module, seed=config.seed, new=config.new, resumable=resumable) as run:
+    with open_run(
+        config.run, settings, module, seed=config.seed, new=config.new, resumable=resumable, code=digested
+    ) as run:
         console = Console(highlight=False)
         console.print(data.describe(), soft_wrap=True)
         try:
@@ -78,12 +84,18 @@ def run_command(
 
 
 def finished_report(
-    folder: str | Path, asked: Mapping[str, Any], *, resumable: Collection[str], extendable: Collection[str] = ()
+    folder: str | Path,
+    asked: Mapping[str, Any],
+    *,
+    resumable: Collection[str],
+    extendable: Collection[str] = (),
+    code: Collection[str] = (),
 ) -> str | None:
     """The report of a run that has finished with the settings `asked`; None if there is something to do.
 
-    Settings and groups named in `resumable` may differ; settings named in `extendable` may be larger in the run. Raises
-    ValueError if the run's manifest or configuration cannot be read.
+    Settings and groups named in `resumable` may differ; settings named in `extendable` may be larger in the run. `code`
+    names the user's own code, as module:name. Raises ValueError if the run's manifest or configuration cannot be read,
+    or if the run was made with other code.
     """
     path = Path(folder)
     if not (path / REPORT).exists() or not (path / CONFIG).exists():
@@ -92,6 +104,7 @@ def finished_report(
         return None
     if not _covers(read_config(path), asked, resumable, extendable):
         return None
+    check_code(path, digests(code))
     return (
         f"{(path / REPORT).read_text()}\nThis run was finished before; nothing was trained now. --new starts a "
         "new run (the old one is kept under another name)"
@@ -109,7 +122,14 @@ def check_ledger(folder: str | Path, *, new: bool, storage: str | None = None) -
 
 
 def open_run(
-    folder: str | Path, settings: Mapping[str, Any], module: str, *, seed: int, new: bool, resumable: Collection[str]
+    folder: str | Path,
+    settings: Mapping[str, Any],
+    module: str,
+    *,
+    seed: int,
+    new: bool,
+    resumable: Collection[str],
+    code: Mapping[str, str] | None = None,
 ) -> RunFolder:
     """The run's folder, locked: a new one, or that of a run to resume. `module` is the command, such as nas.search."""
     return RunFolder.open(
@@ -119,6 +139,7 @@ def open_run(
         seed=seed,
         new=new,
         resumable=resumable,
+        code=code,
     )
 
 

@@ -61,6 +61,7 @@ class RunFolder:
         seed: int = 0,
         new: bool = False,
         resumable: Collection[str] = (),
+        code: Mapping[str, str] | None = None,
     ) -> RunFolder:
         """Make a run folder, or resume the run that it holds.
 
@@ -71,9 +72,10 @@ class RunFolder:
             seed: recorded in the manifest
             new: start a new run; an old run in the folder is moved to a name with its date
             resumable: dotted names of settings, or of groups, that may differ from the old run's (trials, workers, ...)
+            code: digests of the user's own modules by name, those of the old run; recorded in the manifest
 
-        Raises ValueError, in one line and with nothing written, if the folder holds other files or another
-        configuration, is in use (the message names the process), or cannot be written.
+        Raises ValueError, in one line and with nothing written, if the folder holds other files, another configuration
+        or a run of other code, is in use (the message names the process), or cannot be written.
 
         """
         path = Path(folder)
@@ -81,13 +83,14 @@ class RunFolder:
         manifest = _existing_manifest(path)
         if manifest is not None and not new:
             _check_config(path, normal, resumable)
+            check_code(path, code or {})
         lock = _take_lock(path)
         if manifest is not None and new:
             lock.close()
             _move_aside(path, manifest)
             manifest, lock = None, _take_lock(path)
         run = cls(path, lock, manifest or {})
-        run._begin(normal, command, seed)
+        run._begin(normal, command, seed, code or {})
         return run
 
     def __enter__(self) -> Self:
@@ -126,7 +129,7 @@ class RunFolder:
             self._handler.close()
         self._lock.close()
 
-    def _begin(self, config: Mapping[str, Any], command: Sequence[str], seed: int) -> None:
+    def _begin(self, config: Mapping[str, Any], command: Sequence[str], seed: int, code: Mapping[str, str]) -> None:
         """Record a new session and start to log."""
         session = {"start": _now(), "end": None, "status": Status.RUNNING, **describe_session(command)}
         # We hold the lock, so an earlier session that is recorded as running was killed.
@@ -139,6 +142,7 @@ class RunFolder:
             "format": FORMAT,
             "status": Status.RUNNING,
             "seed": seed,
+            "code": {**self._manifest.get("code", {}), **code},
             "start": sessions[0]["start"],
             "end": None,
             "sessions": sessions,
@@ -169,6 +173,17 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise ValueError(f"cannot read {path}: it holds no settings; --new starts a new run")
     return settings
+
+
+def check_code(folder: Path, code: Mapping[str, str]) -> None:
+    """Raise ValueError if the run in a folder used other code of one of the user's own modules; `code` has digests."""
+    recorded = read_manifest(folder).get("code", {})
+    changed = [module for module, digest in code.items() if recorded.get(module, digest) != digest]
+    if changed:
+        raise ValueError(
+            f"run folder {folder} was made with other code of your module {', '.join(changed)}, and its results would "
+            "not belong together: --new starts a new run, or choose another --run"
+        )
 
 
 def _existing_manifest(path: Path) -> dict[str, Any] | None:

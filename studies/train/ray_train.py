@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +81,12 @@ class TrainingWorkers:
 
 
 @contextmanager
-def training_workers(workers: WorkersConfig) -> Iterator[TrainingWorkers]:
-    """Workers as the settings describe them, on a private Ray of the loopback device, or on a cluster."""
-    with connect(workers) as cluster:
+def training_workers(workers: WorkersConfig, code: Collection[str] = ()) -> Iterator[TrainingWorkers]:
+    """Workers as the settings describe them, on a private Ray of the loopback device, or on a cluster.
+
+    They can import the user's own `code`, names such as my_images:load.
+    """
+    with connect(workers, code=code) as cluster:
         share = cluster.resources.gpus_per_trial
         if 0 < share < 1:
             raise ValueError(

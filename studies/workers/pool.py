@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -29,13 +30,21 @@ class WorkerPool:
         size: how many there are, where that is known; it is only shown
 
     `storage_path` is a folder for Ray Tune's own files, shared by a cluster's machines; by default a temporary one.
+    `code` names the user's own code that jobs may name, such as my_images:load; workers can import it.
 
     """
 
-    def __init__(self, config: WorkersConfig, size: int | None = None, storage_path: str | None = None) -> None:
+    def __init__(
+        self,
+        config: WorkersConfig,
+        size: int | None = None,
+        storage_path: str | None = None,
+        code: Collection[str] = (),
+    ) -> None:
         self.config = config
         self.size = size
         self._storage_path = storage_path
+        self._code = tuple(code)
         self._ray = ExitStack()
         self._cluster: Cluster | None = None
 
@@ -68,7 +77,7 @@ class WorkerPool:
 
         begun = time.perf_counter()
         if self._cluster is None:
-            self._cluster = self._ray.enter_context(connect(self.config, self._storage_path))
+            self._cluster = self._ray.enter_context(connect(self.config, self._storage_path, self._code))
         connected = time.perf_counter() - begun
         usage = execute(source, evaluate, self._cluster, retries=self.config.retries, time_budget=time_budget)
         return replace(usage, startup=connected + usage.startup)

@@ -7,13 +7,14 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import ray
 
+from search_spaces.common.user_code import folders, sources
 from studies.machine import available_cores, gpus_here, process_start
 from studies.workers.config import WorkersConfig
 from studies.workers.ray_patches import quiet, start
@@ -57,11 +58,13 @@ class Cluster:
 
 
 @contextmanager
-def connect(workers: WorkersConfig, storage_path: str | None = None) -> Iterator[Cluster]:
+def connect(workers: WorkersConfig, storage_path: str | None = None, code: Collection[str] = ()) -> Iterator[Cluster]:
     """Join the cluster at `ray_address`, or start a Ray on this machine that listens on the loopback device only.
 
     `storage_path` is a folder for Ray Tune's own files, shared by a cluster's machines; by default a temporary one.
-    Raises ValueError for an address that cannot be joined, or if more is asked for than there is.
+    Workers can import the user's own `code`, names such as my_images:load: on this machine they search its folders; to
+    a cluster its modules and packages travel beside ours. Raises ValueError for an address that cannot be joined, or if
+    more is asked for than there is.
     """
     with ExitStack() as stack:
         resources = None if workers.ray_address else _settle_here(workers)
@@ -69,12 +72,12 @@ def connect(workers: WorkersConfig, storage_path: str | None = None) -> Iterator
         stack.enter_context(quiet())
         folder = stack.enter_context(_temporary_folder())
         if resources is None:
-            _join(workers)
+            _join(workers, code)
             stack.callback(ray.shutdown)
             total = ray.cluster_resources()
             resources = settle(workers, int(total.get("CPU", 0)), total.get("GPU", 0.0))
         elif not ray.is_initialized():
-            stack.enter_context(_environment(_PRIVATE))
+            stack.enter_context(_environment({**_PRIVATE, **_search_path(folders(code))}))
             _start(resources, folder)
             stack.callback(ray.shutdown)
         stack.enter_context(_environment({"TUNE_MAX_PENDING_TRIALS_PG": str(resources.workers)}))
@@ -98,10 +101,11 @@ def _start(resources: Resources, folder: str) -> None:
     )
 
 
-def _join(workers: WorkersConfig) -> None:
+def _join(workers: WorkersConfig, code: Collection[str]) -> None:
     address = str(workers.ray_address)
     check_reachable(address)
-    travel = {"py_modules": _package_folders(), "env_vars": {**_BEHAVIOUR, **_threads(workers.cpus_per_trial)}}
+    modules = [*_package_folders(), *(str(path) for path in sources(code).values())]
+    travel = {"py_modules": modules, "env_vars": {**_BEHAVIOUR, **_threads(workers.cpus_per_trial)}}
     try:
         ray.init(address=address, runtime_env=travel, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -115,6 +119,12 @@ def _package_folders() -> list[str]:
     """Folders of our own packages, wherever they are installed."""
     specs = [importlib.util.find_spec(name) for name in PACKAGES]
     return [next(iter(spec.submodule_search_locations)) for spec in specs if spec and spec.submodule_search_locations]
+
+
+def _search_path(more: Collection[str]) -> dict[str, str]:
+    """The environment in which Python finds modules in these folders too."""
+    known = os.environ.get("PYTHONPATH", "")
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [*more, known]))} if more else {}
 
 
 def _threads(count: int) -> dict[str, str]:

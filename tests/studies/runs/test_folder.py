@@ -64,6 +64,20 @@ def test_another_configuration_is_refused_and_nothing_changes(tmp_path: Path) ->
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_run_of_other_code_is_refused_and_nothing_changes(tmp_path: Path) -> None:
+    folder, code = tmp_path / "x", {"my_images": "0123456789abcdef", "my_sampler": "1"}
+    RunFolder.open(folder, CONFIG, code={"my_images": "0123456789abcdef"}).close(Status.INTERRUPTED)
+    RunFolder.open(folder, CONFIG, code=code).close(Status.FINISHED)
+    assert read_manifest(folder)["code"] == code
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(ValueError, match=r"my_images.*--new.*--run") as caught:
+        RunFolder.open(folder, CONFIG, code={**code, "my_images": "another"})
+    assert "my_sampler" not in str(caught.value)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    RunFolder.open(folder, CONFIG, code={"my_images": "another"}, new=True).close(Status.FINISHED)
+    assert read_manifest(folder)["code"] == {"my_images": "another"}
+
+
 def test_a_new_run_moves_an_old_one_aside(tmp_path: Path) -> None:
     folder = tmp_path / "x"
     with RunFolder.open(folder, CONFIG) as run:
