@@ -89,8 +89,7 @@ class SearchConfig(RegionConfig):
     Attributes:
         target_flops: Target cost T of the full network in multiply-adds, such as 400M.
         space: Search space: {names}; small is for images of 28 to 64 px.
-        reference: Network that the space varies. For mnasnet: mobilenet_v2 (default) or mnasnet_a1; for efficientnetv2:
-            efficientnet_b4 (default), efficientnet_b0, efficientnetv2_b0 or efficientnetv2_s.
+        reference: Network that the space varies: {names}.
         resolution: Input side in pixels at which the cost of the full network is counted. 0: the space's default.
         width: Factor on the widths of the network that the space varies.
         sampler: Sampler that proposes candidates: {names} (docs/samplers.md). Default: predictor; nsga2 with
@@ -120,7 +119,7 @@ class SearchConfig(RegionConfig):
 
     target_flops: int | str = "400M"
     space: str = setting("mnasnet", registry="search_spaces.spaces.registry:SPACES")
-    reference: str | None = None
+    reference: str | None = setting(None, registry="search_spaces.spaces.registry:REFERENCES")
     resolution: int = 0
     width: float = 1.0
     sampler: str | None = setting(None, registry="nas.samplers.registry:SAMPLERS")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from search_spaces.common.checks import check_minimum
+from search_spaces.common.settings import setting
 from search_spaces.common.units import parse_bytes
-from search_spaces.resizing.registry import STRATEGIES, get_strategy
+from search_spaces.resizing.registry import FAMILY_STRATEGIES, STRATEGIES, get_strategy
 from search_spaces.resizing.rounding import RoundingChoice
 from search_spaces.resizing.strategy import Strategy
 
@@ -28,9 +29,8 @@ class FamilyConfig:
             paper.
         phi: Members of the family, in the order of the table; phi 0 is the baseline.
         equal_cost: Grow each member to exactly 2^phi times the baseline's FLOPs instead of rounding as the papers do.
-        strategy: compound, or v2: no image above 480 px, and layers added to the late stages first (EfficientNetV2);
-            v2:PX for another cap; or your own as module:name, of which the cap and the depth weights count. With
-            --equal-cost depth and width make up for what the cap takes.
+        strategy: Scaling strategy: {labels}. v2:PX is v2 with another cap. Of your own the cap and the depth weights
+            count. With --equal-cost depth and width make up for what the cap takes.
         depth_weights: Relative speed at which the stages deepen, one number per stage from the first to the last, such
             as 0 0 0 0 1 1 1; 0 keeps a stage as it is, equal numbers are compound scaling. Default: the strategy's.
         rounding: Multiples that widths and resolutions are rounded to.
@@ -46,7 +46,7 @@ class FamilyConfig:
     baseline: str = ""
     phi: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0)
     equal_cost: bool = False
-    strategy: str = "compound"
+    strategy: str = setting("compound", registry="search_spaces.resizing.registry:FAMILY_STRATEGIES")
     depth_weights: tuple[float, ...] = ()
     rounding: RoundingChoice = field(default_factory=RoundingChoice)
     batch_size: int = 64
@@ -70,11 +70,9 @@ class FamilyConfig:
     def _check_strategy(self) -> None:
         """Raise ValueError for what is no strategy, and for one that says which dimensions grow."""
         self.scaling_strategy  # noqa: B018
-        taken = [row.name for row in STRATEGIES.values() if row.in_families]
-        if self.strategy.partition(":")[0] not in taken and not STRATEGIES.is_own(self.strategy):
+        if self.strategy.partition(":")[0] not in FAMILY_STRATEGIES and not STRATEGIES.is_own(self.strategy):
             raise ValueError(
-                f"--strategy must be {', '.join(taken)} or your own as module:name, got {self.strategy}: "
-                "use scaling.curves"
+                f"--strategy must be one of {FAMILY_STRATEGIES.describe()}, got {self.strategy}: use scaling.curves"
             )
 
     @property

@@ -103,6 +103,11 @@ STRATEGIES = Registry(
     forms=(f"{V2}:PX", "d:w:r"),
 )
 
+FAMILY_STRATEGIES = Registry(
+    STRATEGIES.kind, [row for row in STRATEGIES.values() if row.in_families], adopt, forms=(f"{V2}:PX",)
+)
+"""Those that `scaling.family` takes."""
+
 
 def get_strategy(text: str) -> Strategy:
     """A strategy by name, by exponents d:w:r such as 1:1:1 (shares of the growth in cost; any scale), or v2:PX.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -106,6 +106,22 @@ SPACES = Registry(
     ],
     adopt,
 )
+
+
+@dataclass(frozen=True)
+class References:
+    """The reference networks of all spaces."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for row in SPACES.values() for name in row.references))
+
+    def describe(self, *, labels: bool = False) -> str:
+        """Their names for a help text, by space; they have no labels."""
+        taking = {row.name: row.references for row in SPACES.values() if row.references}
+        return "; ".join(f"for {name} {first} (default), {', '.join(rest)}" for name, (first, *rest) in taking.items())
+
+
+REFERENCES = References()
 
 
 def space(name: str, **settings: Any) -> Space:

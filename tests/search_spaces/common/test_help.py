@@ -13,6 +13,7 @@ from nas.benchmark.config import BenchmarkConfig
 from nas.proxy.config import ProxyConfig
 from nas.search.config import SearchConfig
 from scaling.curves.config import CurvesConfig
+from scaling.family.config import FamilyConfig
 from scaling.grid.config import GridConfig
 from search_spaces.common import cli
 from search_spaces.common.help import text_of
@@ -122,11 +123,12 @@ def test_the_help_of_every_command_is_tidy(
 
 
 CONFIGS: dict[type[Any], set[str]] = {
-    SearchConfig: {"space", "sampler", "data.dataset", "recipe"},
+    SearchConfig: {"space", "reference", "sampler", "data.dataset", "recipe"},
     ProxyConfig: {"space", "data.dataset", "recipe", "against_recipe"},
     BenchmarkConfig: {"samplers"},
     GridConfig: {"data.dataset", "recipe"},
     CurvesConfig: {"data.dataset", "recipe", "strategies"},
+    FamilyConfig: {"strategy"},
     TrainConfig: {"data.dataset", "recipe"},
 }
 
