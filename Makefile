@@ -13,7 +13,7 @@ RUNS ?= $(patsubst %/config.yaml,%,$(wildcard runs/search/config.yaml runs/grid/
 # One thread a process: trials run side by side, and busy threads that share a core slow each other to a crawl.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install search grid curves report dashboard test coverage check format bench proxy-study recipes-study clean
+.PHONY: help install search grid curves report dashboard test coverage check tables format bench proxy-study recipes-study clean
 help:
 	@echo "make install   make the environment (.venv) only"
 	@echo "make search    search for a 400M baseline on the bundled images, or resume that search"
@@ -26,7 +26,8 @@ help:
 	@echo "make dashboard watch a run in the browser: RUN=runs/search, on http://127.0.0.1:8080 (PORT=)"
 	@echo "make test      the whole test suite"
 	@echo "make coverage  the same, with the lines and branches that it covers"
-	@echo "make check     lint, format, types, import contracts"
+	@echo "make check     lint, format, types, import contracts, tables of the docs"
+	@echo "make tables    write the tables of the docs from the registries"
 	@echo "make bench     the measurements of docs/performance.md (about half an hour)"
 	@echo "make proxy-study   which cheap training can be trusted (some hours; it can be resumed)"
 	@echo "make recipes-study   the effect of progressive learning, fused stages and parts of the recipes (about an hour)"
@@ -67,6 +68,10 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/write_tables.py --check
+
+tables: install
+	$(BIN)/python scripts/write_tables.py
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -24,10 +24,12 @@ DEFAULT, DEFAULT_PARETO = "predictor", "nsga2"
 class SamplerInfo(PlottedRow):
     """A sampler's row: what is known before its class, which is heavy, is imported.
 
+    use              what it is good for
     startup          trials that it proposes uniformly before it learns from results
     multi_objective  whether it supports more than one objective
     """
 
+    use: str = ""
     startup: int = 0
     multi_objective: bool = False
 
@@ -52,6 +54,7 @@ SAMPLERS = Registry(
             name="random",
             code="nas.samplers.random_search:UniformSampler",
             label="every network within the bands is as likely as any other",
+            use="a baseline for all others; a representative sample of the band",
             startup=0,
             multi_objective=True,
             color=PURPLE,
@@ -60,7 +63,8 @@ SAMPLERS = Registry(
         SamplerInfo(
             name="tpe",
             code="nas.samplers.tpe:TpeSampler",
-            label="Optuna's tree-structured Parzen estimator",
+            label="Optuna's tree-structured Parzen estimator, multivariate",
+            use="many trials, choices that depend little on each other",
             source="Bergstra et al. 2011",
             startup=10,
             multi_objective=True,
@@ -70,7 +74,8 @@ SAMPLERS = Registry(
         SamplerInfo(
             name="nsga2",
             code="nas.samplers.nsga2:Nsga2Sampler",
-            label="Optuna's NSGA-II",
+            label="Optuna's NSGA-II operators, population 20",
+            use="trading accuracy against cost",
             source="Deb et al. 2002",
             startup=20,
             multi_objective=True,
@@ -80,7 +85,8 @@ SAMPLERS = Registry(
         SamplerInfo(
             name="gp",
             code="nas.samplers.gp:GpSampler",
-            label="Optuna's Gaussian process",
+            label="Optuna's Gaussian process, on the 30 best and the 30 latest trials",
+            use="few choices, tens of trials",
             startup=10,
             multi_objective=True,
             color=SKY,
@@ -89,7 +95,8 @@ SAMPLERS = Registry(
         SamplerInfo(
             name="evolution",
             code="nas.samplers.evolution:EvolutionSampler",
-            label="aging evolution",
+            label="aging evolution: the best of 5 among the last 20, one choice changed",
+            use="thousands of cheap trials, such as tables and zero-cost proxies",
             source="Real et al. 2019, arXiv 1802.01548, algorithm 1",
             startup=20,
             multi_objective=False,
@@ -99,7 +106,8 @@ SAMPLERS = Registry(
         SamplerInfo(
             name="ppo",
             code="nas.samplers.ppo:PpoSampler",
-            label="a recurrent controller trained with PPO",
+            label="a recurrent controller trained with PPO, 10 trials a batch",
+            use="comparison with MnasNet; it needs many trials",
             source="MnasNet, arXiv 1807.11626, section 3.2",
             startup=10,
             multi_objective=False,
@@ -109,7 +117,8 @@ SAMPLERS = Registry(
         SamplerInfo(
             name="predictor",
             code="nas.samplers.predictor.sampler:PredictorSampler",
-            label="a Gaussian process over architecture features",
+            label="a Gaussian process of the accuracy over architecture features, with known costs",
+            use="expensive trainings: tens to hundreds of trials",
             source="ours; docs/samplers.md",
             startup=8,
             multi_objective=False,
