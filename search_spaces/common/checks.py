@@ -42,15 +42,16 @@ def parsed(name: str, parse: Callable[[str], Value], given: object) -> Value:
 
 @contextmanager
 def as_flags(settings: Mapping[str, str]) -> Iterator[None]:
-    """Replace the name at the beginning of a ValueError by the flag of that setting.
+    """Replace the name at the beginning of a ValueError by the flag of that setting, or what begins with two dashes.
 
     For classes that validate themselves and do not know the command line: {"width": "proxy.width"} turns "width must
-    be ..." into "--proxy.width must be ...". A flag may stand in place of a setting.
+    be ..." into "--proxy.width must be ...".
     """
     try:
         yield
     except ValueError as error:
-        name, space, rest = str(error).partition(" ")
+        word, space, rest = str(error).partition(" ")
+        name = word.removesuffix(":")
         if name not in settings:
             raise
-        raise ValueError(f"{flag_of(settings[name])}{space}{rest}") from None
+        raise ValueError(f"{flag_of(settings[name])}{word.removeprefix(name)}{space}{rest}") from None

@@ -55,7 +55,7 @@ def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, descrip
     Field `cost_band` is flag `--cost-band`, a nested dataclass' field `--proxy.width`, or what `setting` and `flat`
     say; a bool is a flag without a value, a tuple one with more than one value. Every field's help is its entry under
     "Attributes:" in the class docstring. Raises ValueError, in one line, for an unknown flag or key (with the nearest
-    known name), or a value of the wrong type.
+    known name), or a value of the wrong type or range. The error begins with the flag, or with the file and the name.
     """
     if {"-h", "--help"} & set(argv):
         from search_spaces.common.help import help_text
@@ -65,9 +65,14 @@ def parse(config_class: type[Config], argv: Sequence[str], *, prog: str, descrip
     known = settings_of(config_class)
     flags, files = _flags(argv, known)
     values: dict[str, Any] = {}
+    places: dict[str, str] = {}
     for path in files:
-        values |= _file(path, known)
-    return _build(config_class, known, values | flags)
+        found = _file(path, known)
+        values |= found
+        places |= {name: _place(path, name) for name in found}
+    # The checks of the configuration name the flag.
+    with as_flags({known[name].flag: place for name, place in places.items() if name not in flags}):
+        return _build(config_class, known, values | flags)
 
 
 def to_yaml(config: Any) -> str:
@@ -120,7 +125,12 @@ def _values_behind(words: list[str], kind: Any) -> list[str]:
 def _file(path: Path, known: Mapping[str, Setting]) -> dict[str, Any]:
     """The settings that a YAML file holds, by name. Raises ValueError, naming the file, for any mistake in it."""
     found = _flat(path, _mapping(path, _read(path), "settings, a line 'name: value' each,"), known, "")
-    return {name: _converted(f"--config {path}: {name}", known[name].kind, value) for name, value in found}
+    return {name: _converted(_place(path, name), known[name].kind, value) for name, value in found}
+
+
+def _place(path: Path, name: str) -> str:
+    """What the errors about a file's setting begin with."""
+    return f"{CONFIG_FLAG} {path}: {name}"
 
 
 def _flat(
@@ -172,7 +182,7 @@ def _read(path: Path) -> object:
 def _mapping(path: Path, found: object, content: str, key: str = "") -> dict[str, Any]:
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
         place = f"--config {path}: '{key}'" if key else f"--config {path}"
-        raise ValueError(f"{place} must hold {content} got {found!r:.60}")
+        raise ValueError(f"{place} must hold {content} got {f'{found!r:.60}' if found else 'nothing'}")
     return found
 
 

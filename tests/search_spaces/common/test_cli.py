@@ -6,13 +6,21 @@ import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_origin
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nas.benchmark.config import BenchmarkConfig
+from nas.proxy.config import ProxyConfig
+from nas.search.config import SearchConfig
+from scaling.curves.config import CurvesConfig
+from scaling.family.config import FamilyConfig
+from scaling.grid.config import GridConfig
 from search_spaces.common import cli
+from search_spaces.common.settings import Setting, flat, setting, settings_of
+from studies.train.config import TrainConfig
 
 ONE_LINE = r"\A[^\n]+\Z"
 
@@ -36,6 +44,42 @@ class Inner:
 
 
 @dataclass(frozen=True)
+class Deep:
+    """Settings two levels down.
+
+    Attributes:
+        start: A side.
+        stop: A side.
+
+    """
+
+    start: int = 8
+    stop: int = setting(16, flag="last")
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images.
+
+    Attributes:
+        dataset: A name.
+        root: A folder.
+        sizes: Two sides.
+
+    """
+
+    dataset: str = "mini"
+    root: str | None = setting(None, flag="data-root")
+    sizes: Deep = field(default_factory=Deep)
+
+    def __post_init__(self) -> None:
+        if self.root == "":
+            raise ValueError("root must be a folder, got nothing")
+        if not self.dataset:
+            raise ValueError("dataset must have a name")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Settings.
 
@@ -48,6 +92,7 @@ class Settings:
         seed: A whole number.
         name: Text.
         device: One of two.
+        data: Nested, with flags of their own names.
 
     """
 
@@ -59,6 +104,7 @@ class Settings:
     seed: int = 0
     name: str = "x"
     device: Literal["auto", "cpu"] = "auto"
+    data: Images = flat(Images)
 
 
 def parse(*words: str) -> Settings:
@@ -68,6 +114,14 @@ def parse(*words: str) -> Settings:
 def test_flags_fill_the_dataclass():
     got = parse("--target-flops", "1.5G", "--band", "0.5", "1", "--inner.min-map=8", "--workers", "3", "--dry-run")
     assert got == Settings("1.5G", (0.5, 1.0), 3, Inner(min_map=8), True)
+
+
+def test_nested_settings_have_the_flags_that_their_fields_name():
+    got = parse("--dataset", "photos", "--data-root=x", "--sizes.start", "4", "--last", "5")
+    assert got == Settings(data=Images("photos", "x", Deep(4, 5)))
+    for wrong in ("--data.dataset", "--root", "--sizes.stop", "--stop"):
+        with pytest.raises(ValueError, match=f"unknown flag '{wrong}'"):
+            parse(wrong, "1")
 
 
 def test_words_stay_words():
@@ -116,6 +170,10 @@ WRONG = [
     (["--device", "gpu"], ("--device", "auto, cpu", "gpu")),
     (["--workers"], ("--workers",)),
     (["400M"], ("'400M'",)),
+    (["--dataste", "x"], ("'--dataset'",)),
+    (["--last", "half"], ("--last", "half")),
+    (["--sizes.start", "null"], ("--sizes.start", "null")),
+    (["--dataset="], ("--dataset",)),
 ]
 
 
@@ -150,6 +208,21 @@ def test_mistakes_name_the_flag_the_rule_and_the_value(words: list[str], named: 
         ("inner: [1]\n", ("'inner'",)),
         ("inner:\n  width: null\n", ("inner.width", "null")),
         ("1: 2\n", ("'1'",)),
+        ("dataset: photos\n", ("'dataset'", "'data.dataset'")),
+        ("data_root: x\n", ("'data_root'", "'data.root'")),
+        ("last: 3\n", ("'last'", "'data.sizes.stop'")),
+        ("data:\n  datset: x\n", ("'data.datset'", "'data.dataset'")),
+        ("data:\n  data_root: x\n", ("'data.data_root'", "'data.root'")),
+        ("data: photos\n", ("'data'", "dataset, root", "'photos'")),
+        ("data:\n", ("'data'", "dataset, root")),
+        ("data: null\n", ("'data'", "'null'")),
+        ("data: [photos]\n", ("'data'", "['photos']")),
+        ("data:\n  sizes: 3\n", ("'data.sizes'", "start, stop")),
+        ("data:\n  sizes:\n    stop: null\n", ("data.sizes.stop", "null")),
+        ("data:\n  sizes:\n    stop: true\n", ("data.sizes.stop", "true")),
+        ("data:\n  sizes:\n    stop: 1\n    stop: 2\n", ("'stop'", "twice")),
+        ("data:\n  dataset: {a: 1}\n", ("data.dataset", "{'a': '1'}")),
+        ("data:\n  [1]: 2\n", ()),
         ("? [1, 2]\n: 3\n", ()),
         ("", ("settings",)),
         ("- 400M\n", ("settings",)),
@@ -170,6 +243,45 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
     for path in (tmp_path / "latin.yaml", tmp_path / "missing.yaml", tmp_path):
         with pytest.raises(ValueError, match=re.escape(str(path))):
             parse("--config", str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("finalist: {seeds: 0}", "finalist.seeds"),
+        ("finalist: {number: 99}", "finalist.number"),
+        ("workers: {number: -1}", "workers.number"),
+        ("objective: {step_batch: -1}", "objective.step_batch"),
+        ("proxy: {width: 0}", "proxy.width"),
+        ("target_flops: lots", "target_flops:"),
+        ("seed: -1", "seed"),
+    ],
+)
+def test_checks_of_the_configuration_name_the_file_too(tmp_path: Path, text: str, place: str):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    words = ("--config", str(path))
+    with pytest.raises(ValueError, match=f"^--config {re.escape(str(path))}: {place} "):
+        cli.parse(SearchConfig, words, prog="", description="")
+
+
+def test_a_flag_that_takes_precedence_is_at_fault_itself(tmp_path: Path):
+    path = tmp_path / "config.yaml"
+    path.write_text("seed: -1")
+    with pytest.raises(ValueError, match="^--seed must"):
+        cli.parse(SearchConfig, ("--config", str(path), "--seed=-2"), prog="", description="")
+    assert cli.parse(SearchConfig, ("--config", str(path), "--seed=2"), prog="", description="").seed == 2
+
+
+def test_groups_of_a_file_keep_what_they_do_not_name(tmp_path: Path):
+    path = tmp_path / "config.yaml"
+    path.write_text("data:\n  sizes: {stop: 4}\n")
+    assert parse("--config", str(path)) == Settings(data=Images(sizes=Deep(stop=4)))
+    assert parse("--config", str(path), "--sizes.start=2").data == Images(sizes=Deep(2, 4))
+    path.write_text("data: {root: null}\n")
+    assert parse("--config", str(path)) == Settings()
+    path.write_text("data: {}\n")
+    assert parse("--config", str(path)) == Settings()
 
 
 def test_nothing_is_a_value_where_a_setting_may_be_left_out(tmp_path: Path):
@@ -205,6 +317,7 @@ configs = st.builds(
     seed=st.integers(),
     name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])),
     device=st.sampled_from(["auto", "cpu"]),
+    data=st.builds(Images, dataset=st.sampled_from(["1", "null", "no"]), sizes=st.builds(Deep, st.integers())),
 )
 
 
@@ -216,25 +329,41 @@ def test_yaml_reads_back_to_the_same_configuration(config: Settings):
         assert parse("--config", str(path)) == config
 
 
-def outcome(*words: str) -> object:
+def outcome(config: type[Any], one: Setting, *words: str) -> object:
+    """The configuration, or the refusal without the place that it begins with."""
     try:
-        return parse(*words)
+        return cli.parse(config, words, prog="", description="")
     except ValueError as error:
-        # Behind the name of the flag, or of the file and the setting.
-        return str(error).partition(" must be ")[2]
+        places = (f"--config {words[-1]}: {one.name}", one.flag)
+        return next((str(error).removeprefix(place) for place in places if str(error).startswith(place)), str(error))
 
 
-@given(
-    st.sampled_from(["seed", "workers", "name", "device", "inner.width", "inner.min_map"]),
-    st.integers().map(str) | numbers.map(str) | st.sampled_from(["true", "null", "auto", "1:1", "0x10", "1_000", "on"]),
+COMMANDS = (Settings, SearchConfig, ProxyConfig, BenchmarkConfig, GridConfig, CurvesConfig, FamilyConfig, TrainConfig)
+SETTINGS = [(command, one) for command in COMMANDS for one in settings_of(command).values()]
+GIVEN = (
+    st.integers(-3, 300).map(str)
+    | numbers.map(str)
+    | st.sampled_from(
+        ["true", "false", "null", "auto", "cpu", "soft", "1:1", "0x10", "1_000", "on", "5M", "inf", "x/y"]
+    )
 )
-def test_a_file_takes_what_a_flag_takes(name: str, word: str):
-    group, _, inner = name.rpartition(".")
-    text = f"{group}:\n  {inner}: {word}\n" if group else f"{name}: {word}\n"
+
+
+@settings(max_examples=600)
+@given(st.sampled_from(SETTINGS), st.lists(GIVEN, min_size=1, max_size=3))
+def test_a_file_takes_what_a_flag_takes(which: tuple[type[Any], Setting], given: list[str]):
+    command, one = which
+    if get_origin(one.kind) is not tuple:
+        given = given[:1]
+    *groups, last = one.name.split(".")
+    text = f"{last}: {given[0]}" if len(given) == 1 else f"{last}: [{', '.join(given)}]"
+    for group in reversed(groups):
+        text = f"{group}: {{{text}}}"
+    words = [f"{one.flag}={given[0]}"] if len(given) == 1 else [one.flag, *given]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.yaml"
         path.write_text(text)
-        assert outcome("--config", str(path)) == outcome(f"--{name}={word}")
+        assert outcome(command, one, "--config", str(path)) == outcome(command, one, *words)
 
 
 def test_a_broken_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
