@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.common.registry import Registry, Row
-from search_spaces.common.user_code import is_user_code
+from search_spaces.common.user_code import called, is_user_code
 from search_spaces.networks.blocks import ConvNorm, MaxPool, SqueezeExcite
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Operator(Row):
 
 def _checked(name: str, make: Parts) -> Parts:
     def parts(stage: Stage, site: Context) -> tuple[Part, ...]:
-        made = make(stage, site)
+        made = called(f"operator {name}", make, stage, site)
         if not (isinstance(made, tuple) and made and all(isinstance(part, KINDS) for part in made)):
             kinds = ", ".join(kind.__name__ for kind in KINDS)
             raise ValueError(f"operator {name} must return a tuple of parts ({kinds}), got {made!r:.80}")
@@ -68,6 +68,12 @@ def _checked(name: str, make: Parts) -> Parts:
         if (given, size) != asked:
             raise ValueError(
                 f"operator {name} must end with the stage's {asked[0]} channels of {asked[1]} px, got {given} of {size}"
+            )
+        names = [layer.name for part in made for layer in part.layers]
+        if len(set(names)) < len(names) or not all(one.startswith(f"{site.name}.") for one in names):
+            raise ValueError(
+                f"operator {name} must give its layers different names that begin with the context's, got "
+                f"{', '.join(names)}"
             )
         return made
 

@@ -84,7 +84,7 @@ def test_a_users_operator_is_a_choice_of_a_space() -> None:
     )
     reference = Arch((Stage("conv", 3, 2, 16, 1),) * 2, stem=8, head=32, resolution=16, classes=10)
     space = StagedSpace("cheap", (choices, choices), reference)
-    drawn = space.sample(np.random.default_rng(0), 50, macs=space.macs_range)
+    drawn = space.sample(np.random.default_rng(0), 50, of="networks")
     assert {label.rpartition(":")[2] for label in space.choices["stage1.op"]} == {"CHEAP", "2", "6", "mbconv6"}
     archs = [space.decode(space.choice(row)) for row in drawn]
     assert {stage.expansion for arch in archs for stage in arch.stages if stage.op == OWN} == {1.0, 2.0, 6.0}
@@ -120,12 +120,28 @@ def other_input(stage, site):
 
 def other_channels(stage, site):
     return (conv_norm(site.name, site.in_channels, 5, site.in_size, kernel=1, stride=site.stride),)
+
+
+def same_names(stage, site):
+    first = conv_norm(f"{site.name}.one", site.in_channels, 5, site.in_size, kernel=1, stride=site.stride)
+    return first, conv_norm(f"{site.name}.one", 5, stage.channels, first.out_size, kernel=1)
+
+
+def other_names(stage, site):
+    return (conv_norm("mine", site.in_channels, stage.channels, site.in_size, kernel=1, stride=site.stride),)
+
+
+def broken(stage, site):
+    return stage.chanels
 """
 
 
 @pytest.mark.parametrize(
     "attribute",
-    ["NUMBER", "missing", "one_argument", "as_list", "nothing", "no_stride", "other_input", "other_channels"],
+    [
+        *("NUMBER", "missing", "one_argument", "as_list", "nothing", "no_stride", "other_input", "other_channels"),
+        *("same_names", "other_names", "broken"),
+    ],
 )
 def test_what_is_no_operator_is_refused_in_one_line(
     attribute: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
