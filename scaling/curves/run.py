@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaling.curves.plan import CurvePoint, CurvesPlan
-from scaling.experiment.trainings import Experiment, ExperimentNetwork
+from scaling.experiment.trainings import Experiment, ExperimentNetwork, conditions_of
+from search_spaces.metrics.compute import compute
 from search_spaces.metrics.counts import Cost, cost
-from search_spaces.metrics.memory import training_memory
 from search_spaces.networks.arch import Arch
 from studies.ledger.trial import Record
 from studies.outcome import Outcome
@@ -27,7 +27,7 @@ class TrainedPoint:
     validation, test  accuracy by seed
     seconds     of training, by seed; depends on the worker and its load
     latency     of one image, measured after all trainings
-    memory      bytes of a training step at the recipe's batch size
+    memory      peak bytes of a training step under the recipe
     weights     file of the first seed's trained weights, relative to the run folder; empty if there is none
     """
 
@@ -111,7 +111,6 @@ def _trained_point(
     plan: CurvesPlan, experiment: Experiment, planned: CurvePoint, complete: Sequence[Record], latency: Latency
 ) -> TrainedPoint:
     records = {record.seed: record for record in complete if record.key == planned.arch.key}
-    schedule = plan.config.schedule
     path = experiment.training.weights(planned.arch.key, plan.config.seed)
     return TrainedPoint(
         planned=planned,
@@ -120,6 +119,6 @@ def _trained_point(
         test={seed: record.rungs[-1]["test_accuracy"] for seed, record in sorted(records.items())},
         seconds={seed: record.seconds for seed, record in sorted(records.items())},
         latency=latency,
-        memory=training_memory(planned.arch, schedule.batch_size, optimizer=schedule.optimizer).total,
+        memory=compute("training_memory", planned.arch, conditions_of(plan.config.schedule)),
         weights=f"weights/{path.name}" if path.exists() else "",
     )

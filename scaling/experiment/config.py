@@ -71,6 +71,11 @@ class ExperimentConfig:
         """The recipe with the epochs that are trained."""
         return get_recipe(self.recipe).lasting(self.epochs)
 
+    @property
+    def limited(self) -> tuple[str, ...]:
+        """Names of the metrics that networks are limited in."""
+        return ()
+
     def settings(self) -> dict[str, Any]:
         """The configuration as plain values that reproduce the run, as config.yaml holds them."""
         return cli.plain(dataclasses.replace(self, new=False))

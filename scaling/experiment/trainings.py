@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,8 +10,8 @@ from rich.console import Console
 
 from scaling.experiment.config import ExperimentConfig
 from scaling.experiment.regularisation import for_multiple
-from search_spaces.common.units import format_count
-from search_spaces.metrics.counts import counts
+from search_spaces.metrics.compute import compute_all
+from search_spaces.metrics.registry import METRICS, Conditions
 from search_spaces.networks.arch import Arch
 from studies.data.dataset import Dataset
 from studies.ledger.halving import Halving
@@ -88,7 +88,8 @@ class Experiment:
         Returns the trials of `wanted`. Raises ValueError if none was trained to its end.
 
         """
-        proposals = [proposal(member, seed, phase, self.training.recipe) for member, seed in wanted]
+        recipe, also = self.training.recipe, self.settings.limited
+        proposals = [proposal(member, seed, phase, recipe, also) for member, seed in wanted]
         identities = {one.identity for one in proposals}
         training = self._prepared(keep_weights, test)
         with self._ledger(phase, halving) as ledger:
@@ -124,19 +125,24 @@ def blocks(members: Sequence[ExperimentNetwork], seeds: Sequence[int]) -> list[t
     return [(member, seed) for seed in seeds for member in members]
 
 
-def proposal(member: ExperimentNetwork, seed: int, phase: str, recipe: Recipe) -> Proposal:
-    """The trial of a network with a seed."""
+def proposal(member: ExperimentNetwork, seed: int, phase: str, recipe: Recipe, also: Iterable[str] = ()) -> Proposal:
+    """The trial of a network with a seed; its metrics are all that are computed, and those named in `also`."""
     changes = for_multiple(recipe, member.multiple)
     return Proposal(
         choice={},
         key=member.arch.key,
         arch=member.arch.to_json(),
-        metrics=counts(member.arch),
+        metrics=compute_all(member.arch, conditions_of(recipe), also),
         phase=phase,
         seed=seed,
         proposed_by=member.label,
         notes={**member.notes, "multiple": member.multiple, "recipe": changes},
     )
+
+
+def conditions_of(recipe: Recipe) -> Conditions:
+    """What a recipe's training memory depends on, besides the network."""
+    return Conditions(recipe.batch_size, recipe.optimizer, recipe.ema_decay > 0)
 
 
 def accuracies(records: Sequence[Record]) -> dict[str, dict[int, float]]:
@@ -162,5 +168,4 @@ def _accuracy(_: Record, rung: Rung) -> float:
 
 
 def _describe_best(record: Record, accuracy: float) -> tuple[float, str]:
-    spent = format_count(round(record.metrics["macs"]), digits=4)
-    return accuracy, f"best {accuracy:.1%} ({record.proposed_by}, {spent} FLOPs)"
+    return accuracy, f"best {accuracy:.1%} ({record.proposed_by}, {METRICS['macs'].describe(record.metrics['macs'])})"

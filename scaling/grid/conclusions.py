@@ -11,7 +11,7 @@ from scaling.experiment.wording import ONE_SEED, PAPER_COEFFICIENTS, intervals, 
 from scaling.grid.analysis import COEFFICIENTS, MIN_NETWORKS
 from scaling.grid.networks import describe_points
 from search_spaces.common.text import pluralise
-from search_spaces.common.units import format_count
+from search_spaces.metrics.registry import METRICS
 from search_spaces.resizing.compound import Coefficients
 from studies.statistics.comparisons import Contrast
 from studies.statistics.intervals import Estimate
@@ -36,6 +36,7 @@ class Confirmation:
     seeds             number of fresh seeds
     validation, test  its accuracy
     paper_test        accuracy of the network of the paper's coefficients; None if it was not trained
+    paper_excess      the limit that the paper's network exceeds; empty if it exceeds none
     is_papers         whether the paper's coefficients give the same network
     against_paper     choice minus the paper's network on the test images; None if they were not compared
     """
@@ -44,6 +45,7 @@ class Confirmation:
     validation: Estimate
     test: Estimate
     paper_test: Estimate | None
+    paper_excess: str
     is_papers: bool
     against_paper: Contrast | None
 
@@ -96,6 +98,7 @@ class GridConclusions:
                 choice.validation,
                 choice.test,
                 choice.paper_test,
+                choice.paper_excess,
                 choice.paper.arch.key == choice.arch.key,
                 choice.contrast,
             ),
@@ -166,6 +169,8 @@ class GridConclusions:
         choice = self.choice
         if choice.is_papers:
             return sentence(f"{PAPER_COEFFICIENTS} give the same network")
+        if choice.paper_excess:
+            return f"The choice was not compared with {PAPER_COEFFICIENTS}: their network is {choice.paper_excess}."
         if choice.against_paper is None or choice.paper_test is None:
             return f"The choice was not compared with {PAPER_COEFFICIENTS}."
         second = f"{PAPER_COEFFICIENTS} ({choice.paper_test.percent})"
@@ -189,9 +194,10 @@ def describe_cost(target: int | None, growth: float) -> str:
     """What cost a grid's networks are matched to: multiply-adds, or None for networks taken as they round."""
     if target is None:
         return "The networks are taken as their points round (--raw): larger ones have an advantage."
+    cost = METRICS["macs"].describe(target)
     return (
-        f"All networks are matched to {format_count(target, 4)} FLOPs, {growth:g} times the baseline's; the analysis "
-        "corrects for remaining differences."
+        f"All networks are matched to {cost}, {growth:g} times the baseline's; the analysis corrects for remaining "
+        "differences."
     )
 
 
@@ -210,6 +216,7 @@ def _confirmation(values: Mapping[str, Any]) -> Confirmation:
         validation=Estimate.of_dict(values["validation_accuracy"]),
         test=Estimate.of_dict(values["test_accuracy"]),
         paper_test=paper and Estimate.of_dict(paper),
+        paper_excess=values["paper_excess"],
         is_papers=values["key"] == values["paper_key"],
         against_paper=contrast and Contrast.of_dict(contrast),
     )

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from scaling.experiment.config import RESUMABLE as SHARED
 from scaling.experiment.config import ExperimentConfig
 from scaling.grid.lattice import Lattice
-from search_spaces.common.checks import check_minimum, parsed
-from search_spaces.common.settings import flag_of, without
-from search_spaces.common.units import format_bytes, format_count, parse_bytes, parse_count
+from search_spaces.common.checks import check_minimum
+from search_spaces.common.settings import setting, without
+from search_spaces.metrics.limits import limits_as_text, parse_limits
 
 SCHEDULERS = ("none", "asha")
 # 2^10 times the baseline is beyond what anybody trains; EN-B7 has a phi of 6.6.
 MAX_PHI = 10.0
 # Networks whose cost cannot be matched exactly (a small network grown in resolution alone) may exceed it by this share.
 MAX_EXCESS = 0.05
+# Metrics whose limits have flags of their own.
+LIMITS = {"max_flops": "macs", "max_params": "params", "max_memory": "training_memory"}
 RESUMABLE = SHARED | {"choice_seeds"}
 EXTENDABLE = frozenset({"seeds", "choice_seeds"})
 
@@ -34,8 +35,11 @@ class GridConfig(ExperimentConfig):
         beta: Lowest and highest beta (width).
         gamma: Lowest and highest gamma (resolution).
         max_flops: Networks that cost more are left out. Default: 2^phi times the baseline, plus 5 % for rounding.
+        max_params: Networks with more parameters, such as 5M, are left out. Default: no limit.
         max_memory: Networks whose training takes more memory, such as 8GiB, are left out. Default: no limit.
         batch_size: Images of a training step, for --max-memory.
+        limits: Limits on further metrics as NAME=VALUE, such as inference_memory=64MiB; networks above one are left
+            out. Names: {names}.
         raw: Take the networks as their points round, instead of matching all to the same FLOPs.
         allow_small: Accept a grid of fewer than 10 different networks.
         scheduler: none, or asha (trainings behind the others stop after an epoch; only complete ones are compared).
@@ -50,8 +54,10 @@ class GridConfig(ExperimentConfig):
     beta: tuple[float, float] = (1.0, 1.5)
     gamma: tuple[float, float] = (1.0, 1.5)
     max_flops: str | None = None
+    max_params: str | None = None
     max_memory: str | None = None
     batch_size: int = 128
+    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:METRICS")
     raw: bool = False
     allow_small: bool = False
     scheduler: str = "none"
@@ -65,8 +71,8 @@ class GridConfig(ExperimentConfig):
         check_minimum(self, {"batch_size": 1, "choice_seeds": 1})
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}': choose {' or '.join(SCHEDULERS)}")
-        # These raise ValueError for budgets or a lattice that make no sense.
-        self.memory, self.flops, self.lattice  # noqa: B018
+        # These raise ValueError for limits or a lattice that make no sense.
+        self.upper_limits, self.lattice  # noqa: B018
 
     @property
     def lattice(self) -> Lattice:
@@ -74,14 +80,14 @@ class GridConfig(ExperimentConfig):
         return Lattice(self.step, self.tolerance, self.alpha, self.beta, self.gamma)
 
     @property
-    def memory(self) -> int | None:
-        """The memory budget in bytes; None is no limit."""
-        return _budget("max_memory", parse_bytes, self.max_memory)
+    def upper_limits(self) -> dict[str, int]:
+        """The highest value of each metric that a limit is given for, in raw units."""
+        return parse_limits({name: (metric, getattr(self, name)) for name, metric in LIMITS.items()}, self.limits)
 
     @property
-    def flops(self) -> int | None:
-        """The FLOP budget in multiply-adds, if one is given."""
-        return _budget("max_flops", parse_count, self.max_flops)
+    def limited(self) -> tuple[str, ...]:
+        """See `ExperimentConfig.limited`."""
+        return tuple(self.upper_limits)
 
     @property
     def growth(self) -> float:
@@ -90,19 +96,8 @@ class GridConfig(ExperimentConfig):
 
     def settings(self) -> dict[str, Any]:
         """See `ExperimentConfig.settings`."""
-        flops = None if self.flops is None else format_count(self.flops)
-        memory = None if self.memory is None else format_bytes(self.memory)
-        return super().settings() | {"max_flops": flops, "max_memory": memory}
+        return super().settings() | limits_as_text(self.upper_limits, LIMITS)
 
     def identity(self) -> dict[str, Any]:
         """See `ExperimentConfig.identity`."""
-        return without(super().identity(), RESUMABLE)
-
-
-def _budget(name: str, parse: Callable[[str], int], text: str | None) -> int | None:
-    if text is None:
-        return None
-    value = parsed(name, parse, text)
-    if value < 1:
-        raise ValueError(f"{flag_of(name)} must be greater than 0, got {text}")
-    return value
+        return without(super().identity() | limits_as_text(self.upper_limits, LIMITS), RESUMABLE)

@@ -76,6 +76,7 @@ def _choice(result: GridResult) -> dict[str, Any]:
         "validation_accuracy": choice.validation.to_dict(),
         "test_accuracy": choice.test.to_dict(),
         "paper_key": choice.paper.arch.key,
+        "paper_excess": choice.paper_excess,
         "paper_test_accuracy": choice.paper_test and choice.paper_test.to_dict(),
         "against_paper": choice.contrast and choice.contrast.to_dict(),
     }

@@ -1,4 +1,4 @@
-"""The networks of a grid: the lattice's points scaled, matched in cost, and those within the budgets."""
+"""The networks of a grid: the lattice's points scaled, matched in cost, and those within the limits."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from scaling.grid.budget import Budget, Reach
+from scaling.grid.config import LIMITS
 from scaling.grid.lattice import Lattice, coefficients, scaled
 from search_spaces.common.text import pluralise
-from search_spaces.common.units import format_bytes, format_count
 from search_spaces.metrics.counts import cost
-from search_spaces.metrics.memory import training_memory
+from search_spaces.metrics.limits import limit_flag
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.compound import Coefficients, Growth
 from search_spaces.resizing.matching import solve
@@ -18,31 +19,6 @@ from search_spaces.resizing.rounding import Rounding
 from search_spaces.resizing.strategy import Strategy
 
 MIN_NETWORKS = 10
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a scaled network may cost.
-
-    macs        multiply-adds, the rounding's tolerance included
-    memory      bytes of training memory at `batch_size`; None is no limit
-    pixels      side of the images: a larger input shows the network nothing more
-    """
-
-    macs: int
-    memory: int | None
-    batch_size: int
-    pixels: int
-
-    def objection(self, arch: Arch, macs: int) -> str:
-        """Why a network is left out; empty if it is within the budget."""
-        if macs > self.macs:
-            return f"over the FLOP budget of {format_count(self.macs, 4)}"
-        if self.memory is not None and training_memory(arch, self.batch_size).total > self.memory:
-            return f"over the memory budget of {format_bytes(self.memory)} at batch {self.batch_size}"
-        if arch.resolution > self.pixels:
-            return f"upsampled: larger than the images' own {self.pixels} px"
-        return ""
 
 
 @dataclass(frozen=True)
@@ -71,9 +47,10 @@ class GridNetworks:
     """What a grid is about to train.
 
     points    number of points on the lattice
-    networks  the different networks within the budgets, in order of their points
+    networks  the different networks within the limits, in order of their points
     left_out  number of points left out, by reason
     target    multiply-adds that all networks are matched to; None if they are taken as they round
+    reach     of each limited metric, what the points' networks need
     """
 
     baseline: Arch
@@ -81,21 +58,24 @@ class GridNetworks:
     networks: tuple[GridNetwork, ...]
     left_out: Counter[str]
     target: int | None
+    reach: tuple[Reach, ...] = ()
 
     def describe(self) -> str:
         """One line: points, networks, what was left out."""
         return describe_points(self.points, len(self.networks), self.left_out)
 
     def check(self, allow_small: bool) -> None:
-        """Raise ValueError if there are too few networks to learn from."""
+        """Raise ValueError if there are too few networks to learn from; it names the limit that costs most points."""
+        tightest = min(self.reach, key=lambda one: one.within, default=None)
+        raised = ""
+        if tightest and tightest.within < tightest.points:
+            raised = f"raise {limit_flag(tightest.metric, LIMITS)} (the points' networks have {tightest.range}), or "
         if not self.networks:
-            raise ValueError(
-                f"no point of the grid fits: {self.describe()}; raise the budget, or use a smaller --proxy.resolution"
-            )
+            raise ValueError(f"no point of the grid fits: {self.describe()}; {raised}use a smaller --proxy.resolution")
         if len(self.networks) < MIN_NETWORKS and not allow_small:
             raise ValueError(
-                f"the grid has fewer than {MIN_NETWORKS} different networks ({self.describe()}): use a smaller --step "
-                "or --rounding.divisor, a larger --max-flops, or accept it with --allow-small"
+                f"the grid has fewer than {MIN_NETWORKS} different networks ({self.describe()}): {raised}use a smaller "
+                "--step or --rounding.divisor, or accept it with --allow-small"
             )
 
 
@@ -109,23 +89,29 @@ def describe_points(points: int, networks: int, left_out: Mapping[str, int]) -> 
 def grid_networks(
     baseline: Arch, lattice: Lattice, phi: float, rounding: Rounding, budget: Budget, target: int | None
 ) -> GridNetworks:
-    """The networks of a grid at phi over a baseline, matched to `target` multiply-adds unless that is None."""
+    """The networks of a grid at phi over a baseline, matched to `target` multiply-adds unless that is None.
+
+    Raises ValueError if the baseline itself is over a limit.
+    """
+    budget.check_baseline(baseline)
     points = lattice.points()
     shapes = scaled(baseline, points, phi, rounding)
     first, place = shapes.distinct()
     found: dict[Arch, GridNetwork] = {}
     left_out: Counter[str] = Counter()
+    spent: list[tuple[Mapping[str, int], int]] = []
     for index in range(len(first)):
         members = coefficients(points[place == index])
         network = _network(baseline, shapes.arch(int(first[index])), members, phi, rounding, target)
-        unchanged = network.arch.key == baseline.key
-        reason = "rounded to the baseline itself" if unchanged else budget.objection(network.arch, network.macs)
+        unchanged, values = network.arch.key == baseline.key, budget.values(network.arch)
+        spent.append((values, len(members)))
+        reason = "rounded to the baseline itself" if unchanged else budget.objection(network.arch, values)
         if reason:
             left_out[reason] += len(members)
             continue
         known = found.get(network.arch)
         found[network.arch] = network if known is None else _merged(known, network)
-    return GridNetworks(baseline, len(points), tuple(found.values()), left_out, target)
+    return GridNetworks(baseline, len(points), tuple(found.values()), left_out, target, budget.reach(spent))
 
 
 def _network(

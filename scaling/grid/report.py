@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scaling.experiment.wording import PAPER_COEFFICIENTS
 from scaling.family_members import MemoryBudget, family_table, grow
 from scaling.grid.analysis import NetworkResult
 from scaling.grid.conclusions import GridConclusions, describe_cost
@@ -11,8 +12,8 @@ from scaling.grid.files import CHOICE, COEFFICIENTS, NETWORKS, found
 from scaling.grid.plan import GridPlan
 from scaling.grid.run import GridResult
 from search_spaces.common.text import align_columns, align_facts, pluralise
-from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
+from search_spaces.metrics.registry import METRICS
 from search_spaces.resizing.compound import Growth
 from studies.runs.folder import LEDGER
 
@@ -28,14 +29,24 @@ def describe_plan(plan: GridPlan) -> str:
         "baseline": plan.baseline.describe(),
         "grid": grid.describe(),
         "cost": describe_cost(grid.target, config.growth),
+        **{f"limit on {METRICS.row(one.metric).label}": one.describe() for one in grid.reach},
         "trainings": f"{trainings}: the networks and their baseline with {pluralise(config.seeds, 'seed')} each, "
         f"{config.epochs} x {config.images or 'all'} images of {config.data.dataset}, recipe {config.recipe}",
-        "then": f"the choice and the paper's coefficients with {pluralise(config.choice_seeds, 'fresh seed')} each",
+        "then": _then(plan),
     }
     if plan.resources:
         facts["workers"] = f"{plan.resources.describe()}, {plan.resources.gpus_per_trial:g} GPU each"
     header = ("nominal a/b/g", "d", "w", "r", "cost", "points")
     return f"{align_facts(facts)}\n\n{align_columns(header, rows)}"
+
+
+def _then(plan: GridPlan) -> str:
+    """What is trained after the grid; the paper's network is known now unless its cost depends on the choice."""
+    seeds, target = pluralise(plan.config.choice_seeds, "fresh seed"), plan.grid.target
+    excess = plan.budget.excess(plan.budget.values(plan.paper(target).arch)) if target else ""
+    if excess:
+        return f"the choice with {seeds}, without {PAPER_COEFFICIENTS}: their network is {excess}"
+    return f"the choice and {PAPER_COEFFICIENTS} with {seeds} each"
 
 
 def report(result: GridResult, folder: Path) -> str:
@@ -60,11 +71,11 @@ def report(result: GridResult, folder: Path) -> str:
 
 
 def _ranking(result: GridResult) -> str:
-    header = ("nominal a/b/g", "d", "w", "r", "cost", "FLOPs", "points", "accuracy", "among the best")
+    header = ("nominal a/b/g", "d", "w", "r", "cost", METRICS["macs"].label, "points", "accuracy", "among the best")
     rows = [_row(one) for one in result.analysis.ranking]
     if baseline := result.analysis.baseline:
         macs = cost(result.plan.grid.baseline).macs
-        rows.append(("baseline", "1", "1", "1", "1", format_count(macs, 4), "", baseline.percent, ""))
+        rows.append(("baseline", "1", "1", "1", "1", METRICS["macs"].format(macs, 4), "", baseline.percent, ""))
     return align_columns(header, rows)
 
 
@@ -72,7 +83,7 @@ def _row(one: NetworkResult) -> tuple[str, ...]:
     return (
         str(one.network.coefficients),
         *_sizes(one.network.growth),
-        format_count(one.network.macs, 4),
+        METRICS["macs"].format(one.network.macs, 4),
         str(len(one.network.points)),
         one.mean.percent,
         "yes" if one.is_equal else "",

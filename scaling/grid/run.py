@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from scaling.experiment.trainings import Experiment, ExperimentNetwork, accuracies, blocks, scores_on_test
 from scaling.grid.analysis import GridAnalysis, analyse
 from scaling.grid.plan import GridPlan
-from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.compound import PAPER
-from search_spaces.resizing.matching import Solution, solve
-from search_spaces.resizing.strategy import COMPOUND
+from search_spaces.resizing.matching import Solution
 from studies.statistics.comparisons import Contrast, compare
 from studies.statistics.intervals import Estimate, mean_interval
 
@@ -25,8 +23,9 @@ class Choice:
     """The chosen network trained again with fresh seeds, and the paper's coefficients beside it.
 
     validation, test  accuracy of the choice over its fresh seeds; the test images are used this once
-    contrast          choice against the paper's network on the test images; None if they are the same network, or for
-                      a single seed
+    paper_excess      the limit that the paper's network exceeds, such as "over 5M parameters": then it is not trained
+    contrast          choice against the paper's network on the test images; None if they are the same network, if the
+                      paper's was not trained, or for a single seed
     """
 
     arch: Arch
@@ -35,6 +34,7 @@ class Choice:
     validation: Estimate
     test: Estimate
     paper_test: Estimate | None
+    paper_excess: str
     contrast: Contrast | None
 
 
@@ -60,8 +60,7 @@ def run_grid(plan: GridPlan, experiment: Experiment) -> GridResult:
     found = accuracies(experiment.train("grid", blocks(members, seeds), halving=halving))
     max_resolution = plan.baseline.pixels / grid.baseline.resolution
     analysis = analyse(grid, found, config.phi, max_resolution=max_resolution)
-    target = max(grid.target or analysis.best.network.macs, cost(grid.baseline).macs + 1)
-    paper = solve(grid.baseline, COMPOUND, target, rounding=plan.rounding)
+    paper = plan.paper(grid.target or analysis.best.network.macs)
     return GridResult(plan, analysis, _confirm(plan, experiment, analysis, paper), found)
 
 
@@ -69,7 +68,8 @@ def _confirm(plan: GridPlan, experiment: Experiment, analysis: GridAnalysis, pap
     config, best = plan.config, analysis.best.network
     seeds = tuple(config.seed + FRESH_SEED_OFFSET + index for index in range(config.choice_seeds))
     members = [ExperimentNetwork(best.arch, f"choice {best.coefficients}", config.growth)]
-    if paper.arch.key != best.arch.key:
+    excess = plan.budget.excess(plan.budget.values(paper.arch))
+    if paper.arch.key != best.arch.key and not excess:
         members.append(ExperimentNetwork(paper.arch, f"paper {PAPER}", config.growth))
     records = experiment.train("choice", blocks(members, seeds), keep_weights=True, test=True)
     scores, held_out = scores_on_test(records), accuracies(records)
@@ -85,5 +85,6 @@ def _confirm(plan: GridPlan, experiment: Experiment, analysis: GridAnalysis, pap
         validation=mean_interval(list(held_out[best.arch.key].values())),
         test=mean_interval(list(ours.values())),
         paper_test=mean_interval(list(papers.values())) if papers else None,
+        paper_excess=excess,
         contrast=compare([ours[seed] for seed in both], [papers[seed] for seed in both]) if differs else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from search_spaces.common.settings import flag_of
 from search_spaces.metrics.registry import METRICS, Metric
@@ -57,6 +58,21 @@ def parse_limits(named: Mapping[str, tuple[str, str | None]], others: Sequence[s
 def describe_limits(limits: Mapping[str, int]) -> str:
     """The limits as text, such as "at most 5M parameters, at most 64MiB of inference memory"."""
     return ", ".join(f"at most {METRICS.row(name).describe(value)}" for name, value in limits.items())
+
+
+def limits_as_text(limits: Mapping[str, int], named: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that give these limits, which have the same text however they were written.
+
+    `named` are the metrics that have settings of their own: {"max_params": "params"}. The others are in "limits".
+    """
+    texts = {name: METRICS.row(name).format(value) for name, value in limits.items()}
+    own = {setting: texts.pop(name, None) for setting, name in named.items()}
+    return {**own, "limits": [f"{name}={text}" for name, text in texts.items()]}
+
+
+def limit_flag(metric: str, named: Mapping[str, str]) -> str:
+    """What sets a metric's limit on the command line: --max-params, or --limits activations=VALUE."""
+    return next((flag_of(setting) for setting, name in named.items() if name == metric), f"--limits {metric}=VALUE")
 
 
 def _parsed(place: str, metric: Metric, text: str) -> float:

@@ -39,7 +39,7 @@ GRID = {
     "grid": {"points": 2, "networks": 2, "left_out": {}, "target_macs": 2_000_000},
     "networks": [{"indistinguishable_from_best": True}, {"indistinguishable_from_best": False}],
     "range_of_indistinguishable": {"alpha": [1.2, 1.2], "beta": [1.1, 1.1], "gamma": [1.15, 1.15]},
-    "choice": {"key": "k", "seeds": [1000, 1001, 1002], "paper_key": "other",
+    "choice": {"key": "k", "seeds": [1000, 1001, 1002], "paper_key": "other", "paper_excess": "",
                "validation_accuracy": {"value": 0.71, "low": 0.7, "high": 0.72, "n": 3},
                "test_accuracy": {"value": 0.7, "low": 0.69, "high": 0.71, "n": 3},
                "paper_test_accuracy": {"value": 0.696, "low": 0.686, "high": 0.706, "n": 3},

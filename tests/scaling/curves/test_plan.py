@@ -39,7 +39,8 @@ def raw() -> CurvesPlan:
 
 def test_a_users_strategy_has_a_curve_of_its_own(outside: Path) -> None:
     name = "outside_scaling:deep"
-    plan = prepare(CurvesConfig(baseline="mobilenet_v2", workers=1, strategies=("depth", name), multiples=(2.0,)))
+    workers = WorkersConfig(1)
+    plan = prepare(CurvesConfig(baseline="mobilenet_v2", workers=workers, strategies=("depth", name), multiples=(2.0,)))
     (own,) = [place for place in plan.points if place.curve == name]
     assert own.growth.nominal.depth == pytest.approx(2**0.75)
     assert own.arch.resolution == plan.baseline.trained.resolution

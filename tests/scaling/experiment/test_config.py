@@ -55,6 +55,12 @@ OF_GRIDS = [
     (["--max-flops", "0"], "--max-flops"),
     (["--max-memory", "1KiB"], "--proxy.resolution"),
     (["--max-memory", "lots"], "--max-memory"),
+    (["--max-params", "lots"], "--max-params"),
+    (["--max-params", "61K"], "--max-params"),
+    (["--limits", "params"], "--limits"),
+    (["--limits", "parms=5M"], "params"),
+    (["--limits", "params=5M", "--max-params", "5M"], "params"),
+    (["--limits", "inference_memory=1KiB"], "--limits inference_memory=VALUE"),
     (["--max-memory", "0B"], "--max-memory"),
     (["--proxy.resolution", "64"], "28 px"),
     (["--alpha", "1", "1"], "--allow-small"),
@@ -174,11 +180,19 @@ def test_what_is_free_is_a_setting_and_no_part_of_the_identity() -> None:
     assert {"phi", "step", "tolerance", "raw", "alpha"} <= GridConfig().identity().keys()
 
 
-def test_budgets_are_read_in_human_units() -> None:
-    config = GridConfig(max_flops="2.5M", max_memory="1GiB")
-    assert (config.flops, config.memory) == (2_500_000, 2**30)
-    assert (GridConfig().flops, GridConfig().memory) == (None, None)
+def test_limits_are_read_in_human_units() -> None:
+    config = GridConfig(max_flops="2.5M", max_params="70K", max_memory="1GiB", limits=("inference_memory=2MiB",))
+    assert config.upper_limits == {
+        "macs": 2_500_000, "params": 70_000, "training_memory": 2**30, "inference_memory": 2**21
+    }  # fmt: skip
+    assert GridConfig().upper_limits == {}
     assert GridConfig(phi=3.0).growth == 8.0
+
+
+def test_a_limit_written_in_another_way_is_the_same_run() -> None:
+    first, second = GridConfig(max_flops="2.5M"), GridConfig(limits=("macs=2500000",))
+    assert first.settings() == second.settings()
+    assert first.identity() == second.identity() != GridConfig().identity()
 
 
 @pytest.mark.parametrize("module", ["grid", "curves"])

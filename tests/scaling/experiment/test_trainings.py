@@ -17,6 +17,7 @@ from scaling.experiment.config import ExperimentConfig
 from scaling.experiment.regularisation import for_multiple
 from scaling.experiment.trainings import Experiment, ExperimentNetwork, accuracies, blocks, proposal, scores_on_test
 from search_spaces.metrics.counts import cost
+from search_spaces.metrics.memory import inference_memory, training_memory
 from search_spaces.networks.arch import Arch, Stage
 from studies.data.load import load
 from studies.outcome import Outcome, Rung
@@ -69,9 +70,15 @@ def test_a_proposal_says_what_is_trained() -> None:
         ExperimentNetwork(WIDER, "compound x2", 2.0, {"curves": ["compound"]}), 5, "curves", get_recipe("quick")
     )
     assert Arch.from_json(asked.arch) == WIDER
-    spent = cost(WIDER)
+    spent, recipe = cost(WIDER), get_recipe("quick")
     assert asked.key == WIDER.key
-    assert asked.metrics == {"macs": spent.macs, "params": spent.params, "activations": spent.activations}
+    assert asked.metrics == {
+        "macs": spent.macs,
+        "params": spent.params,
+        "activations": spent.activations,
+        "inference_memory": inference_memory(WIDER, 1).total,
+        "training_memory": training_memory(WIDER, recipe.batch_size, optimizer=recipe.optimizer, ema=True).total,
+    }
     assert (asked.phase, asked.seed, asked.proposed_by) == ("curves", 5, "compound x2")
     assert asked.notes == {"curves": ["compound"], "multiple": 2.0, "recipe": {}}
     json.dumps(dict(asked.notes))

@@ -44,6 +44,7 @@ def result(plan: GridPlan, seeds: int, *, with_paper: bool = True) -> GridResult
         seeds=tuple(range(1000, 1000 + seeds)),
         validation=mean_interval(ours),
         test=mean_interval(ours),
+        paper_excess="",
         paper_test=mean_interval(papers) if with_paper else None,
         contrast=compare(ours, papers) if with_paper and seeds > 1 else None,
     )

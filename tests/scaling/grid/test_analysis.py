@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from scaling.grid.analysis import GridAnalysis, analyse
+from scaling.grid.budget import Budget
 from scaling.grid.lattice import Lattice
-from scaling.grid.networks import Budget, GridNetwork, GridNetworks, grid_networks
+from scaling.grid.networks import GridNetwork, GridNetworks, grid_networks
 from search_spaces.metrics.counts import cost
+from search_spaces.metrics.registry import Conditions
 from search_spaces.networks.arch import Arch, Stage
 from search_spaces.resizing.compound import Coefficients, Growth, Multipliers
 from search_spaces.resizing.rounding import Rounding
@@ -21,7 +23,7 @@ BASE = Arch(
     stem=16, stem_stride=1, head=128, resolution=16, classes=10,
 )  # fmt: skip
 TARGET = 2 * cost(BASE).macs
-FIELD = grid_networks(BASE, Lattice(step=0.05), 1.0, Rounding(2, 4), Budget(10**12, None, 128, 1000), TARGET)
+FIELD = grid_networks(BASE, Lattice(step=0.05), 1.0, Rounding(2, 4), Budget({}, Conditions(), 1000), TARGET)
 KEYS = [one.arch.key for one in FIELD.networks]
 SPREAD = 0.006
 

@@ -1,17 +1,20 @@
-"""The networks of a grid: one for all points that round to it, at equal cost, within the budgets."""
+"""The networks of a grid: one for all points that round to it, at equal cost, within the limits."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 import search_spaces as ss
+from scaling.grid.budget import Budget
 from scaling.grid.lattice import Lattice, coefficients
-from scaling.grid.networks import Budget, GridNetworks, grid_networks
+from scaling.grid.networks import GridNetworks, grid_networks
 from search_spaces.metrics.counts import cost
-from search_spaces.metrics.memory import training_memory
+from search_spaces.metrics.memory import inference_memory, training_memory
+from search_spaces.metrics.registry import Conditions
 from search_spaces.networks.arch import Arch, Stage
 from search_spaces.resizing.compound import scale
 from search_spaces.resizing.matching import TOLERANCE
@@ -32,7 +35,16 @@ BASE = Arch(
 )
 FINE = Rounding(2, 4)
 TARGET = 2 * cost(BASE).macs
-FREE = Budget(macs=10**12, memory=None, batch_size=128, pixels=1000)
+FREE = Budget({}, Conditions(batch_size=32), pixels=1000)
+# Of one network, as the papers and the memory model count.
+NEEDS: dict[str, Callable[[Arch], int]] = {
+    "macs": lambda arch: cost(arch).macs,
+    "params": lambda arch: cost(arch).params,
+    "activations": lambda arch: cost(arch).activations,
+    "inference_memory": lambda arch: inference_memory(arch, 1).total,
+    "training_memory": lambda arch: training_memory(arch, 32).total,
+}
+FLAGS = {"macs": "--max-flops", "params": "--max-params", "training_memory": "--max-memory"}
 
 
 @pytest.fixture(scope="module")
@@ -96,20 +108,29 @@ def test_realised_coefficients_give_the_realised_multipliers_back(matched: GridN
     assert one.growth.nominal == one.coefficients.multipliers(2.0)
 
 
-def test_the_flop_budget_leaves_out_what_costs_more(raw: GridNetworks) -> None:
-    limit = sorted(one.macs for one in raw.networks)[len(raw.networks) // 2]
-    found = grid_networks(BASE, Lattice(), 1.0, Rounding(8, 4), replace(FREE, macs=limit), None)
-    assert {one.arch for one in found.networks} == {one.arch for one in raw.networks if one.macs <= limit}
-    beyond = sum(len(one.points) for one in raw.networks if one.macs > limit)
-    (reason,) = [reason for reason in found.left_out if "FLOP" in reason]
-    assert found.left_out[reason] == beyond
-
-
-def test_the_memory_budget_leaves_out_what_needs_more(raw: GridNetworks) -> None:
-    needs = {one.arch: training_memory(one.arch, 32).total for one in raw.networks}
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_limit_leaves_out_what_needs_more(name: str, raw: GridNetworks) -> None:
+    needs = {one.arch: NEEDS[name](one.arch) for one in raw.networks}
     limit = sorted(needs.values())[len(needs) // 2]
-    found = grid_networks(BASE, Lattice(), 1.0, Rounding(8, 4), replace(FREE, memory=limit, batch_size=32), None)
+    found = grid_networks(BASE, Lattice(), 1.0, Rounding(8, 4), replace(FREE, limits={name: limit}), None)
     assert {one.arch for one in found.networks} == {arch for arch, need in needs.items() if need <= limit}
+    beyond = sum(len(one.points) for one in raw.networks if needs[one.arch] > limit)
+    (reason,) = found.left_out.keys() - raw.left_out.keys()
+    assert found.left_out[reason] == beyond > 0
+    (reach,) = found.reach
+    # Points that round to the baseline itself need what it needs.
+    spent = [NEEDS[name](BASE)] * bool(raw.left_out) + list(needs.values())
+    assert (reach.metric, reach.limit, reach.low, reach.high) == (name, limit, min(spent), max(spent))
+    assert (reach.points, reach.within) == (22, 22 - beyond)
+
+
+def test_points_over_several_limits_are_counted_once(raw: GridNetworks) -> None:
+    limits = {name: sorted(NEEDS[name](one.arch) for one in raw.networks)[3] for name in ("params", "macs")}
+    found = grid_networks(BASE, Lattice(), 1.0, Rounding(8, 4), replace(FREE, limits=limits), None)
+    kept = [one for one in raw.networks if all(NEEDS[name](one.arch) <= limit for name, limit in limits.items())]
+    assert {one.arch for one in found.networks} == {one.arch for one in kept}
+    assert sum(found.left_out.values()) == 22 - sum(len(one.points) for one in kept)
+    assert [one.metric for one in found.reach] == ["params", "macs"]
 
 
 def test_networks_larger_than_the_images_are_left_out(matched: GridNetworks) -> None:
@@ -136,7 +157,23 @@ def test_few_networks_are_refused_unless_asked_for(matched: GridNetworks) -> Non
     replace(matched, networks=matched.networks[:10]).check(allow_small=False)
 
 
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_refusal_names_the_limit_that_leaves_nothing(name: str) -> None:
+    """The limit is what the baseline needs; the other one leaves out nothing."""
+    limits = {name: NEEDS[name](BASE), **({} if name == "macs" else {"macs": 10**12})}
+    found = grid_networks(BASE, Lattice(gamma=(1.0, 1.0)), 1.0, FINE, replace(FREE, limits=limits), TARGET)
+    with pytest.raises(ValueError, match=f"raise {FLAGS.get(name, f'--limits {name}=VALUE')} .*--proxy.resolution"):
+        found.check(allow_small=True)
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_baseline_over_a_limit_is_refused(name: str) -> None:
+    budget = replace(FREE, limits={name: NEEDS[name](BASE) - 1})
+    with pytest.raises(ValueError, match=f"raise {FLAGS.get(name, f'--limits {name}=VALUE')}"):
+        grid_networks(BASE, Lattice(), 1.0, FINE, budget, TARGET)
+
+
 def test_no_network_is_refused_whatever_is_allowed() -> None:
-    found = grid_networks(BASE, Lattice(), 1.0, FINE, replace(FREE, macs=1), TARGET)
+    found = grid_networks(BASE, Lattice(), 1.0, FINE, replace(FREE, pixels=1), TARGET)
     with pytest.raises(ValueError, match="--proxy.resolution"):
         found.check(allow_small=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search_spaces.metrics.limits import describe_limits, parse_limits, parse_value
+from search_spaces.metrics.limits import describe_limits, limit_flag, limits_as_text, parse_limits, parse_value
 from search_spaces.metrics.registry import METRICS
 
 NAMED = {"max_params": ("params", "5M"), "max_memory": ("inference_memory", None)}
@@ -48,3 +48,18 @@ def test_a_value_is_read_in_the_metrics_unit_and_written_again(text: str, value:
     metric, found = parse_value("--target", text)
     assert (metric, found) == (METRICS[text.partition("=")[0]], value)
     assert metric.parse(metric.format(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "others"), [("5M", ["macs=400M"]), ("5000K", ["macs=0.4G"]), (None, ["macs=400M", "params=5M"])]
+)
+def test_a_limit_has_one_text_however_it_was_written(given: str | None, others: list[str]) -> None:
+    limits = parse_limits({"max_params": ("params", given)}, others)
+    named = {"max_params": "params", "max_memory": "inference_memory"}
+    assert limits_as_text(limits, named) == {"max_params": "5M", "max_memory": None, "limits": ["macs=400M"]}
+
+
+def test_each_limit_names_its_flag() -> None:
+    named = {"max_params": "params"}
+    assert limit_flag("params", named) == "--max-params"
+    assert limit_flag("my_metrics:fives", named) == "--limits my_metrics:fives=VALUE"
