@@ -9,9 +9,10 @@ from typing import Any
 
 from scaling.experiment.regularisation import for_multiple
 from search_spaces.common.text import align_columns
-from search_spaces.common.units import format_bytes, format_count
+from search_spaces.common.units import format_bytes
 from search_spaces.metrics.counts import Cost, cost
 from search_spaces.metrics.memory import inference_memory, largest_batch, training_memory
+from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.compound import Coefficients, Growth, scale
 from search_spaces.resizing.matching import TOLERANCE, solve
@@ -24,6 +25,8 @@ MAX_MULTIPLE = 4096.0
 # The table's header: what groups of columns mean, and the columns.
 GROUPS = ("", "nominal", "", "", "", "realised", *[""] * 8, "memory", "", "", "")
 MULTIPLIERS = ("d", "w", "r", "cost")
+COUNTS = ("macs", "params", "activations")
+# Short names: the table is as wide as a line may be.
 COSTS = ("px", "layers", "FLOPs", "params", "activations", "training", "inference", "dropout")
 COLUMNS = ("phi", *MULTIPLIERS, *MULTIPLIERS, *COSTS, "")
 
@@ -157,7 +160,7 @@ def _cells(member: FamilyMember, memory: MemoryBudget) -> tuple[str, ...]:
         *(f"{value:.2f}" for value in (asked.depth, asked.width, asked.resolution, asked.nominal_cost)),
         *(f"{value:.2f}" for value in (got.depth, got.width, got.resolution, member.growth.macs_ratio)),
         *(str(value) for value in (member.arch.resolution, sum(stage.layers for stage in member.arch.stages))),
-        *(format_count(value, 4) for value in (member.cost.macs, member.cost.params, member.cost.activations)),
+        *(METRICS[name].format(getattr(member.cost, name), 4) for name in COUNTS),
         *(format_bytes(value, 3) for value in (member.training, member.inference)),
         f"{member.dropout:.2f}",
         _remark(member, memory),

@@ -13,7 +13,8 @@ from reports.reading.runs import RunData
 from scaling.curves.conclusions import CurvesConclusions
 from scaling.curves.config import BASELINE
 from scaling.law.data import training_rows
-from search_spaces.metrics.counts import cost
+from search_spaces.common.user_code import is_user_code
+from search_spaces.metrics.registry import METRICS
 from studies.data.registry import native_pixels
 from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate, pooled_intervals
@@ -24,13 +25,14 @@ RAW = "raw "
 
 @dataclass(frozen=True)
 class Dot:
-    """A network on a curve. Costs that are not known are nan.
+    """A network on a curve. What is not known is nan, or missing among the metrics.
 
     curve       the strategy, or the paper's own setting: "raw depth", "raw width d=1 r=1.3"
     multiple    of the baseline's multiply-adds that it was made for
     upsampled   whether its input is larger than the images; it is then in no comparison and in no law
     depth, width, resolution  realised multipliers
     asked       the nominal multipliers
+    metrics     by name, in raw units
     latency     median seconds of one image; seconds: mean of one training
     test        accuracy on the test images by seed, 0 to 1
     accuracy    their mean, its interval with the variance pooled over all networks
@@ -46,9 +48,7 @@ class Dot:
     asked: tuple[float, float, float]
     input_px: float
     layers: float
-    macs: float
-    params: float
-    activations: float
+    metrics: Mapping[str, float]
     latency: float
     seconds: float
     test: Mapping[int, float]
@@ -95,7 +95,7 @@ def raw_curves(found: Sequence[Dot]) -> dict[str, list[Dot]]:
 def law_rows(found: Sequence[Dot]) -> list[dict[str, float]]:
     """What a law is fitted to: a row per training of each different network that is not upsampled."""
     different = {dot.key: dot for dot in found if not dot.upsampled}.values()
-    return training_rows((dot, dot.macs, dot.test) for dot in different)
+    return training_rows((dot, dot.metrics["macs"], dot.test) for dot in different)
 
 
 def conclusions_of(run: RunData) -> CurvesConclusions | None:
@@ -115,7 +115,7 @@ def largest(found: Sequence[Dot]) -> float:
 
 
 def _cheapest_first(found: Sequence[Dot], curve: str) -> list[Dot]:
-    return sorted((dot for dot in found if dot.curve == curve), key=lambda dot: dot.macs)
+    return sorted((dot for dot in found if dot.curve == curve), key=lambda dot: dot.metrics["macs"])
 
 
 def _dot(group: pd.DataFrame, mean: Estimate) -> Dot:
@@ -130,13 +130,17 @@ def _dot(group: pd.DataFrame, mean: Estimate) -> Dot:
         upsampled=str(first.get("upsampled", False)) == "True",
         **realised,
         asked=(depth, width, resolution),
-        macs=float(first["macs"]),
-        **{name: _known(first, name) for name in ("input_px", "layers", "params", "activations")},
+        **{name: _known(first, name) for name in ("input_px", "layers")},
+        metrics={name: value for name in filter(_is_metric, first) if math.isfinite(value := _known(first, name))},
         latency=_known(first, "latency_median"),
         seconds=float(pd.to_numeric(group["seconds"], errors="coerce").mean()) if "seconds" in group else math.nan,
         test={int(seed): float(value) for seed, value in zip(group["seed"], group["test_accuracy"], strict=True)},
         accuracy=mean,
     )
+
+
+def _is_metric(name: str) -> bool:
+    return name in METRICS or is_user_code(name)
 
 
 def _known(row: Mapping[str, Any], name: str, otherwise: float = math.nan) -> float:
@@ -154,15 +158,16 @@ def _unfinished(run: RunData) -> pd.DataFrame:
 
     records = [one for one in run.records("curves") if one.outcome is Outcome.COMPLETE and one.rungs]
     archs = {one.key: Arch.from_json(one.arch) for one in records}
-    start = next((archs[one.key] for one in records if BASELINE in one.notes.get("curves", ())), None)
-    if start is None:
+    baseline = next((one for one in records if BASELINE in one.notes.get("curves", ())), None)
+    if baseline is None:
         return pd.DataFrame()
+    start = archs[baseline.key]
     rows, pixels = [], _pixels(run)
     for one in records:
         arch = archs[one.key]
-        got, spent = realised(arch, start), cost(arch)
+        got, growth = realised(arch, start), one.metrics["macs"] / baseline.metrics["macs"]
         about = {
-            "multiple": one.notes.get("multiple", spent.macs / cost(start).macs),
+            "multiple": one.notes.get("multiple", growth),
             "key": one.key,
             "depth": got.depth,
             "width": got.width,
@@ -170,9 +175,7 @@ def _unfinished(run: RunData) -> pd.DataFrame:
             "input_px": arch.resolution,
             "upsampled": arch.resolution > pixels,
             "layers": sum(stage.layers for stage in arch.stages),
-            "macs": spent.macs,
-            "params": spent.params,
-            "activations": spent.activations,
+            **one.metrics,
             "seed": one.seed,
             "test_accuracy": one.rungs[-1].get("test_accuracy"),
             "seconds": one.seconds,

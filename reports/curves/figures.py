@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from reports.curves.data import Dot
-from reports.page.scales import TESTED, accuracy_limits, legend_beside, log_x, plain, short_count, whiskers
+from reports.page.metrics import axis_label, on_axis
+from reports.page.scales import TESTED, accuracy_limits, legend_beside, log_x, plain, whiskers
 from reports.page.style import BASELINE_LOOK, INK, MUTED, OTHERS, strategy_style
 from scaling.curves.conclusions import curve_name
 from scaling.curves.config import BASELINE
@@ -23,23 +24,29 @@ LINES = ("-", "--", "-.", ":")
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What a network costs in one sense: the Dot's attribute, its axis' label, a factor for the axis' unit."""
+    """What a network costs in one sense.
 
-    key: str
+    label  of the axis
+    of     a Dot's value in the axis' unit; nan if it is not known
+    show   a value at a mark of the axis
+    """
+
     label: str
-    factor: float = 1.0
+    of: Callable[[Dot], float]
+    show: Callable[[float, object], str] = lambda value, _: f"{value:g}"
 
-    def of(self, dot: Dot) -> float:
-        """The value in the axis' unit."""
-        return self.factor * float(getattr(dot, self.key))
+    @classmethod
+    def of_metric(cls, name: str) -> Quantity:
+        """A metric of the registry, or a user's own."""
+        return cls(axis_label(name), lambda dot: dot.metrics.get(name, math.nan), lambda value, _: on_axis(name, value))
 
 
-MACS = Quantity("macs", "FLOPs (multiply-adds of one image)")
+MACS = Quantity.of_metric("macs")
 QUANTITIES = (
-    Quantity("params", "parameters"),
-    Quantity("activations", "activations of one image"),
-    Quantity("latency", "measured latency of one image (ms)", 1000),
-    Quantity("seconds", "seconds of one training"),
+    Quantity.of_metric("params"),
+    Quantity.of_metric("activations"),
+    Quantity("measured latency of one image (ms)", lambda dot: 1000 * dot.latency),
+    Quantity("seconds of one training", lambda dot: dot.seconds),
 )
 
 
@@ -52,8 +59,7 @@ def against_cost(lines: Lines, quantity: Quantity, ax: Axes, *, apart: bool = Fa
         _line(known, [quantity.of(dot) * (shift if dot.curve == name else 1) for dot in known], name, ax)
     every = [dot for line in lines.values() for dot in line]
     _mark_baseline(every, [quantity.of(dot) for dot in every], ax)
-    show = short_count if quantity.factor == 1 and quantity.key != "seconds" else _plain_number
-    log_x(ax, [quantity.of(dot) for dot in every], show)
+    log_x(ax, [quantity.of(dot) for dot in every], quantity.show)
     accuracy_limits(ax, [dot.accuracy for dot in every])
     ax.set_xlabel(quantity.label)
     ax.set_ylabel(TESTED)
@@ -81,12 +87,12 @@ def single_dimensions(panels: Mapping[str, Sequence[Dot]], axes: Sequence[Axes])
     axes[0].set_ylabel(TESTED)
 
 
-def width_curves(lines: Lines, ax: Axes) -> None:
-    """EN's Figure 4: accuracy against FLOPs as the width grows, a line each for other depths and resolutions."""
+def width_curves(lines: Lines, ax: Axes, quantity: Quantity = MACS) -> None:
+    """EN's Figure 4: accuracy against cost as the width grows, a line each for other depths and resolutions."""
     for index, (name, line) in enumerate(lines.items()):
         color, marker = OTHERS[index % len(OTHERS)]
         ends = [whiskers(dot.accuracy) for dot in line]
-        x, y = [dot.macs for dot in line], [100 * dot.accuracy.value for dot in line]
+        x, y = [quantity.of(dot) for dot in line], [100 * dot.accuracy.value for dot in line]
         style = LINES[index % len(LINES)]
         ax.errorbar(
             x, y, _ends(ends), color=color, marker=marker, ls=style, capsize=2, elinewidth=0.9, label=plain(name),
@@ -94,9 +100,9 @@ def width_curves(lines: Lines, ax: Axes) -> None:
         )  # fmt: skip
         _hollow(line, x, color, marker, ax)
     every = [dot for line in lines.values() for dot in line]
-    log_x(ax, [dot.macs for dot in every])
+    log_x(ax, [quantity.of(dot) for dot in every], quantity.show)
     accuracy_limits(ax, [dot.accuracy for dot in every])
-    ax.set_xlabel(MACS.label)
+    ax.set_xlabel(quantity.label)
     ax.set_ylabel(TESTED)
     legend_beside(ax)
 
@@ -137,11 +143,11 @@ def law(paths: Mapping[str, Path], lines: Lines, predicted: Mapping[str, float],
         ax.fill_between(path.macs, [100 * v for v in path.low], [100 * v for v in path.high], color=color, alpha=0.15)
         _law_line(path, color, ax)
         line = lines.get(name, ())
-        _line(line, [dot.macs for dot in line], name, ax, joined=False)
-        _mark_baseline(line, [dot.macs for dot in line], ax)
+        _line(line, [MACS.of(dot) for dot in line], name, ax, joined=False)
+        _mark_baseline(line, [MACS.of(dot) for dot in line], ax)
         if name in predicted and line:
-            ax.plot(line[-1].macs, 100 * predicted[name], "x", color=INK, ms=8, mew=1.8, label="predicted")
-        log_x(ax, [*path.macs, *(dot.macs for dot in every)])
+            ax.plot(MACS.of(line[-1]), 100 * predicted[name], "x", color=INK, ms=8, mew=1.8, label="predicted")
+        log_x(ax, [*path.macs, *map(MACS.of, every)], MACS.show)
         ax.set_ylim(*_law_limits(every, paths))
         ax.set_title(plain(curve_name(name)), fontsize=10)
         _label_outer(ax)
@@ -155,7 +161,7 @@ def _label_outer(ax: Axes) -> None:
     if place is None or place.is_first_col():
         ax.set_ylabel(TESTED)
     if place is None or place.is_last_row():
-        ax.set_xlabel("FLOPs (multiply-adds)")
+        ax.set_xlabel(MACS.label)
 
 
 def _law_line(path: Path, color: str, ax: Axes) -> None:
@@ -208,10 +214,6 @@ def _mark_baseline(line: Sequence[Dot], x: Sequence[float], ax: Axes) -> None:
 
 def _ends(ends: Sequence[tuple[float, float]]) -> list[list[float]]:
     return [[low for low, _ in ends], [high for _, high in ends]]
-
-
-def _plain_number(value: float, _: object = None) -> str:
-    return f"{value:g}"
 
 
 def _legend_below(ax: Axes) -> None:

@@ -79,7 +79,7 @@ def path(law: Response, start: Dot, end: Dot) -> drawings.Path:
     for multiple in np.geomspace(1, BEYOND * end.multiple, PATH_POINTS).tolist():
         share = math.log(multiple) / math.log(end.multiple)
         depth, width, resolution = (float(value**share) for value in end.asked)
-        macs.append(start.macs * multiple)
+        macs.append(start.metrics["macs"] * multiple)
         found.append(law.predict(depth, width, resolution))
     return drawings.Path(
         macs,

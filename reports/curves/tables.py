@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from reports.curves.data import Dot, baseline_of, conclusions_of, largest, strategies
 from reports.curves.words import verdict_of_compound
 from reports.page.content import Cell, Column, Table
-from reports.page.values import count, half_width, milliseconds, percentage, points, ratio, whole
+from reports.page.metrics import metric_column
+from reports.page.values import half_width, milliseconds, percentage, points, ratio, whole
 from reports.reading.published import scaled
 from reports.reading.runs import RunData
 from scaling.curves.conclusions import CurvesConclusions, curve_name
 from scaling.curves.config import BASELINE
+from search_spaces.metrics.registry import METRICS
 
 LEAD = "accuracy of the compound network minus this one's, paired by seed and matched to the same FLOPs"
 SIZES = (
@@ -22,10 +24,10 @@ SIZES = (
     Column("layers", "layers", "", whole, "layers of all stages"),
 )
 COSTS = (
-    Column("macs", "FLOPs", "multiply-adds", count),
-    Column("cost", "cost", "× baseline", ratio, "FLOPs over the baseline's"),
-    Column("params", "params", "", count),
-    Column("activations", "activations", "", count),
+    metric_column("macs"),
+    Column("cost", "cost", "× baseline", ratio, f"{METRICS['macs'].label} over the baseline's"),
+    metric_column("params"),
+    metric_column("activations"),
     Column("latency", "latency", "ms", milliseconds, "median time of one image on one thread, batch 1"),
     Column("seconds", "training", "s", whole, "mean seconds of one training; depends on the worker"),
 )
@@ -115,7 +117,7 @@ def papers() -> Table:
         "paper-equal-cost",
         "The same comparison as the paper published it, on ImageNet",
         (Column("network", "baseline"), Column("scaling", "strategy"), *SIZES[:3],
-         Column("macs", "FLOPs", "multiply-adds", count), Column("accuracy", "top-1", "%", percentage),
+         metric_column("macs"), Column("accuracy", "top-1", "%", percentage),
          Column("lead", "lead of compound", "points", points), Column("source", "source")),
         rows,
         "ImageNet accuracies of fully trained networks, without intervals: not comparable with accuracies on another "
@@ -129,9 +131,11 @@ def _row(dot: Dot, start: Dot | None) -> dict[str, Cell]:
         "curve": dot.curve,
         "name": curve_name(dot.curve),
         "multiple": dot.multiple,
-        **{name: getattr(dot, name) for name in ("depth", "width", "resolution", "input_px", "layers", "macs")},
-        "cost": dot.macs / start.macs if start else None,
-        **{name: getattr(dot, name) for name in ("params", "activations", "latency", "seconds")},
+        **{name: getattr(dot, name) for name in ("depth", "width", "resolution", "input_px", "layers")},
+        **dot.metrics,
+        "cost": dot.metrics["macs"] / start.metrics["macs"] if start else None,
+        "latency": dot.latency,
+        "seconds": dot.seconds,
         "accuracy": dot.accuracy.value,
         "half": half_width(dot.accuracy),
         "seeds": len(dot.test),

@@ -10,7 +10,7 @@ from reports.reading.runs import RunData
 from scaling.curves.conclusions import CurvesConclusions, curve_name
 from scaling.curves.config import BASELINE
 from search_spaces.common.text import pluralise
-from search_spaces.common.units import format_count
+from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch
 from studies.statistics.comparisons import Contrast
 
@@ -33,7 +33,7 @@ def headline(run: RunData, found: Sequence[Dot]) -> str:
     seeds = sorted({len(dot.test) for dot in found})
     many = pluralise(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
     start = baseline_of(found)
-    base = f" The baseline has {format_count(round(start.macs), 4)} FLOPs at {start.input_px:.0f} px." if start else ""
+    base = f" The baseline has {_cost(start)} at {start.input_px:.0f} px." if start else ""
     return (
         f"{networks} networks were trained on {run.setting('data.dataset', 'an unnamed data set')}, with {many} each, "
         f"{config.get('epochs', '?')} × {config.get('images') or 'all'} images, recipe {config.get('recipe', '?')}, "
@@ -70,6 +70,10 @@ def verdict_of_compound(contrast: Contrast) -> str:
     if contrast.verdict in ("better", "worse"):
         return f"compound {contrast.verdict}"
     return contrast.verdict
+
+
+def _cost(dot: Dot) -> str:
+    return METRICS["macs"].describe(dot.metrics["macs"])
 
 
 def _below(start: Dot, found: Sequence[Dot]) -> list[str]:

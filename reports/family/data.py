@@ -13,7 +13,7 @@ from reports.reading.runs import Kind, RunData
 from scaling.coefficients_file import Found, read
 from scaling.curves.config import BASELINE
 from scaling.family_members import FamilyMember, MemoryBudget, grow
-from search_spaces.metrics.counts import cost
+from search_spaces.metrics.counts import counts
 from search_spaces.networks.arch import Arch
 from search_spaces.networks.layers import walk
 from search_spaces.resizing.compound import PAPER, Coefficients
@@ -45,13 +45,12 @@ class GrownFamily:
 
 @dataclass(frozen=True)
 class MeasuredNetwork:
-    """A network that a run trained: how it was grown (or "choice ..."), its cost, its accuracy on test images."""
+    """A network that a run trained: how it was grown (or "choice ..."), its metrics, its accuracy on test images."""
 
     run: str
     dataset: str
     name: str
-    params: float
-    macs: float
+    metrics: Mapping[str, float]
     accuracy: Estimate
     upsampled: bool = False
 
@@ -77,7 +76,7 @@ def measured(run: RunData, label: str, dots: Sequence[Dot]) -> list[MeasuredNetw
     dataset = str(run.setting("data.dataset", "unknown data"))
     if run.kind is Kind.CURVES:
         return [
-            MeasuredNetwork(label, dataset, dot.curve, dot.params, dot.macs, dot.accuracy, dot.upsampled)
+            MeasuredNetwork(label, dataset, dot.curve, dot.metrics, dot.accuracy, dot.upsampled)
             for dot in dots
             if not dot.is_raw
         ]
@@ -86,8 +85,7 @@ def measured(run: RunData, label: str, dots: Sequence[Dot]) -> list[MeasuredNetw
     arch = run.arch("choice.json") if test else None
     if arch is None or test is None:
         return []
-    spent = cost(arch)
-    return [MeasuredNetwork(label, dataset, CHOICE, spent.params, spent.macs, test)]
+    return [MeasuredNetwork(label, dataset, CHOICE, counts(arch), test)]
 
 
 def _grown(run: RunData, label: str) -> GrownFamily | None:

@@ -10,13 +10,15 @@ from typing import Any, Literal
 from matplotlib.axes import Axes
 
 from reports.family.data import CHOICE, MeasuredNetwork, strategies
+from reports.page.metrics import axis_label
 from reports.page.scales import accuracy_limits, log_x, plain, whiskers
 from reports.page.style import BASELINE_LOOK, INK, OTHERS, strategy_style
 from reports.reading.published import PublishedNetwork
 from scaling.curves.conclusions import curve_name
 from search_spaces.common.palette import BLUE, GREEN, RED
 
-AXES = {"params": "parameters", "macs": "FLOPs (multiply-adds of one image)"}
+AXES = ("params", "macs")
+"""The metrics of the panels' columns."""
 FAMILIES = {
     "EfficientNet": (RED, "D", "-"),
     "EfficientNetV2": (BLUE, "s", "--"),
@@ -42,7 +44,7 @@ class Comparison:
 
 
 def world(data: Comparison, axes: Sequence[Axes]) -> None:
-    """Two columns, parameters and multiply-adds: published networks on top, a row for each data set of ours below."""
+    """A column for each of AXES: published networks on top, a row for each data set of ours below."""
     for column, key in enumerate(AXES):
         published(data.published, key, data.costs.get(key, ()), axes[column])
     axes[0].set_title("Published, on ImageNet")
@@ -65,7 +67,7 @@ def published(networks: Sequence[PublishedNetwork], key: str, costs: Sequence[fl
     log_x(ax, [*(getattr(one, key) for one in known), *costs])
     ax.set_ylim(68.5, 87)
     _foot(costs, ax)
-    ax.set_xlabel(AXES[key])
+    ax.set_xlabel(axis_label(key))
     ax.set_ylabel("ImageNet top-1 (%)")
 
 
@@ -75,14 +77,14 @@ def ours(points: Sequence[MeasuredNetwork], key: str, ax: Axes, *, legend: bool)
     for run in runs:
         for name in strategies([point for point in points if point.run == run]):
             mine = [point for point in points if (point.run, point.name) == (run, name)]
-            mine = sorted((one for one in mine if getattr(one, key) > 0), key=lambda one: float(getattr(one, key)))
+            mine = sorted((one for one in mine if one.metrics.get(key, 0) > 0), key=lambda one: one.metrics[key])
             style: dict[str, Any] = strategy_style(name) | ({"marker": "*"} if name == CHOICE else {})
             label = curve_name(name) + (f", {run}" if len(runs) > 1 else "")
             _scatter([one for one in mine if not one.upsampled], key, style, plain(label), ax)
             _scatter([one for one in mine if one.upsampled], key, style | {"mfc": "none"}, "_upsampled", ax)
-    log_x(ax, [float(getattr(point, key)) for point in points])
+    log_x(ax, [point.metrics.get(key, math.nan) for point in points])
     accuracy_limits(ax, [point.accuracy for point in points])
-    ax.set_xlabel(AXES[key])
+    ax.set_xlabel(axis_label(key))
     ax.set_ylabel("accuracy on test images (%)")
     if legend and ax.get_legend_handles_labels()[0]:
         ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), borderaxespad=0)
@@ -93,7 +95,7 @@ def _scatter(points: Sequence[MeasuredNetwork], key: str, style: dict[str, Any],
         return
     ends = [whiskers(point.accuracy) for point in points]
     ax.errorbar(
-        [getattr(point, key) for point in points], [100 * point.accuracy.value for point in points],
+        [point.metrics[key] for point in points], [100 * point.accuracy.value for point in points],
         [[low for low, _ in ends], [high for _, high in ends]], **style, ls="none", capsize=2.5, elinewidth=0.9,
         label=label,
     )  # fmt: skip

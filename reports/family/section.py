@@ -9,11 +9,11 @@ from reports.curves.data import dots
 from reports.family import figures as drawings
 from reports.family.data import CHOICE, GrownFamily, MeasuredNetwork, convolutions, families, measured
 from reports.page.content import Cell, Column, Figure, Section, Table
-from reports.page.values import blank, count, percentage, ratio
+from reports.page.metrics import metric_column
+from reports.page.values import percentage, ratio
 from reports.reading.labels import labels
 from reports.reading.published import networks as published
 from reports.reading.runs import Kind, RunData
-from search_spaces.common.units import format_bytes
 
 TERMS: Mapping[str, str] = {
     "family": "the networks that one baseline and one set of coefficients give for phi = 0, 1, 2, ...",
@@ -21,7 +21,6 @@ TERMS: Mapping[str, str] = {
     "nominal": "what the coefficients ask for, before layers, channels and input are rounded",
     "realised": "what the network has after rounding",
 }
-size = blank(lambda value: format_bytes(round(value), 3))
 
 
 def sections(runs: Sequence[RunData]) -> list[Section]:
@@ -78,11 +77,9 @@ def cost_table(family: GrownFamily, suffix: str = "") -> Table:
         Column("phi", "φ"),
         *multipliers,
         Column("input_px", "input", "px"),
-        Column("macs", "FLOPs", "multiply-adds", count),
-        Column("params", "params", "", count),
-        Column("activations", "activations", "", count),
-        Column("training_bytes", "training memory", "", size, "peak of a training step, SGD with momentum, float32"),
-        Column("inference_bytes", "inference memory", "", size, "peak of one image's forward pass"),
+        *(metric_column(name) for name in ("macs", "params", "activations")),
+        metric_column("training_memory", key="training_bytes"),
+        metric_column("inference_memory", key="inference_bytes"),
         Column("dropout", "dropout", "", ratio, "as EN suggests: 0.2 for the baseline, more with cost, 0.5 at most"),
     )
     return Table(f"family{suffix}", f"What the family costs ({family.label})", columns, rows)
@@ -108,11 +105,11 @@ def depth_table(family: GrownFamily, suffix: str = "") -> Table:
         Column("phi", "φ"),
         Column("layers", "layers", "", str, "layers of all stages: blocks such as an MBConv"),
         Column("convolutions", "convolutions", "", str, definition),
-        Column("params", "params", "", count),
+        metric_column("params"),
         Column("theirs", "EfficientNet"),
         Column("their_layers", "its layers"),
         Column("their_convolutions", "its convolutions", "", str, definition),
-        Column("their_params", "its params", "", count),
+        metric_column("params", key="their_params", title="its parameters"),
     )
     return Table(
         f"depth{suffix}", f"Layers and parameters ({family.label})", columns, rows,
@@ -137,8 +134,8 @@ def published_table() -> Table:
     columns = (
         Column("network", "network"),
         Column("input_px", "input", "px"),
-        Column("params", "params", "", count),
-        Column("macs", "FLOPs", "multiply-adds", count),
+        metric_column("params"),
+        metric_column("macs"),
         Column("accuracy", "ImageNet top-1", "%", percentage),
         Column("source", "source"),
     )
@@ -169,7 +166,7 @@ def _world(grown: Sequence[GrownFamily], found: Sequence[MeasuredNetwork]) -> Fi
 def _costs(grown: Sequence[GrownFamily]) -> dict[str, list[float]]:
     """Of the first family: more would not be told apart."""
     members = grown[0].members if grown else ()
-    return {"params": [m.cost.params for m in members], "macs": [m.cost.macs for m in members]}
+    return {name: [float(member.row()[name]) for member in members] for name in drawings.AXES}
 
 
 def _by_training(found: Sequence[MeasuredNetwork]) -> dict[str, list[MeasuredNetwork]]:

@@ -126,29 +126,26 @@ def _network(one: Mapping[str, Any]) -> NetworkData | None:
 
 def _unfinished(run: RunData) -> list[NetworkData]:
     """The networks trained so far with their accuracies; comparisons with the best are not known yet."""
-    from search_spaces.metrics.counts import cost
     from search_spaces.resizing.compound import realised
 
     done = [one for one in run.records("grid") if one.outcome is Outcome.COMPLETE and one.accuracy is not None]
-    start = next((Arch.from_json(one.arch) for one in done if one.proposed_by == "baseline"), None)
+    baseline = next((one for one in done if one.proposed_by == "baseline"), None)
     groups: dict[str, list[Record]] = {}
     for one in done:
         if "coefficients" in one.notes:
             groups.setdefault(one.key, []).append(one)
-    if start is None or not groups:
+    if baseline is None or not groups:
         return []
+    start = Arch.from_json(baseline.arch)
     means = pooled_intervals([[one.accuracy or 0.0 for one in group] for group in groups.values()])
     found = []
     for (key, group), mean in zip(groups.items(), means, strict=True):
         arch = Arch.from_json(group[0].arch)
-        got, spent = realised(arch, start), cost(arch).macs
+        got, spent = realised(arch, start), group[0].metrics["macs"]
         coefficients = _triple(str(group[0].notes["coefficients"]).split("/"))
         sizes = (got.depth, got.width, got.resolution)
-        found.append(
-            NetworkData(
-                key, coefficients, (coefficients,), sizes, spent / cost(start).macs, spent, len(group), mean, None
-            )
-        )  # fmt: skip
+        growth = spent / baseline.metrics["macs"]
+        found.append(NetworkData(key, coefficients, (coefficients,), sizes, growth, spent, len(group), mean, None))
     return sorted(found, key=lambda one: -one.accuracy.value)
 
 

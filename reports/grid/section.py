@@ -17,7 +17,8 @@ from reports.grid.data import (
 )
 from reports.grid.words import TERMS, describe, headline
 from reports.page.content import Cell, Column, Figure, Section, Table
-from reports.page.values import count, estimate_of, half_width, percentage, ratio
+from reports.page.metrics import metric_column
+from reports.page.values import estimate_of, half_width, percentage, ratio
 from reports.reading.labels import labels, stems
 from reports.reading.runs import Kind, RunData
 from scaling.grid.analysis import COEFFICIENTS
@@ -135,7 +136,7 @@ def _table(found: Sequence[NetworkData], prefix: str, suffix: str) -> Table:
         Column("width", "w", "", ratio, "realised width multiplier: mean ratio of channels to the baseline's"),
         Column("resolution", "r", "", ratio, "realised resolution multiplier: input side over the baseline's"),
         Column("cost", "cost", "× baseline", ratio),
-        Column("macs", "FLOPs", "multiply-adds", count),
+        metric_column("macs"),
         Column("points", "points", "", str, "points of the grid that round to this network"),
         Column("accuracy", "accuracy", "%", percentage, "of validation images, adjusted to the target cost"),
         Column("half", "±", "points", percentage, "half the 95 % interval, its variance pooled over all networks"),

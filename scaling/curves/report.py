@@ -10,9 +10,11 @@ from scaling.curves.files import POINTS, SUMMARY
 from scaling.curves.plan import CurvePoint, CurvesPlan
 from scaling.curves.run import CurvesResult, TrainedPoint, wanted
 from search_spaces.common.text import align_columns, align_facts, pluralise
-from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import CONVENTION
+from search_spaces.metrics.registry import METRICS
 from studies.runs.folder import LEDGER
+
+MACS, PARAMS = METRICS["macs"], METRICS["params"]
 
 
 def describe_plan(plan: CurvesPlan) -> str:
@@ -29,7 +31,8 @@ def describe_plan(plan: CurvesPlan) -> str:
     }
     if plan.resources:
         facts["workers"] = f"{plan.resources.describe()}, {plan.resources.gpus_per_trial:g} GPU each"
-    header = ("curve", "multiple", "nominal d", "w", "r", "realised d", "w", "r", "px", "FLOPs", "cost", "misses", "")
+    sizes = ("nominal d", "w", "r", "realised d", "w", "r", "px")
+    header = ("curve", "multiple", *sizes, MACS.label, "cost", "misses", "")
     return f"{align_facts(facts)}\n\n{align_columns(header, [_planned(point) for point in plan.points])}"
 
 
@@ -69,13 +72,14 @@ def _realised(point: CurvePoint) -> tuple[str, ...]:
     return (
         *(f"{value:.3g}" for value in (got.depth, got.width, got.resolution)),
         str(point.arch.resolution),
-        format_count(point.macs, 4),
+        MACS.format(point.macs, 4),
         f"{point.growth.macs_ratio:.3g}",
     )
 
 
 def _table(result: CurvesResult, analysis: CurvesAnalysis) -> str:
-    header = ("curve", "multiple", "d", "w", "r", "px", "FLOPs", "cost", "params", "accuracy", "seeds", "latency", "")
+    costs = (MACS.label, "cost", PARAMS.label)
+    header = ("curve", "multiple", "d", "w", "r", "px", *costs, "accuracy", "seeds", "latency", "")
     rows = [_line(point, mean.percent) for point, mean in zip(result.points, analysis.means, strict=True)]
     return (
         f"{align_columns(header, rows)}\n"
@@ -90,7 +94,7 @@ def _line(point: TrainedPoint, accuracy: str) -> tuple[str, ...]:
         point.planned.curve,
         f"x{point.planned.multiple:.3g}",
         *_realised(point.planned),
-        format_count(point.cost.params, 4),
+        PARAMS.format(point.cost.params, 4),
         accuracy,
         str(len(point.test)),
         f"{1000 * point.latency.median:.2f}ms",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaling.experiment.config import ExperimentConfig
-from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
+from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.compound import at_resolution
 from search_spaces.zoo.registry import find
@@ -39,7 +39,8 @@ class Baseline:
 
     def describe(self) -> str:
         """One line: the baseline or its proxy, and the cost of the network that is trained."""
-        spent = f"{format_count(cost(self.trained).macs, 4)} FLOPs (multiply-adds)"
+        metric = METRICS["macs"]
+        spent = f"{metric.describe(cost(self.trained).macs)} ({metric.unit})"
         name = self.original.name or self.original.key
         if self.trained.key == self.original.replace(classes=self.trained.classes).key:
             return f"{name} at {self.trained.resolution} px, {spent}"

@@ -21,8 +21,9 @@ from studies.statistics.intervals import Estimate
 def dot(curve: str, multiple: float, accuracy: float, *, upsampled: bool = False, latency: float = 0.002) -> Dot:
     return Dot(
         curve=curve, multiple=multiple, key=f"{curve}{multiple}", upsampled=upsampled, depth=multiple, width=1.0,
-        resolution=1.0, asked=(multiple, 1.0, 1.0), input_px=16, layers=10, macs=1e6 * multiple, params=1e4 * multiple,
-        activations=5e3 * multiple, latency=latency * multiple, seconds=3 * multiple, test={0: accuracy, 1: accuracy},
+        resolution=1.0, asked=(multiple, 1.0, 1.0), input_px=16, layers=10,
+        metrics={"macs": 1e6 * multiple, "params": 1e4 * multiple, "activations": 5e3 * multiple},
+        latency=latency * multiple, seconds=3 * multiple, test={0: accuracy, 1: accuracy},
         accuracy=Estimate(accuracy, accuracy - 0.02, accuracy + 0.03, 2),
     )  # fmt: skip
 

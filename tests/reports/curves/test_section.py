@@ -16,6 +16,7 @@ from reports.curves.data import conclusions_of, dots, law_rows, strategies
 from reports.curves.section import sections
 from reports.page.content import Figure, Section, Table
 from reports.reading.runs import Kind, RunData
+from search_spaces.metrics.counts import counts
 from studies.outcome import Outcome
 
 BASE = {
@@ -121,7 +122,7 @@ def test_means_and_pooled_intervals_are_those_of_hand_arithmetic() -> None:
 def test_every_strategy_starts_at_the_baseline_and_grows() -> None:
     for line in strategies(dots(run(rows()))).values():
         assert line[0].curve == "baseline"
-        assert [dot.macs for dot in line] == [1e6, 2e6, 4e6]
+        assert [dot.metrics["macs"] for dot in line] == [1e6, 2e6, 4e6]
 
 
 def test_equal_cost_table_has_the_run_s_own_contrasts() -> None:
@@ -223,7 +224,7 @@ def test_trainings_of_a_running_study_are_shown_from_its_ledger(monkeypatch: pyt
 
     def training(arch: ss.Arch, curves: list[str], seed: int, accuracy: float) -> SimpleNamespace:
         return SimpleNamespace(
-            outcome=Outcome.COMPLETE, key=arch.key, arch=arch.to_json(), seed=seed, seconds=5.0,
+            outcome=Outcome.COMPLETE, key=arch.key, arch=arch.to_json(), seed=seed, seconds=5.0, metrics=counts(arch),
             rungs=({"test_accuracy": accuracy},), notes={"curves": curves, "multiple": 2.0},
         )  # fmt: skip
 
@@ -234,7 +235,7 @@ def test_trainings_of_a_running_study_are_shown_from_its_ledger(monkeypatch: pyt
     assert list(found) == ["baseline", "depth", "1:0:0"]
     assert (found["depth"].depth, found["depth"].width) == (2.0, 1.0)
     assert found["baseline"].accuracy.value == pytest.approx(0.61)
-    assert found["depth"].macs == ss.cost(deep).macs
+    assert found["depth"].metrics["macs"] == ss.cost(deep).macs
     assert math.isnan(found["depth"].latency)
 
 

@@ -19,7 +19,7 @@ def panels(rows: int, columns: int) -> list[Axes]:
 
 def point(name: str, accuracy: float, dataset: str = "tiny", *, upsampled: bool = False) -> MeasuredNetwork:
     mean = Estimate(accuracy, accuracy - 0.01, accuracy + 0.01, 3)
-    return MeasuredNetwork("run", dataset, name, 1e5, 2e6, mean, upsampled)
+    return MeasuredNetwork("run", dataset, name, {"params": 1e5, "macs": 2e6}, mean, upsampled)
 
 
 def test_every_published_network_is_drawn_and_named() -> None:
