@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nas.proxy.config import EXTENDABLE, RESUMABLE, ProxyConfig
 from nas.proxy.plan import describe, prepare
 from search_spaces.common import cli
+from search_spaces.common.settings import own_code
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,10 +39,12 @@ def study(
     from studies.runs.folder import Status
     from studies.workers.pool import WorkerPool
 
+    code = own_code(config)
+
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
-        with WorkerPool(config.workers, workers) as pool:
+        with WorkerPool(config.workers, workers, code=code) as pool:
             proxies = ProxyStudy(config, archs, run, console, data, pool)
-            proxies = replace(proxies, train=train or proxies.train, score=score or proxies.score)
+            proxies = replace(proxies, train=train or proxies.train, score=score)
             records = proxies.carry_out()
         result = conclude(proxies, records)
         write_files(result)
@@ -51,7 +54,7 @@ def study(
         run.status = Status.INTERRUPTED
         return f"{text}\n\nThe time budget ended before all was trained; run the same command again to resume."
 
-    run_command(work, config, config.settings(), "nas.proxy", resumable=RESUMABLE)
+    run_command(work, config, config.settings(), "nas.proxy", resumable=RESUMABLE, code=code)
 
 
 def main(argv: Sequence[str], *, train: Evaluate | None = None, score: Evaluate | None = None) -> int:
@@ -70,7 +73,12 @@ def main(argv: Sequence[str], *, train: Evaluate | None = None, score: Evaluate 
         data = load_configured(config.data, seed=config.seed)
         print(describe(config, archs, len(data.train)))
         return 0
-    text = None if config.new else finished_report(config.run, config.settings(), resumable=RESUMABLE - EXTENDABLE)
+    resumable = RESUMABLE - EXTENDABLE
+    text = (
+        None
+        if config.new
+        else finished_report(config.run, config.settings(), resumable=resumable, code=own_code(config))
+    )
     if text is not None:
         print(f"{text}; use more networks or proxies to extend it.")
         return 0

@@ -8,14 +8,16 @@ from itertools import product
 from typing import Any
 
 from nas.region import RegionConfig
+from nas.zero_cost.registry import ZERO_COST_PROXIES
 from search_spaces.common import cli
 from search_spaces.common.checks import as_flags, check_different, check_minimum, parsed
-from search_spaces.common.settings import flag_of, flat, setting, without
+from search_spaces.common.settings import flag_of, flat, own_code, setting, without
 from search_spaces.common.units import format_count, parse_duration
+from search_spaces.common.user_code import digests
 from studies.data.config import DataConfig
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
-from studies.workers.config import PLACEMENT, WorkersConfig
+from studies.workers.config import PLACEMENT, WorkersConfig, with_code_folders
 
 # With fewer networks the interval of a rank correlation reaches from no agreement to full agreement.
 MIN_NETWORKS = 8
@@ -40,6 +42,7 @@ class ProxyConfig(RegionConfig):
         width: Factor on the widths of the network that the space varies.
         cost_band: Lowest and highest multiply-adds of the networks, as multiples of the target.
         data: Images to train on.
+        zero_cost: Zero-cost proxies to compare: {names}.
         networks: Number of networks in the sample, spread evenly over the cost band; at least 8.
         against: The reference training that all proxies are compared with: its network, images and epochs.
         against_recipe: Recipe of the reference training (docs/recipes.md): {names}.
@@ -67,6 +70,7 @@ class ProxyConfig(RegionConfig):
     width: float = 1.0
     cost_band: tuple[float, float] = (0.8, 1.05)
     data: DataConfig = flat(DataConfig)
+    zero_cost: tuple[str, ...] = setting(tuple(ZERO_COST_PROXIES), registry="nas.zero_cost.registry:ZERO_COST_PROXIES")
     networks: int = 32
     against: Proxy = field(default_factory=lambda: Proxy(width=0.5, images=0, epochs=4))
     against_recipe: str = setting("quick", registry="studies.trainer.registry:RECIPES")
@@ -89,6 +93,9 @@ class ProxyConfig(RegionConfig):
             if not getattr(self, name):
                 raise ValueError(f"{flag_of(name)} needs at least one value")
             check_different(name, getattr(self, name))
+        check_different("zero_cost", self.zero_cost)
+        for name in self.zero_cost:
+            ZERO_COST_PROXIES.row(name)
         # These raise for an invalid proxy, recipe or duration.
         with as_flags({"epochs": "against.epochs"}):
             self.against.recipe(get_recipe(self.against_recipe))
@@ -114,20 +121,27 @@ class ProxyConfig(RegionConfig):
 
     def settings(self) -> dict[str, Any]:
         """The configuration as it is stored in the run folder: it reproduces the run."""
-        return cli.plain(dataclasses.replace(self, new=False, target_flops=format_count(self.target)))
+        return cli.plain(
+            dataclasses.replace(with_code_folders(self), new=False, target_flops=format_count(self.target))
+        )
 
     def for_search(self, proxy: Proxy) -> dict[str, Any]:
         """The settings of a search of the same space and images with the proxy, as plain values."""
+        code = with_code_folders(self).workers.code
         return cli.plain(
             {name: value for name, value in dataclasses.asdict(self).items() if name in SHARED}
             | {"proxy": dataclasses.asdict(proxy)}
+            | ({"workers": {"code": code}} if code else {})
         )
 
     def identity(self) -> dict[str, Any]:
-        """The settings that trainings depend on, the recipes' numbers included: a study resumes only with the same."""
+        """The settings that trainings depend on, the recipes' numbers and the digests of the user's own code included.
+
+        A study resumes only with the same.
+        """
         values = without(dataclasses.asdict(self), RESUMABLE)
         recipes = {
             name: {"name": getattr(self, name), **dataclasses.asdict(get_recipe(getattr(self, name)))}
             for name in ("recipe", "against_recipe")
         }
-        return values | recipes | {"target_flops": self.target}
+        return values | recipes | {"target_flops": self.target, "code": digests(own_code(self))}

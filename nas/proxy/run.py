@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from rich.console import Console
 
@@ -62,7 +62,8 @@ class ProxyStudy:
     """A proxy study in its run folder.
 
     archs         the sample, in the order of training
-    train, score  what a worker does with a network of the trainings, and of the zero-cost proxies
+    train         what a worker does with a network of the trainings
+    score         the same of the zero-cost proxies; by default it computes them
     """
 
     config: ProxyConfig
@@ -72,7 +73,7 @@ class ProxyStudy:
     data: Dataset
     workers: WorkerPool
     train: Evaluate = evaluate
-    score: Evaluate = score_network
+    score: Evaluate | None = None
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -80,7 +81,8 @@ class ProxyStudy:
         config = self.config
         seeds = tuple(config.seed + REFERENCE_SEEDS + index for index in range(config.against_seeds))
         reference = Setting(REFERENCE, config.against, config.against_recipe, seeds, self.train)
-        zero_cost = Setting(ZERO_COST, config.against, config.against_recipe, (config.seed,), self.score)
+        score = self.score or partial(score_network, names=config.zero_cost)
+        zero_cost = Setting(ZERO_COST, config.against, config.against_recipe, (config.seed,), score)
         return (zero_cost, reference, *self.proxies)
 
     @cached_property

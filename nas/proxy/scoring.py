@@ -7,7 +7,6 @@ from statistics import median
 
 from nas.proxy.compare import Scored
 from nas.proxy.run import REFERENCE, ZERO_COST, ProxyStudy, Setting
-from nas.zero_cost.registry import ZERO_COST_PROXIES
 from search_spaces.metrics.counts import cost
 from search_spaces.networks.arch import Arch
 from studies.ledger.trial import Record
@@ -20,7 +19,7 @@ Records = Mapping[str, Sequence[Record]]
 def scored(study: ProxyStudy, records: Records) -> list[Scored]:
     """Everything that is compared: costs, zero-cost proxies, trained proxies by their work."""
     trained = [scored_training(setting, records[setting.name], study.archs) for setting in study.proxies]
-    return [*scored_costs(study.archs), *scored_zero_cost(records[ZERO_COST]), *trained]
+    return [*scored_costs(study.archs), *scored_zero_cost(records[ZERO_COST], study.config.zero_cost), *trained]
 
 
 def scored_reference(study: ProxyStudy, records: Records) -> Scored:
@@ -37,8 +36,8 @@ def scored_costs(archs: Sequence[Arch]) -> list[Scored]:
     return [Scored("MACs", "cost", macs), Scored("params", "cost", params)]
 
 
-def scored_zero_cost(records: Sequence[Record]) -> list[Scored]:
-    """The scores by each zero-cost proxy."""
+def scored_zero_cost(records: Sequence[Record], names: Sequence[str]) -> list[Scored]:
+    """The scores by each of these zero-cost proxies."""
     rungs = {record.key: record.rungs[-1] for record in records if record.rungs}
     return [
         Scored(
@@ -47,7 +46,7 @@ def scored_zero_cost(records: Sequence[Record]) -> list[Scored]:
             {key: float(rung[name]) for key, rung in rungs.items() if rung[name] is not None},
             seconds=median(rung[f"{name}_seconds"] for rung in rungs.values()) if rungs else None,
         )
-        for name in ZERO_COST_PROXIES
+        for name in names
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nas.search.config import RESUMABLE, SearchConfig
 from nas.search.plan import check, describe, finished, warning
 from search_spaces.common import cli
+from search_spaces.common.settings import own_code
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,10 +34,12 @@ def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> N
     from studies.runs.folder import Status
     from studies.workers.pool import WorkerPool
 
+    code = own_code(config)
+
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         if warned := warning(config, len(data.train)):
             console.print(warned, soft_wrap=True)
-        with WorkerPool(config.workers, workers, config.ray_folder) as pool:
+        with WorkerPool(config.workers, workers, config.ray_folder, code) as pool:
             session = SearchRun(config, region, run, console, data, pool)
             records = session.search()
             trainings = session.final(records)
@@ -52,7 +55,7 @@ def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> N
 
     # A run with another ledger would lose the trials of its own.
     resumable = RESUMABLE - {"storage", "storage_path"}
-    run_command(work, config, config.settings(), "nas.search", resumable=resumable, storage=config.storage)
+    run_command(work, config, config.settings(), "nas.search", resumable=resumable, storage=config.storage, code=code)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -11,14 +11,15 @@ from nas.region import RegionConfig
 from nas.samplers import registry as samplers
 from search_spaces.common import cli
 from search_spaces.common.checks import as_flags, check_minimum, parsed
-from search_spaces.common.settings import flag_of, flat, setting, without
+from search_spaces.common.settings import flag_of, flat, own_code, setting, without
 from search_spaces.common.suggest import nearest
 from search_spaces.common.units import format_count, parse_duration
+from search_spaces.common.user_code import digests
 from studies.data.config import DataConfig
 from studies.timing.step_time import SOURCES
 from studies.trainer.recipe import Proxy
 from studies.trainer.registry import get_recipe
-from studies.workers.config import PLACEMENT, WorkersConfig
+from studies.workers.config import PLACEMENT, WorkersConfig, with_code_folders
 
 SCHEDULERS = ("asha", "none")
 GENERATION = 8
@@ -204,7 +205,7 @@ class SearchConfig(RegionConfig):
     def settings(self) -> dict[str, Any]:
         """The configuration as it is stored in the run folder: it reproduces the run."""
         target = format_count(self.target)
-        normal = dataclasses.replace(self, new=False, target_flops=target, sampler=self.sampler_name)
+        normal = dataclasses.replace(with_code_folders(self), new=False, target_flops=target, sampler=self.sampler_name)
         return self._used(cli.plain(normal))
 
     def _used(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -212,10 +213,14 @@ class SearchConfig(RegionConfig):
         return values if self.objective_function.needs_step_times else without(values, STEP_TIME_SETTINGS)
 
     def identity(self) -> dict[str, Any]:
-        """The settings that trials depend on, the recipe's numbers included: a study resumes only with the same."""
+        """The settings that trials depend on, the recipe's numbers and the digests of the user's own code included.
+
+        A study resumes only with the same.
+        """
         values = without(self._used(dataclasses.asdict(self)), RESUMABLE)
         recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
-        return values | {"recipe": recipe, "target_flops": self.target, "sampler": self.sampler_name}
+        values |= {"recipe": recipe, "target_flops": self.target, "sampler": self.sampler_name}
+        return values | {"code": digests(own_code(self))}
 
     def _check_used(self) -> None:
         """Raise ValueError for a setting, other than its default, that the objective does not use."""

@@ -10,6 +10,7 @@ import numpy as np
 from nas.region import SearchRegion
 from nas.search.config import EXTENDABLE, RESUMABLE, SearchConfig
 from nas.search.step_times import baseline_of, check_steps, step_batch, timing
+from search_spaces.common.settings import own_code
 from search_spaces.common.text import pluralise
 from search_spaces.common.units import format_count, format_duration
 from search_spaces.metrics.counts import cost
@@ -48,7 +49,8 @@ def finished(config: SearchConfig) -> str | None:
 
     if config.new:
         return None
-    report = finished_report(config.run, config.settings(), resumable=RESUMABLE, extendable=EXTENDABLE)
+    asked, code = config.settings(), own_code(config)
+    report = finished_report(config.run, asked, resumable=RESUMABLE, extendable=EXTENDABLE, code=code)
     return report and f"{report}; use a higher --trials to extend it."
 
 

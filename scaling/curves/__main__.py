@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scaling.curves.config import RESUMABLE, CurvesConfig
 from search_spaces.common import cli
+from search_spaces.common.settings import own_code
 
 if TYPE_CHECKING:
     from scaling.curves.plan import CurvesPlan
@@ -36,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
         print(describe_plan(plan))
         return 0
     if not config.new and not _is_newer(config.coefficients, Path(config.run) / REPORT):
-        finished = finished_report(config.run, config.settings(), resumable=RESUMABLE - COMPARED)
+        finished = finished_report(config.run, config.settings(), resumable=RESUMABLE - COMPARED, code=own_code(config))
         if finished is not None:
             print(f"{finished}; more strategies, multiples or seeds extend it.")
             return 0

@@ -10,6 +10,8 @@ from rich.console import Console
 from scaling.experiment.baseline import Baseline
 from scaling.experiment.config import ExperimentConfig
 from scaling.experiment.trainings import Experiment
+from search_spaces.common.settings import own_code
+from search_spaces.networks.registry import own_operators
 from studies.data.dataset import Dataset
 from studies.runs.command import run_command
 from studies.runs.folder import RunFolder
@@ -44,10 +46,15 @@ def run_experiment(
 
     """
     config = plan.config
+    code = (*own_code(config), *own_operators(plan.baseline.original))
+
+    size = plan.resources.workers if plan.resources else None
 
     def in_folder(run: RunFolder, console: Console, data: Dataset) -> str:
         console.print(about, soft_wrap=True)
-        with WorkerPool(config.workers, plan.resources.workers if plan.resources else None) as workers:
+        with WorkerPool(config.workers, size, code=code) as workers:
             return work(Experiment(config, config.identity(), run, console, data, workers))
 
-    run_command(in_folder, config, config.settings(), module, resumable=resumable, validation=config.validation)
+    run_command(
+        in_folder, config, config.settings(), module, resumable=resumable, validation=config.validation, code=code
+    )

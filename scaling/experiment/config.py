@@ -9,12 +9,13 @@ from typing import Any
 from scaling.experiment.proxy_baseline import ProxyBaseline
 from search_spaces.common import cli
 from search_spaces.common.checks import as_flags, check_minimum
-from search_spaces.common.settings import flat, setting, without
+from search_spaces.common.settings import flat, own_code, setting, without
+from search_spaces.common.user_code import digests
 from search_spaces.resizing.rounding import RoundingChoice
 from studies.data.config import DataConfig
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import get_recipe
-from studies.workers.config import PLACEMENT, WorkersConfig
+from studies.workers.config import PLACEMENT, WorkersConfig, with_code_folders
 
 MINIMUM = {"images": 0, "epochs": 1, "validation": 0, "seeds": 1, "seed": 0, "resolution": 0}
 # A run may resume with other values of these.
@@ -78,9 +79,13 @@ class ExperimentConfig:
 
     def settings(self) -> dict[str, Any]:
         """The configuration as plain values that reproduce the run, as config.yaml holds them."""
-        return cli.plain(dataclasses.replace(self, new=False))
+        return cli.plain(dataclasses.replace(with_code_folders(self), new=False))
 
     def identity(self) -> dict[str, Any]:
-        """What decides what a training means, the recipe's numbers included; a study resumes only under the same."""
+        """What decides what a training means, the recipe's numbers and the digests of the user's own code included.
+
+        A study resumes only under the same.
+        """
         values = without(dataclasses.asdict(self), RESUMABLE)
-        return values | {"recipe": {"name": self.recipe, **dataclasses.asdict(self.schedule)}}
+        recipe = {"name": self.recipe, **dataclasses.asdict(self.schedule)}
+        return values | {"recipe": recipe, "code": digests(own_code(self))}

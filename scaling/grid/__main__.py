@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scaling.grid.config import EXTENDABLE, RESUMABLE, GridConfig
 from search_spaces.common import cli
+from search_spaces.common.settings import own_code
 
 if TYPE_CHECKING:
     from scaling.grid.plan import GridPlan
@@ -33,7 +34,9 @@ def main(argv: Sequence[str]) -> int:
         print(describe_plan(plan))
         return 0
     if not config.new:
-        finished = finished_report(config.run, config.settings(), resumable=RESUMABLE, extendable=EXTENDABLE)
+        finished = finished_report(
+            config.run, config.settings(), resumable=RESUMABLE, extendable=EXTENDABLE, code=own_code(config)
+        )
         if finished is not None:
             print(f"{finished}; more --seeds extend it.")
             return 0

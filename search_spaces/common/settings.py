@@ -9,7 +9,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, TypeVar, get_type_hints
+
+from search_spaces.common.lazy import resolve
+from search_spaces.common.registry import Registry
 
 Value = TypeVar("Value")
 _FLAG, _REGISTRY, _FLAT = "flag", "registry", "flat"
@@ -86,6 +90,22 @@ def without(values: Mapping[str, Any], names: Collection[str], prefix: str = "")
         for key, value in values.items()
         if prefix + key not in names
     }
+
+
+def own_code(config: Any) -> tuple[str, ...]:
+    """The user's own code that the settings of a configuration name, as module:name.
+
+    A name is the value of a setting with a registry, or one of several, up to the "=" of a value such as params=5M.
+    """
+    found: dict[str, None] = {}
+    for one in settings_of(type(config)).values():
+        registry = resolve(one.registry) if one.registry else None
+        value = attrgetter(one.name)(config)
+        if isinstance(registry, Registry):
+            names = value if isinstance(value, tuple) else (value,)
+            for name in (str(name).partition("=")[0] for name in names if name):
+                found |= dict.fromkeys(registry.own_code(name))
+    return tuple(found)
 
 
 def _settings(config_class: type[Any], default: Any, names: str, flags: str) -> Iterator[Setting]:

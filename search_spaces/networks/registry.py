@@ -14,7 +14,7 @@ from search_spaces.networks.blocks import ConvNorm, MaxPool, SqueezeExcite
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from search_spaces.networks.arch import Stage
+    from search_spaces.networks.arch import Arch, Stage
     from search_spaces.networks.blocks import Part
     from search_spaces.networks.operators import Context
 
@@ -160,3 +160,9 @@ def operator(name: str) -> Operator:
     Raises ValueError, in one line, for anything else.
     """
     return OPERATORS.row(name)
+
+
+def own_operators(*archs: Arch) -> tuple[str, ...]:
+    """The user's own operators that networks are made of, and their code, as module:name."""
+    ops = dict.fromkeys(stage.op for arch in archs for stage in arch.stages)
+    return tuple(dict.fromkeys(code for op in ops for code in OPERATORS.own_code(op)))

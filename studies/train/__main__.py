@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from search_spaces.common import cli
+from search_spaces.common.settings import own_code
+from search_spaces.networks.registry import own_operators
 from studies.train.config import EXTENDABLE, RESUMABLE, TrainConfig
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ def main(argv: Sequence[str]) -> int:
     from studies.runs.command import finished_report
 
     if not config.new and not config.dry_run:
-        said = finished_report(config.run, config.settings(), resumable=RESUMABLE - EXTENDABLE, extendable=EXTENDABLE)
+        asked, code = config.settings(), own_code(config)
+        resumable = RESUMABLE - EXTENDABLE
+        said = finished_report(config.run, asked, resumable=resumable, extendable=EXTENDABLE, code=code)
         if said is not None:
             print(f"{said}; more --seeds extend it.")
             return 0
@@ -64,7 +68,14 @@ def train_network(plan: TrainPlan) -> None:
         check_images(config.images, data)
 
     run_command(
-        work, config, config.settings(), "studies.train", resumable=RESUMABLE, validation=config.validation, check=check
+        work,
+        config,
+        config.settings(),
+        "studies.train",
+        resumable=RESUMABLE,
+        validation=config.validation,
+        check=check,
+        code=(*own_code(config), *own_operators(plan.arch)),
     )
 
 

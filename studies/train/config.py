@@ -13,7 +13,7 @@ from search_spaces.common.settings import flat, setting
 from studies.data.config import DataConfig
 from studies.trainer.recipe import Recipe
 from studies.trainer.registry import get_recipe
-from studies.workers.config import WorkersConfig
+from studies.workers.config import WorkersConfig, with_code_folders
 
 MINIMUM = {
     "resolution": 0, "images": 0, "epochs": 0, "batch_size": 0, "validation": 0, "seeds": 1, "seed": 0,
@@ -37,6 +37,7 @@ class TogetherConfig:
         ray_address: Address of an existing Ray cluster for the workers, such as auto or host:6379. The default is this
             machine only.
         retries: Retries from the checkpoint after a crash of one of several workers.
+        code: Folders of your own modules, besides the working folder and PYTHONPATH.
 
     """
 
@@ -44,6 +45,7 @@ class TogetherConfig:
     cpus_per_worker: int = 0
     ray_address: str | None = None
     retries: int = 1
+    code: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_minimum(self, {"number": 1, "cpus_per_worker": 0})
@@ -51,7 +53,7 @@ class TogetherConfig:
 
     def fitted(self, threads: int, gpus: float | None = 0) -> WorkersConfig:
         """The workers with so many threads and GPUs each. Raises ValueError for values that make no sense."""
-        return _Fitted(self.number, max(1, threads), gpus, self.ray_address, self.retries)
+        return _Fitted(self.number, max(1, threads), gpus, self.ray_address, self.retries, code=self.code)
 
 
 @dataclass(frozen=True)
@@ -155,4 +157,4 @@ class TrainConfig:
 
     def settings(self) -> dict[str, Any]:
         """The configuration as it is written down: what reproduces the run."""
-        return cli.plain(dataclasses.replace(self, new=False))
+        return cli.plain(dataclasses.replace(with_code_folders(self), new=False))

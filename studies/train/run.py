@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from search_spaces.common.settings import own_code
 from search_spaces.networks.arch import Arch
+from search_spaces.networks.registry import own_operators
 from studies.data.dataset import Dataset
 from studies.outcome import Outcome, classify, describe_error
 from studies.runs.folder import RunFolder
@@ -251,7 +253,10 @@ def _training_workers(plan: TrainPlan, wanted: Sequence[TrainingJob]) -> Iterato
     if plan.config.is_together and any(read_result(work) is None for work in wanted):
         from studies.train.ray_train import training_workers
 
-        workers = training_workers(plan.config.workers.fitted(plan.threads, plan.gpus))
+        workers = training_workers(
+            plan.config.workers.fitted(plan.threads, plan.gpus),
+            (*own_code(plan.config), *own_operators(plan.arch)),
+        )
     else:
         from studies.workers.worker import set_threads
 

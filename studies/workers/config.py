@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 from search_spaces.common.checks import check_minimum
-from search_spaces.common.settings import setting, settings_of
+from search_spaces.common.settings import own_code, setting, settings_of
+from search_spaces.common.user_code import folders, search_in
+
+Config = TypeVar("Config")
 
 # Settings, and a group of them, that decide where and on what trials run. They change no result, so a run may resume
 # with other values.
 PLACEMENT = frozenset({"workers", "data.root", "run", "new", "dry_run"})
+
+
+def with_code_folders(config: Config) -> Config:
+    """A configuration with the absolute folders of its own modules under `workers.code`.
+
+    So config.yaml, which does not depend on the working folder, is enough to find them again.
+    """
+    settings: Any = config
+    given = [str(Path(folder).resolve()) for folder in settings.workers.code]
+    found = tuple(dict.fromkeys((*given, *folders(own_code(config)))))
+    changed: Config = dataclasses.replace(settings, workers=dataclasses.replace(settings.workers, code=found))
+    return changed
 
 
 @dataclass(frozen=True)
@@ -26,8 +44,10 @@ class WorkersConfig:
             this machine alone.
         retries: Retries of a training whose worker crashed, before it counts as an error.
         tensorboard: Write TensorBoard logs of all trainings into the run folder.
+        code: Folders of your own modules, besides the working folder and PYTHONPATH.
 
-    Raises ValueError, naming the flag, for values that make no sense on any machine.
+    From then on this process finds modules in the folders of `code`. Raises ValueError, naming the flag, for values
+    that make no sense on any machine.
 
     """
 
@@ -37,8 +57,10 @@ class WorkersConfig:
     ray_address: str | None = None
     retries: int = 1
     tensorboard: bool = False
+    code: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        search_in(self.code)
         check_minimum(self, {"number": 0, "cpus_per_trial": 1, "retries": 0})
         if self.number == 0 and self.ray_address is not None:
             raise ValueError(
