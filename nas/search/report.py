@@ -112,7 +112,7 @@ def _caveats(result: SearchResult) -> str:
             "it assumes; choose another --weight"
         )
     if len(result.verdict.winner.seeds) < 2:
-        lines.append("warning: one seed per finalist gives no confidence intervals; use --finalist-seeds 3 or more")
+        lines.append("warning: one seed per finalist gives no confidence intervals; use --finalist.seeds 3 or more")
     return "\n".join(lines)
 
 

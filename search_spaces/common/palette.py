@@ -15,7 +15,7 @@ PURPLE, BROWN, OLIVE, MAGENTA, GREY = "#8C6BB1", "#A6761D", "#66A61E", "#E7298A"
 class PlottedRow(Row):
     """A row with the `color` (#rrggbb) and the `marker` (matplotlib's) of the entry in all figures.
 
-    Where they are empty, as for a user's own code, figures choose them by the name (`reports.page.style`).
+    Those of a user's own code are chosen by its name (`reports.page.style`): a report imports no code that a run names.
     """
 
     color: str = ""
