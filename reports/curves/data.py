@@ -9,12 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from reports.page.metrics import is_metric
 from reports.reading.runs import RunData
 from scaling.curves.conclusions import CurvesConclusions
 from scaling.curves.config import BASELINE
 from scaling.law.data import training_rows
-from search_spaces.common.user_code import is_user_code
-from search_spaces.metrics.registry import METRICS
 from studies.data.registry import native_pixels
 from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate, pooled_intervals
@@ -131,16 +130,12 @@ def _dot(group: pd.DataFrame, mean: Estimate) -> Dot:
         **realised,
         asked=(depth, width, resolution),
         **{name: _known(first, name) for name in ("input_px", "layers")},
-        metrics={name: value for name in filter(_is_metric, first) if math.isfinite(value := _known(first, name))},
+        metrics={name: value for name in filter(is_metric, first) if math.isfinite(value := _known(first, name))},
         latency=_known(first, "latency_median"),
         seconds=float(pd.to_numeric(group["seconds"], errors="coerce").mean()) if "seconds" in group else math.nan,
         test={int(seed): float(value) for seed, value in zip(group["seed"], group["test_accuracy"], strict=True)},
         accuracy=mean,
     )
-
-
-def _is_metric(name: str) -> bool:
-    return name in METRICS or is_user_code(name)
 
 
 def _known(row: Mapping[str, Any], name: str, otherwise: float = math.nan) -> float:

@@ -14,6 +14,7 @@ from reports.curves.law import law_items
 from reports.curves.tables import all_networks, equal_cost, papers, side_by_side
 from reports.curves.words import TERMS, headline, warnings
 from reports.page.content import Figure, Section, Table
+from reports.page.metrics import metric_row
 from reports.page.scales import legend_beside, plain
 from reports.reading.labels import labels, stems
 from reports.reading.runs import Kind, RunData
@@ -88,27 +89,30 @@ def _of_run(run: RunData, found: Sequence[Dot], prefix: str, suffix: str) -> lis
     return [item for item in items if item is not None]
 
 
-def _main(runs: Sequence[RunData], data: Sequence[Sequence[Dot]]) -> Figure:
-    """Accuracy against multiply-adds, a panel a run."""
+def _main(runs: Sequence[RunData], data: Sequence[Sequence[Dot]], metric: str = "macs") -> Figure:
+    """Accuracy against a metric, a panel a run."""
+    row, quantity = metric_row(metric), drawings.Quantity.of_metric(metric)
     lines = [strategies(found) or raw_curves(found) for found in data]
     columns = min(2, len(runs))
     rows = -(-len(runs) // columns)
     return Figure(
-        "accuracy-macs",
-        "Accuracy against FLOPs, by what is grown",
+        f"accuracy-{metric}",
+        f"Accuracy against {row.label}, by what is grown",
         "; ".join(_caption(label, found, len(runs) > 1) for label, found in zip(labels(runs), data, strict=True))
         + ". Bars are 95 % intervals over seeds. Strategies of the same cost are drawn slightly apart so that all are "
         "visible. Hollow: input larger than the images, in no comparison and in no law.",
-        "Accuracy on test images against multiply-adds, one line a scaling strategy, from the common baseline upwards.",
-        partial(_draw_main, lines, labels(runs)),
+        f"Accuracy on test images against {row.unit}, one line a scaling strategy, from the common baseline upwards.",
+        partial(_draw_main, lines, labels(runs), quantity),
         (rows, columns),
         (7.2 if columns == 1 else 10.5, 4.2 * rows),
     )
 
 
-def _draw_main(lines: Sequence[Mapping[str, Sequence[Dot]]], names: Sequence[str], axes: Sequence[Axes]) -> None:
+def _draw_main(
+    lines: Sequence[Mapping[str, Sequence[Dot]]], names: Sequence[str], cost: drawings.Quantity, axes: Sequence[Axes]
+) -> None:
     for ax, own, name in zip(axes, lines, names, strict=False):
-        drawings.against_cost(own, drawings.MACS, ax, apart=True, legend=False)
+        drawings.against_cost(own, cost, ax, apart=True, legend=False)
         if len(lines) > 1:
             ax.set_title(plain(name))
     shown = axes[: len(lines)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from reports.page.metrics import is_metric
 from reports.page.values import estimate_of
 from reports.reading.runs import RunData
 from scaling.grid.analysis import COEFFICIENTS
@@ -29,6 +30,7 @@ class NetworkData:
 
     coefficients  alpha, beta, gamma of the point that represents it; points: of all that round to it
     sizes         realised depth, width, resolution multipliers; cost: realised, over the baseline's
+    metrics       multiply-adds and the limited metrics by name, in raw units
     accuracy      mean on validation images over seeds, matched to the target cost, with its interval
     is_equal      whether it is not significantly different from the best; None if that is not known yet
     """
@@ -38,7 +40,7 @@ class NetworkData:
     points: tuple[Triple, ...]
     sizes: Triple
     cost: float
-    macs: float
+    metrics: Mapping[str, float]
     seeds: int
     accuracy: Estimate
     is_equal: bool | None
@@ -113,15 +115,14 @@ def _network(one: Mapping[str, Any]) -> NetworkData | None:
     try:
         sizes = _triple([one[name] for name in SIZES])
         points = tuple(_triple(point) for point in one.get("points") or [])
-        cost, macs = float(one["cost"]), float(one["macs"])
+        cost, metrics = float(one["cost"]), {name: float(one[name]) for name in one if is_metric(name)}
     except (KeyError, TypeError, ValueError):
         return None
     if coefficients is None or accuracy is None:
         return None
     equal = bool(one.get("indistinguishable_from_best"))
-    return NetworkData(
-        str(one.get("key", "")), coefficients, points or (coefficients,), sizes, cost, macs, accuracy.n, accuracy, equal
-    )  # fmt: skip
+    key, points = str(one.get("key", "")), points or (coefficients,)
+    return NetworkData(key, coefficients, points, sizes, cost, metrics, accuracy.n, accuracy, equal)
 
 
 def _unfinished(run: RunData) -> list[NetworkData]:
@@ -144,8 +145,8 @@ def _unfinished(run: RunData) -> list[NetworkData]:
         got, spent = realised(arch, start), group[0].metrics["macs"]
         coefficients = _triple(str(group[0].notes["coefficients"]).split("/"))
         sizes = (got.depth, got.width, got.resolution)
-        growth = spent / baseline.metrics["macs"]
-        found.append(NetworkData(key, coefficients, (coefficients,), sizes, growth, spent, len(group), mean, None))
+        growth, metrics = spent / baseline.metrics["macs"], {"macs": spent}
+        found.append(NetworkData(key, coefficients, (coefficients,), sizes, growth, metrics, len(group), mean, None))
     return sorted(found, key=lambda one: -one.accuracy.value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from scaling.grid.budget import Budget, Reach
 from scaling.grid.config import LIMITS
@@ -28,6 +28,7 @@ class GridNetwork:
     coefficients  of the point that represents it: of its points the nearest to alpha * beta^2 * gamma^2 = 2
     growth        nominal and realised multipliers over the baseline
     points        all points that give this network
+    limited       the limited metrics, in raw units
     """
 
     arch: Arch
@@ -35,6 +36,7 @@ class GridNetwork:
     growth: Growth
     coefficients: Coefficients
     points: tuple[Coefficients, ...]
+    limited: Mapping[str, int] = field(default_factory=dict)
 
     def realised_coefficients(self, phi: float) -> tuple[float, float, float]:
         """The coefficients that the network has after rounding."""
@@ -109,7 +111,7 @@ def grid_networks(
         if reason:
             left_out[reason] += len(members)
             continue
-        known = found.get(network.arch)
+        known, network = found.get(network.arch), replace(network, limited=values)
         found[network.arch] = network if known is None else _merged(known, network)
     return GridNetworks(baseline, len(points), tuple(found.values()), left_out, target, budget.reach(spent))
 

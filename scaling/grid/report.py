@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scaling.experiment.wording import PAPER_COEFFICIENTS
@@ -12,7 +13,6 @@ from scaling.grid.files import CHOICE, COEFFICIENTS, NETWORKS, found
 from scaling.grid.plan import GridPlan
 from scaling.grid.run import GridResult
 from search_spaces.common.text import align_columns, align_facts, pluralise
-from search_spaces.metrics.counts import cost
 from search_spaces.metrics.registry import METRICS
 from search_spaces.resizing.compound import Growth
 from studies.runs.folder import LEDGER
@@ -71,23 +71,28 @@ def report(result: GridResult, folder: Path) -> str:
 
 
 def _ranking(result: GridResult) -> str:
-    header = ("nominal a/b/g", "d", "w", "r", "cost", METRICS["macs"].label, "points", "accuracy", "among the best")
-    rows = [_row(one) for one in result.analysis.ranking]
+    plan, names = result.plan, list(dict.fromkeys(["macs", *result.plan.budget.limits]))
+    header = ("nominal a/b/g", "d", "w", "r", "cost", *(METRICS.row(name).label for name in names), "points")
+    rows = [_row(one, names) for one in result.analysis.ranking]
     if baseline := result.analysis.baseline:
-        macs = cost(result.plan.grid.baseline).macs
-        rows.append(("baseline", "1", "1", "1", "1", METRICS["macs"].format(macs, 4), "", baseline.percent, ""))
-    return align_columns(header, rows)
+        values = plan.budget.values(plan.grid.baseline)
+        rows.append(("baseline", "1", "1", "1", "1", *_metrics(values, names), "", baseline.percent, ""))
+    return align_columns((*header, "accuracy", "among the best"), rows)
 
 
-def _row(one: NetworkResult) -> tuple[str, ...]:
+def _row(one: NetworkResult, names: Sequence[str]) -> tuple[str, ...]:
     return (
         str(one.network.coefficients),
         *_sizes(one.network.growth),
-        METRICS["macs"].format(one.network.macs, 4),
+        *_metrics(one.network.limited, names),
         str(len(one.network.points)),
         one.mean.percent,
         "yes" if one.is_equal else "",
     )
+
+
+def _metrics(values: Mapping[str, int], names: Sequence[str]) -> list[str]:
+    return [METRICS.row(name).format(values[name], 4) for name in names]
 
 
 def _sizes(growth: Growth) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 from reports.curves import figures
 from reports.curves.data import Dot
+from reports.page.metrics import axis_label, on_axis
 from reports.page.scales import accuracy_limits, log_x, plain, whiskers
 from reports.page.style import strategy_style
 from search_spaces.resizing.registry import STRATEGIES
@@ -53,6 +55,22 @@ def test_a_line_has_its_networks_colour_marker_and_intervals() -> None:
     assert ends == [pytest.approx([63, 68]), pytest.approx([66, 71])]
     assert ax.get_xscale() == "log"
     assert "multiply-adds" in ax.get_xlabel()
+
+
+def test_any_metric_is_an_axis_with_the_label_and_marks_of_its_row() -> None:
+    lines = {"depth": [replace(one, metrics={**one.metrics, "my_metrics:fives": 3.0 * one.multiple}) for one in LINE]}
+    for name, values in (("params", [1e4, 2e4, 4e4]), ("my_metrics:fives", [3, 6, 12])):
+        (ax,) = panels()
+        figures.against_cost(lines, figures.Quantity.of_metric(name), ax)
+        assert list(drawn(ax, "depth")[0].get_xdata()) == values
+        assert ax.get_xlabel() == axis_label(name)
+        assert ax.xaxis.get_major_formatter()(values[0]) == on_axis(name, values[0])
+
+
+def test_a_metric_that_is_not_known_draws_nothing() -> None:
+    (ax,) = panels()
+    figures.against_cost({"depth": LINE}, figures.Quantity.of_metric("training_memory"), ax)
+    assert not ax.containers
 
 
 def test_other_curves_have_a_look_of_their_own() -> None:

@@ -150,6 +150,15 @@ def test_table_has_realised_sizes_and_the_best() -> None:
     assert own.rows[0]["half"] == pytest.approx(0.01)
 
 
+def test_limited_metrics_are_columns_behind_the_multiply_adds() -> None:
+    own = "my_metrics:fives"
+    limited = [{**one, "params": 60_365, own: 12} for one in RESULT["networks"]]
+    section = only([run({**RESULT, "networks": limited})])
+    table = next(item for item in section.items if isinstance(item, Table))
+    shown = {column.title: column.show(table.rows[0][column.key]) for column in table.columns}
+    assert (shown["FLOPs"], shown["parameters"], shown[own]) == ("2M", "60.36K", "12")
+
+
 def test_few_seeds_and_no_difference_are_warned_of() -> None:
     equal = {**RESULT, "networks": [network((1.2, 1.1, 1.2), 0.63, True), network((1.0, 1.4, 1.0), 0.62, True)]}
     assert len(only([run(RESULT)]).warnings) == 1  # 3 seeds of the choice

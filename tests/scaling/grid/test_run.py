@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +14,9 @@ from rich.console import Console
 from scaling.experiment.trainings import Experiment
 from scaling.grid.conclusions import GridConclusions
 from scaling.grid.config import GridConfig
-from scaling.grid.files import found
+from scaling.grid.files import found, write_files
 from scaling.grid.plan import prepare
-from scaling.grid.report import describe_plan
+from scaling.grid.report import describe_plan, report
 from scaling.grid.run import GridResult, run_grid
 from search_spaces.metrics.compute import compute
 from search_spaces.networks.arch import Arch
@@ -38,7 +39,7 @@ PAPERS, FEWER, BASELINES = 78_117, (75_478, 77_288), 60_365
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[[GridConfig], tuple[GridResult, list[Job]]]:
-    """Runs a grid in this process; deeper networks are better. Returns the result and all jobs."""
+    """Runs a grid in this process and writes its files; deeper networks are better. Returns the result and all jobs."""
 
     def work_of(jobs: list[Job]) -> Callable[[Job], Iterator[Rung]]:
         def work(job: Job) -> Iterator[Rung]:
@@ -55,7 +56,9 @@ def run(tmp_path: Path) -> Callable[[GridConfig], tuple[GridResult, list[Job]]]:
         with RunFolder.open(tmp_path / "run", {}) as folder:
             workers, console = WorkerPool(config.workers), Console(quiet=True)
             experiment = Experiment(config, config.identity(), folder, console, data, workers, work_of(jobs))
-            return run_grid(plan, experiment), jobs
+            result = run_grid(plan, experiment)
+            write_files(result, folder)
+            return result, jobs
 
     return run
 
@@ -118,3 +121,6 @@ def test_a_metric_of_ones_own_is_a_limit_and_is_kept_with_every_trial(
             *("macs", "params", "activations", "inference_memory", "training_memory"),
             name,
         ]
+    with (tmp_path / "run" / "networks.csv").open(newline="") as file:
+        assert all(int(row[name]) == needs[row["key"]] for row in csv.DictReader(file))
+    assert "layers 5x5" in report(result, tmp_path / "run")
