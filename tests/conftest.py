@@ -26,7 +26,7 @@ settings.load_profile("same")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder with the modules of docs/own-code.md as outside_images.py and so on; Python finds them there."""
     folder = tmp_path_factory.mktemp("outside")
-    write_modules(folder, "outside")
+    write_modules(folder, "outside_")
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))

@@ -6,10 +6,10 @@ packages.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 import sys
-import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
@@ -20,6 +20,8 @@ from typing import Any
 from search_spaces.common.suggest import nearest
 from search_spaces.common.text import one_line
 
+# Our own packages, which a user's code may import.
+PROGRAM = ("search_spaces", "studies", "nas", "scaling", "reports")
 # Characters of a user's error that a line shows.
 MAX_REASON = 300
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -70,28 +72,64 @@ def called(subject: str, function: Callable[..., Any], *arguments: Any, **settin
 
 
 def sources(names: Iterable[str]) -> dict[str, Path]:
-    """The file, or the folder of a package, that the user's code among some names comes from, by top-level module.
+    """The file, or the folder of a package, of each top-level module with the user's code among some names.
 
-    Raises ValueError for a module without a file.
+    With them come the modules that these import, unless they are installed packages. Raises ValueError for a module
+    without a file.
     """
     found: dict[str, Path] = {}
-    for module in sorted({name.partition(":")[0].partition(".")[0] for name in names if is_user_code(name)}):
+    waiting = sorted({name.partition(":")[0].partition(".")[0] for name in names if is_user_code(name)})
+    for module in waiting:
+        if module not in found:
+            path = _source(module)
+            if path is None:
+                raise ValueError(f"module {module} has no file: a user's own code must be a .py file or a package")
+            found[module] = path
+            waiting += sorted(_imported(path) - found.keys())
+    return dict(sorted(found.items()))
+
+
+def _source(module: str) -> Path | None:
+    """The file, or the folder of a package, of a top-level module; None if there is none. It is not imported."""
+    try:
         spec = sys.modules[module].__spec__ if module in sys.modules else find_spec(module)
-        if spec is None or not (spec.submodule_search_locations or spec.has_location):
-            raise ValueError(f"module {module} has no file: a user's own code must be a .py file or a package")
-        folders = spec.submodule_search_locations
-        found[module] = Path(next(iter(folders)) if folders else str(spec.origin)).resolve()
-    return found
+    except (ImportError, ValueError):
+        return None
+    if spec is None or not (spec.submodule_search_locations or spec.has_location):
+        return None
+    inside = spec.submodule_search_locations
+    return Path(next(iter(inside)) if inside else str(spec.origin)).resolve()
+
+
+def _imported(path: Path) -> set[str]:
+    """The top-level modules that a module imports and that are the user's, as far as its text says so."""
+    if _is_installed(path):
+        return set()
+    names: set[str] = set()
+    for file in _files(path):
+        try:
+            tree = ast.parse(file.read_bytes())
+        except (SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                names.add(node.module.partition(".")[0])
+    others = names - {*sys.stdlib_module_names, *PROGRAM}
+    return {name for name in others if (source := _source(name)) is not None and not _is_installed(source)}
+
+
+def _is_installed(path: Path) -> bool:
+    return bool({"site-packages", "dist-packages"} & set(path.parts))
 
 
 def folders(names: Iterable[str]) -> tuple[str, ...]:
     """The absolute folders in which Python finds the modules of the user's code among some names.
 
-    That of the installed packages is left out: it is searched anyway. Raises ValueError for a module without a file.
+    Those of installed packages are left out: they are searched anyway. Raises ValueError for a module without a file.
     """
-    found = dict.fromkeys(str(path.parent) for path in sources(names).values())
-    installed = {str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("purelib", "platlib")}
-    return tuple(folder for folder in found if folder not in installed)
+    return tuple(dict.fromkeys(str(path.parent) for path in sources(names).values() if not _is_installed(path)))
 
 
 def search_in(more: Iterable[str]) -> None:

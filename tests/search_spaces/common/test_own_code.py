@@ -49,7 +49,9 @@ def test_a_value_behind_the_name_is_no_part_of_it() -> None:
     assert own_code(Target(("tpe=5M", "outside_sampler:Mine=7"))) == ("outside_sampler:Mine",)
 
 
-def test_the_folders_given_are_kept_and_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folders_given_are_kept_and_are_searched(
+    outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))  # puts sys.path back in the end
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "found_by_code.py").write_text("from outside_recipe import mine\n")
@@ -58,8 +60,10 @@ def test_the_folders_given_are_kept_and_are_searched(tmp_path: Path, monkeypatch
         with pytest.raises(ValueError, match="--code nowhere"):
             kind(code=("nowhere",))
     config = TrainConfig(workers=TogetherConfig(code=("own",)), recipe="found_by_code:mine")
-    assert folders(own_code(config)) == (str(tmp_path / "own"),)
-    assert with_code_folders(config).workers.code == (str(tmp_path / "own"),)
+    # The module imports another one of the user's.
+    found = (str(tmp_path / "own"), str(outside.resolve()))
+    assert folders(own_code(config)) == found
+    assert with_code_folders(config).workers.code == found
     assert config.workers.fitted(1).code == ("own",)
 
 

@@ -100,6 +100,22 @@ def test_the_source_of_a_users_code_is_known_and_digested(own: SimpleNamespace, 
     assert digests([whole]) != before
 
 
+def test_what_a_users_code_imports_beside_it_belongs_to_it(own: SimpleNamespace, tmp_path: Path) -> None:
+    helper, other = f"{own.name}_helper", f"{own.name}_other"
+    (tmp_path / f"{helper}.py").write_text(f"import os, numpy, nas\ndef late(): from {other} import inner\n")
+    (tmp_path / other).mkdir()
+    (tmp_path / other / "__init__.py").write_text("from . import inner\n")
+    (tmp_path / other / "inner.py").write_text("this is no Python\n")
+    own.file.write_text(f"from {helper} import late\nimport not_there_at_all\n")
+    names = [f"{own.name}:late"]
+    assert list(sources(names)) == sorted([own.name, helper, other])
+    before = digests(names)
+    (tmp_path / other / "inner.py").write_text("this is no Python either\n")
+    changed = {module for module, digest in digests(names).items() if before[module] != digest}
+    assert changed == {other}
+    assert list(sources(["numpy:array"])) == ["numpy"]
+
+
 def test_code_without_a_file_is_refused() -> None:
     with pytest.raises(ValueError, match="sys"):
         sources(["sys:path"])
