@@ -9,6 +9,7 @@ import numpy as np
 
 from nas.benchmark.analysis import BenchmarkResult
 from nas.benchmark.objective import TableObjective
+from nas.samplers.registry import SAMPLERS
 
 SIZE = (5.0, 3.6)  # inches of one panel
 MIN_REGRET = 1e-3  # points; a logarithmic axis has no zero
@@ -24,7 +25,8 @@ def draw(found: Sequence[BenchmarkResult], objectives: Sequence[TableObjective],
     samplers = list(dict.fromkeys(result.sampler for result in found))
     for objective, axes in zip(objectives, panels, strict=True):
         for result in (row for row in found if row.score == objective.name):
-            _curve(axes, result, f"C{samplers.index(result.sampler) % 10}")
+            row = SAMPLERS.get(result.sampler)
+            _curve(axes, result, row.color if row else f"C{samplers.index(result.sampler) % 10}")
         if objective.regret_of_largest:
             axes.axhline(
                 objective.regret_of_largest, color="grey", linewidth=0.8, linestyle=":", label="largest network"

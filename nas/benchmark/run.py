@@ -10,6 +10,8 @@ from nas.benchmark.config import SEARCH_SETTINGS, BenchmarkConfig
 from nas.benchmark.plan import Benchmark
 from nas.benchmark.processes import run_searches
 from nas.benchmark.simulate import MakeOptimizer, Trace
+from search_spaces.common.settings import own_code
+from search_spaces.common.user_code import digests
 
 if TYPE_CHECKING:
     from nas.benchmark.analysis import BenchmarkResult
@@ -27,7 +29,7 @@ def run_benchmark(config: BenchmarkConfig, make: MakeOptimizer, samplers: tuple[
 
     benchmark = Benchmark.of(config, make, samplers)
     settings = files.fingerprint(benchmark.table, make) | {name: getattr(config, name) for name in SEARCH_SETTINGS}
-    settings |= {"cost_band": config.band and [*config.band]}
+    settings |= {"cost_band": config.band and [*config.band], "code": digests(own_code(config))}
     with files.opened(config.run, settings, anew=config.new) as searches:
         print(describe(benchmark), flush=True)
         results = results_of(_ordered(_run_missing(benchmark, config, searches), benchmark))

@@ -10,6 +10,7 @@ from nas.proxy.config import EXTENDABLE, RESUMABLE, ProxyConfig
 from nas.proxy.plan import describe, prepare
 from search_spaces.common import cli
 from search_spaces.common.settings import own_code
+from search_spaces.networks.registry import own_operators
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +40,7 @@ def study(
     from studies.runs.folder import Status
     from studies.workers.pool import WorkerPool
 
-    code = own_code(config)
+    code = (*own_code(config), *own_operators(*archs))
 
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         with WorkerPool(config.workers, workers, code=code) as pool:

@@ -9,6 +9,7 @@ from nas.search.config import RESUMABLE, SearchConfig
 from nas.search.plan import check, describe, finished, warning
 from search_spaces.common import cli
 from search_spaces.common.settings import own_code
+from search_spaces.spaces.registry import operators_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +35,7 @@ def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> N
     from studies.runs.folder import Status
     from studies.workers.pool import WorkerPool
 
-    code = own_code(config)
+    code = (*own_code(config), *operators_of(region.space))
 
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         if warned := warning(config, len(data.train)):

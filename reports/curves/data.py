@@ -182,6 +182,6 @@ def _unfinished(run: RunData) -> pd.DataFrame:
 def _pixels(run: RunData) -> float:
     """Side of the images; infinite if their data set is not on this machine."""
     try:
-        return native_pixels(str(run.setting("data.dataset")))
+        return native_pixels(str(run.setting("data.dataset")), str(run.setting("data.root", "data")))
     except (ValueError, OSError):
         return math.inf

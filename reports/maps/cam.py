@@ -72,7 +72,7 @@ def read_images(dataset: str, root: Path, seed: int, side: int) -> Images:
     if dataset in DATASETS and (folder := DATASETS[dataset].folder) and not (root / folder).exists():
         raise ValueError(f"data set {dataset} is not under {root}")
     # Beyond MAX_KEPT_RESOLUTION image files are cut otherwise than below: a picture shows what the networks were shown.
-    side = max(side, min(native_pixels(dataset), MAX_KEPT_RESOLUTION))
+    side = max(side, min(native_pixels(dataset, root), MAX_KEPT_RESOLUTION))
     # No training file is looked at, so none needs to be known as corrupt.
     return choose_images(load(dataset, seed=seed, root=root, corrupt=()), seed, side)
 

@@ -19,6 +19,8 @@ from reports.reading.labels import labels
 from reports.reading.runs import Kind, RunData
 from scaling.curves.conclusions import curve_name
 from scaling.curves.config import BASELINE
+from search_spaces.common.user_code import search_in
+from studies.data.registry import FOLDER_PREFIX
 
 if TYPE_CHECKING:
     from search_spaces.networks.module import Network
@@ -112,14 +114,18 @@ def _network(member: ShownNetwork) -> Network:
 
 
 def _images(run: RunData, side: int) -> Images:
-    """From the data set as the run named it: relative to here, else to the folder it was started in."""
+    """From the data set as the run named it: relative to here, else to the folder it was started in.
+
+    A user's own data set is also looked for in the folders that the run recorded.
+    """
     dataset, root = str(run.setting("data.dataset", "")), Path(str(run.setting("data.root", "data")))
     seed = run.config.get("seed", 0)
     seed = seed if isinstance(seed, int) else 0
-    prefix, _, folder = dataset.partition(":")
-    started = _started_in(run)
-    if folder and not Path(folder).is_dir():
-        dataset = f"{prefix}:{started / folder}"
+    started, folder = _started_in(run), dataset.removeprefix(FOLDER_PREFIX)
+    if folder != dataset and not Path(folder).is_dir():
+        dataset = f"{FOLDER_PREFIX}{started / folder}"
+    code = run.setting("workers.code", [])
+    search_in(folder for folder in map(str, code if isinstance(code, list) else []) if Path(folder).is_dir())
     return read_images(dataset, root if root.is_dir() else started / root, seed, side)
 
 

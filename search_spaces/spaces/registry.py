@@ -12,6 +12,7 @@ from search_spaces.common.registry import Registry, Row
 from search_spaces.common.suggest import nearest
 from search_spaces.common.user_code import called, is_user_code
 from search_spaces.networks.arch import Arch
+from search_spaces.networks.registry import own_operators
 
 if TYPE_CHECKING:
     from search_spaces.spaces.space import Space
@@ -130,3 +131,15 @@ def space(name: str, **settings: Any) -> Space:
     the same space. Raises ValueError, with the nearest known name, for an unknown name or setting.
     """
     return SPACES.row(name).make(**settings)
+
+
+def operators_of(made: Space) -> tuple[str, ...]:
+    """The user's own operators that networks of a space may have, and their code, as module:name.
+
+    Every value of every choice is decoded once, beside the first values of the others.
+    """
+    archs, first = [], [0] * len(made.choices)
+    for place, count in enumerate(made.radices):
+        for value in range(count):
+            archs.append(made.decode(made.choice([*first[:place], value, *first[place + 1 :]])))
+    return own_operators(*archs)

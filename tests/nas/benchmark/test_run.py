@@ -208,6 +208,17 @@ def test_the_command_prints_and_writes_results(
     assert len((tmp_path / "run" / "curves.csv").read_text().splitlines()) == 1 + 2 * 12
 
 
+def test_an_own_sampler_is_compared_in_other_processes(
+    tmp_path: Path, grid: BenchmarkTable, outside: Path, capsys: pytest.CaptureFixture[str]
+):
+    argv = ["--table", write_csv(tmp_path, grid), "--measured", "first", "--macs", "macs", "--choices", "l1", "l2"]
+    argv += ["l3", "l4", "--samplers", "outside_sampler:Mine", "--trials", "9", "--seeds", "2", "--scores", "accuracy"]
+    assert cli.run(benchmark.main, [*argv, "--workers", "2", "--run", str(tmp_path / "run")]) == 0
+    assert "outside_sampler:Mine" in capsys.readouterr().out
+    found = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert {row["sampler"] for row in found["results"]} == {"outside_sampler:Mine"}
+
+
 @pytest.mark.parametrize(
     ("extra", "named"),
     [

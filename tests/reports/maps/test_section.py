@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -23,6 +24,7 @@ from reports.page.render import render
 from reports.reading.runs import Kind, RunData
 from search_spaces.networks.module import build
 from studies.trainer.checkpoint import save_weights
+from tests.own_code import write_modules
 
 ARCH = ss.get("triaxis_small").replace(classes=10, resolution=16)
 CONFIG = {"data": {"dataset": "fashion-mnist-mini", "root": "data"}, "seed": 0, "multiples": [2]}
@@ -88,6 +90,16 @@ def test_an_image_folder_is_found_where_the_run_was_started(tmp_path: Path):
     assert figure.panels == (2, 2)
 
 
+def test_an_own_data_set_is_found_in_the_folders_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_modules(tmp_path, "own_maps_")
+    keep(tmp_path, "baseline-1", classes=2)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    data, code = {"dataset": "own_maps_images:load"}, {"code": [str(tmp_path / "gone"), str(tmp_path)]}
+    (section,) = sections([run_of(tmp_path, [point("baseline", 1)], data=data, workers=code)])
+    assert not section.missing
+    assert next(item for item in section.items if isinstance(item, Figure)).panels == (2, 2)
+
+
 @pytest.mark.parametrize(
     ("rows", "config", "named"),
     [
@@ -97,6 +109,7 @@ def test_an_image_folder_is_found_where_the_run_was_started(tmp_path: Path):
         ([point("depth", 2, weights=None)], {}, "weights"),
         ([point("baseline", 1)], {"data": {"dataset": "cifar10", "root": "nowhere"}}, "nowhere"),
         ([point("baseline", 1)], {"data": {"dataset": "imagefolder:nowhere"}}, "nowhere"),
+        ([point("baseline", 1)], {"data": {"dataset": "not_there_at_all:load"}}, "module not_there_at_all"),
         ([point("broken", 1)], {}, "broken-1.safetensors"),
         ([point("seven", 1)], {}, "7 classes"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces.spaces.registry import SPACES, space
+from search_spaces.spaces.registry import SPACES, operators_of, space
 from search_spaces.spaces.staged import StagedSpace
 
 OWN = "outside_space:make"
@@ -45,6 +45,12 @@ def lost(classes):
 def needy(classes, depth):
     return FIXED
 """
+
+
+@pytest.mark.usefixtures("outside")
+def test_the_own_operators_of_a_space_are_known() -> None:
+    assert operators_of(space("small")) == ()
+    assert operators_of(space(OWN)) == ("outside_operator:CHEAP", "outside_operator:cheap")
 
 
 @pytest.mark.parametrize("name", SPACES)
