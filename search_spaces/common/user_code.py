@@ -74,11 +74,12 @@ def called(subject: str, function: Callable[..., Any], *arguments: Any, **settin
 def sources(names: Iterable[str]) -> dict[str, Path]:
     """The file, or the folder of a package, of each top-level module with the user's code among some names.
 
-    With them come the modules that these import, unless they are installed packages. Raises ValueError for a module
-    without a file.
+    With them come the modules that these import, unless they are installed packages. Triaxis itself is no user's code.
+    Raises ValueError for a module without a file.
     """
     found: dict[str, Path] = {}
-    waiting = sorted({name.partition(":")[0].partition(".")[0] for name in names if is_user_code(name)})
+    named = {name.partition(":")[0].partition(".")[0] for name in names if is_user_code(name)}
+    waiting = sorted(named - set(PROGRAM))
     for module in waiting:
         if module not in found:
             path = _source(module)

@@ -41,12 +41,13 @@ def accuracy_of(part: str) -> float:
 
 @dataclass
 class Command:
-    """The command in this process. `trained` has (phase, network, seed) of each job.
+    """The command in this process. `trained` has (phase, network, seed) of each job; `zero_cost`: what it scores.
 
     The reference's accuracy and naswot's score are the network's luck, a proxy's accuracy is nearly so.
     """
 
     trained: list[tuple[str, str, int]] = field(default_factory=list)
+    zero_cost: tuple[str, ...] = tuple(ZERO_COST_PROXIES)
 
     def __call__(self, words: list[str], train: Evaluate | None = None) -> int:
         return cli.run(partial(proxy.main, train=train or self.train, score=self.score), words)
@@ -61,8 +62,8 @@ class Command:
 
     def score(self, job: Job) -> Iterator[Rung]:
         luck = accuracy_of(self._note(job)[:6])
-        scores: Rung = {name: math.sin(len(self.trained)) for name in ZERO_COST_PROXIES}
-        costs = {f"{name}_seconds": 0.1 for name in ZERO_COST_PROXIES}
+        scores: Rung = {name: math.sin(len(self.trained)) for name in self.zero_cost}
+        costs = {f"{name}_seconds": 0.1 for name in self.zero_cost}
         yield {"step": 1, **scores, **costs, "synflow": None, "naswot": luck}
 
     def _note(self, job: Job) -> str:
@@ -74,6 +75,20 @@ class Command:
 @pytest.fixture
 def command() -> Command:
     return Command()
+
+
+def test_the_zero_cost_proxies_asked_for_are_compared(
+    tmp_path: Path, command: Command, outside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, own = tmp_path / "run", "outside_score:score"
+    command.zero_cost = ("naswot", own)
+    assert command([*WORDS, "--zero-cost", "naswot", own, "--run", str(run)]) == 0
+    assert own in capsys.readouterr().out
+    assert [line["name"] for line in rows_of(run / "proxies.csv")][2:5] == ["naswot", own, CHEAP]
+    search = cli.parse(SearchConfig, ["--config", str(run / "proxy.yaml")], prog="search", description="")
+    assert search.workers.code == (str(outside.resolve()),)
+    assert command([*WORDS, "--zero-cost", "naswot", "--run", str(run)]) == 2
+    assert "zero_cost" in capsys.readouterr().err
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -118,6 +118,17 @@ def test_the_docs_name_every_proxy_with_its_source() -> None:
         assert f"https://arxiv.org/abs/{proxy.source.rpartition('arXiv ')[2]})" in row
 
 
+def test_a_job_scores_by_the_zero_cost_proxies_asked_for(outside: Path) -> None:
+    (outside / "outside_text.py").write_text("def score(network, images, labels): return 'high'\n")
+    training = Training("fashion-mnist-mini", get_recipe("quick"))
+    job = {**training.payload(), "arch": TINY.replace(resolution=32).to_json(), "seed": 3, "id": 0}
+    (rung,) = score_network(job, ["outside_score:score"])
+    assert set(rung) == {"step", "outside_score:score", "outside_score:score_seconds"}
+    assert rung["outside_score:score"] > 0
+    with pytest.raises(ValueError, match="outside_text:score must return a number, got str"):
+        list(score_network(job, ["outside_text:score"]))
+
+
 def test_a_job_scores_the_proxy_of_its_network() -> None:
     proxy = Proxy(width=0.5, resolution=8, images=64, epochs=1)
     training = Training("fashion-mnist-mini", get_recipe("standard"), proxy=proxy)
