@@ -8,7 +8,8 @@ from search_spaces.common.lazy import lazy_names
 
 if TYPE_CHECKING:
     from nas.in_process import SearchStudy, optimize
-    from nas.objectives import Objective, mnas_reward, training_aware_reward
+    from nas.objectives.form import Objective
+    from nas.objectives.rewards import mnas_reward, training_aware_reward
 
 __all__ = [
     "Objective",
@@ -21,10 +22,10 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "Objective": "nas.objectives",
+        "Objective": "nas.objectives.form",
         "SearchStudy": "nas.in_process",
-        "mnas_reward": "nas.objectives",
+        "mnas_reward": "nas.objectives.rewards",
         "optimize": "nas.in_process",
-        "training_aware_reward": "nas.objectives",
+        "training_aware_reward": "nas.objectives.rewards",
     },
 )

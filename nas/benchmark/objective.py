@@ -10,7 +10,9 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from nas.objectives import Objective
+from nas.objectives.form import Objective
+from nas.objectives.registry import make_objective
+from nas.objectives.rewards import Aim
 from nas.tables.table import BenchmarkTable, Floats, TableSpace
 from search_spaces.counting.band import Band
 from search_spaces.spaces.space import Ints
@@ -56,14 +58,22 @@ class TableObjective:
         macs = self.table.known_macs(f"score {self.name}")[self.inside]
         if not (self.table.truth > 0).all():
             raise ValueError(f"score {self.name} needs measured values above 0, those of {self.table.name} are not")
-        return Objective(kind, round(float(np.percentile(macs, percentile))))
+        return make_objective(kind, Aim(round(float(np.percentile(macs, percentile)))))
+
+    @property
+    def target(self) -> int:
+        """T of the reward, in multiply-adds. There must be a reward."""
+        assert self.reward is not None
+        base = self.reward.terms[0].base
+        assert base is not None
+        return round(base)
 
     @cached_property
     def factors(self) -> Floats:
         """[networks] the score over the measurement, which is known before training."""
         if self.reward is None:
             return np.ones(len(self.table.measured))
-        return np.array([self.reward.reward(1.0, macs) for macs in self.table.known_macs(self.name).tolist()])
+        return np.array([self.reward.reward(1.0, {"macs": macs}) for macs in self.table.known_macs(self.name).tolist()])
 
     @property
     def factor(self) -> Callable[[Ints], Floats] | None:

@@ -51,7 +51,7 @@ def _title(found: Sequence[BenchmarkResult], objective: TableObjective) -> str:
     unit = objective.table.unit
     what = f"mean regret in {unit}" if objective.name == MEASURED else f"mean regret of the reward in {unit}"
     if objective.reward is not None:
-        what += f", {objective.reward} with T = {format_count(objective.reward.target, 4)} multiply-adds"
+        what += f", {objective.reward} with T = {format_count(objective.target, 4)} multiply-adds"
     seeds = len(found[0].seeds) if found else 0
     return f"{objective.name}: {what} (± 95 %, {seeds} seeds)"
 

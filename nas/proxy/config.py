@@ -12,7 +12,7 @@ from nas.zero_cost.registry import ZERO_COST_PROXIES
 from search_spaces.common import cli
 from search_spaces.common.checks import as_flags, check_different, check_minimum, parsed
 from search_spaces.common.settings import flag_of, flat, own_code, setting, without
-from search_spaces.common.units import format_count, parse_duration
+from search_spaces.common.units import parse_duration
 from search_spaces.common.user_code import digests
 from studies.data.config import DataConfig
 from studies.trainer.recipe import Proxy
@@ -27,7 +27,10 @@ GRID = ("widths", "resolutions", "images", "epochs")
 EXTENDABLE = frozenset({*GRID, "networks", "against_seeds", "time_budget"})
 RESUMABLE = EXTENDABLE | PLACEMENT
 # Settings that the study hands on to a search.
-SHARED = ("target_flops", "space", "reference", "resolution", "width", "cost_band", "data", "recipe")
+SHARED = (
+    "target_flops", "target", "space", "reference", "resolution", "width", "cost_band", "max_params", "max_memory",
+    "limits", "data", "recipe",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,16 @@ class ProxyConfig(RegionConfig):
     """A comparison of cheap trainings with a reference training, on networks of a cost band.
 
     Attributes:
-        target_flops: Target cost T of the full network in multiply-adds, such as 400M.
+        target_flops: Target cost T of the full network in multiply-adds, such as 400M. Default: 400M.
+        target: Target of another metric, in place of --target-flops: NAME=VALUE, such as params=5M. Names: {names}.
         space: Search space: {names}; small is for images of 28 to 64 px.
         reference: Network that the space varies, as in nas.search. Default: that of the space.
         resolution: Input side in pixels at which the cost of the full network is counted. 0: the space's default.
         width: Factor on the widths of the network that the space varies.
-        cost_band: Lowest and highest multiply-adds of the networks, as multiples of the target.
+        cost_band: Lowest and highest cost of the networks, in the target's metric, as multiples of the target.
+        max_params: Highest number of parameters of a full network, such as 5M. Default: no limit.
+        max_memory: Highest memory of the full network in inference on one image, such as 64MiB. Default: no limit.
+        limits: Upper limits on other metrics, NAME=VALUE each, such as activations=6M. Names: {names}.
         data: Images to train on.
         zero_cost: Zero-cost proxies to compare: {names}.
         networks: Number of networks in the sample, spread evenly over the cost band; at least 8.
@@ -63,12 +70,16 @@ class ProxyConfig(RegionConfig):
 
     """
 
-    target_flops: int | str = "400M"
+    target_flops: int | str | None = None
+    target: str | None = setting(None, registry="search_spaces.metrics.registry:METRICS")
     space: str = setting("mnasnet", registry="search_spaces.spaces.registry:SPACES")
     reference: str | None = None
     resolution: int = 0
     width: float = 1.0
     cost_band: tuple[float, float] = (0.8, 1.05)
+    max_params: str | None = None
+    max_memory: str | None = None
+    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:METRICS")
     data: DataConfig = flat(DataConfig)
     zero_cost: tuple[str, ...] = setting(tuple(ZERO_COST_PROXIES), registry="nas.zero_cost.registry:ZERO_COST_PROXIES")
     networks: int = 32
@@ -121,9 +132,7 @@ class ProxyConfig(RegionConfig):
 
     def settings(self) -> dict[str, Any]:
         """The configuration as it is stored in the run folder: it reproduces the run."""
-        return cli.plain(
-            dataclasses.replace(with_code_folders(self), new=False, target_flops=format_count(self.target))
-        )
+        return cli.plain(dataclasses.replace(with_code_folders(self), new=False, **self.region_settings()))
 
     def for_search(self, proxy: Proxy) -> dict[str, Any]:
         """The settings of a search of the same space and images with the proxy, as plain values."""
@@ -144,4 +153,4 @@ class ProxyConfig(RegionConfig):
             name: {"name": getattr(self, name), **dataclasses.asdict(get_recipe(getattr(self, name)))}
             for name in ("recipe", "against_recipe")
         }
-        return values | recipes | {"target_flops": self.target, "code": digests(own_code(self))}
+        return values | recipes | self.region_settings() | {"code": digests(own_code(self))}

@@ -15,7 +15,7 @@ from nas.proxy.analysis import ProxyResult
 from nas.proxy.compare import ProxyRow
 from nas.proxy.config import ProxyConfig
 from nas.proxy.recommend import is_as_good, is_trusted
-from search_spaces.metrics.counts import cost
+from search_spaces.metrics.compute import compute
 from studies.statistics.intervals import Estimate
 from studies.trainer.recipe import Proxy
 
@@ -69,9 +69,11 @@ def _estimate(name: str, found: Estimate | None) -> dict[str, float | None]:
 
 def _networks(result: ProxyResult) -> list[dict[str, Any]]:
     """A line for each network of the sample: its costs and its scores."""
+    names = dict.fromkeys(["macs", "params", *result.study.config.region_metrics])
     columns = [result.reference, *(row.scored for row in result.rows if row.scored.kind != "cost")]
     return [
-        {"key": arch.key, "macs": cost(arch).macs, "params": cost(arch).params}
+        {"key": arch.key}
+        | {name: compute(name, arch) for name in names}
         | {column.name: column.scores.get(arch.key) for column in columns}
         for arch in result.study.archs
     ]
@@ -82,7 +84,7 @@ def _summary(result: ProxyResult) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "dataset": config.data.dataset,
-        "target_macs": config.target,
+        "target": {"metric": config.target_metric.name, "value": config.target_value},
         "cost_band": list(config.cost_band),
         "networks": len(result.study.archs),
         "reference": {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nas.proxy.config import ProxyConfig
 from nas.proxy.grid import different, name_of, work
 from search_spaces.common.text import align_facts, pluralise
-from search_spaces.common.units import format_count
+from search_spaces.metrics.limits import describe_limits
 
 if TYPE_CHECKING:
     from search_spaces.networks.arch import Arch
@@ -25,7 +25,7 @@ def prepare(config: ProxyConfig) -> tuple[list[Arch], Resources | None]:
     from studies.workers.resources import settle_here
 
     region = SearchRegion.of(config, class_count(config.data.dataset, config.data.root))
-    archs = spread(region.space, region.band, config.networks, config.seed)
+    archs = spread(region, config.networks, config.seed)
     # All networks of a space have the same strides.
     for proxy in config.proxies:
         check_sizes(proxy.recipe(get_recipe(config.recipe)), proxy.arch(archs[0]), "resolutions")
@@ -50,10 +50,12 @@ def describe(config: ProxyConfig, archs: Sequence[Arch], images: int) -> str:
 
 def study_facts(config: ProxyConfig, networks: int) -> dict[str, str]:
     """The images, the sample and the reference training, as labels and texts."""
-    low, high = (format_count(round(factor * config.target), 4) for factor in config.cost_band)
+    metric = config.target_metric
+    low, high = (metric.format(round(factor * config.target_value), 4) for factor in config.cost_band)
+    limits = f", {describe_limits(config.upper_limits)}" if config.upper_limits else ""
     return {
         "images": config.data.dataset,
-        "sample": f"{networks} networks of {low} to {high} FLOPs (multiply-adds), spread evenly",
+        "sample": f"{networks} networks of {low} to {high} {metric.title}{limits}, spread evenly",
         "reference": ", ".join(
             (name_of(config.against), f"recipe {config.against_recipe}", pluralise(config.against_seeds, "seed"))
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 
@@ -13,7 +13,7 @@ from nas.proxy.config import ProxyConfig
 from nas.proxy.grid import different, name_of
 from nas.zero_cost.job import score_network
 from search_spaces.common.units import format_count
-from search_spaces.metrics.counts import counts
+from search_spaces.metrics.compute import compute_all
 from search_spaces.networks.arch import Arch
 from studies.data.dataset import Dataset
 from studies.ledger.ledger import Ledger
@@ -109,7 +109,8 @@ class ProxyStudy:
 
     def _train(self, setting: Setting, seconds: float | None) -> list[Record]:
         """One setting; with no seconds left only the trials that the ledger holds already."""
-        wanted = [proposal(arch, setting, seed) for seed in setting.seeds for arch in self.archs]
+        metrics = self.config.region_metrics
+        wanted = [proposal(arch, setting, seed, metrics) for seed in setting.seeds for arch in self.archs]
         identities = {one.identity for one in wanted}
         table = self.run.path(f"{FOLDER}/{setting.file}.csv")
         table.parent.mkdir(exist_ok=True)
@@ -136,13 +137,13 @@ class ProxyStudy:
         return Ledger.open(url, setting.name, {}, settings=settings, seed=self.config.seed)
 
 
-def proposal(arch: Arch, setting: Setting, seed: int) -> Proposal:
-    """The trial of a network with a seed."""
+def proposal(arch: Arch, setting: Setting, seed: int, metrics: Iterable[str] = ()) -> Proposal:
+    """The trial of a network with a seed; `metrics` are names of further ones to store."""
     return Proposal(
         choice={},
         key=arch.key,
         arch=arch.to_json(),
-        metrics=counts(arch),
+        metrics=compute_all(arch, get_recipe(setting.recipe).conditions, metrics),
         phase=setting.name,
         seed=seed,
         proposed_by="uniform in its slice of the band",

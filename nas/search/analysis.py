@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nas.objectives import Objective
+from nas.objectives.form import Objective
 from nas.search.finalists import reward
 from nas.search.run import SearchRun
 from search_spaces.metrics.audit import audit
@@ -124,8 +124,8 @@ def conclude(session: SearchRun, records: Sequence[Record], verdict: Verdict) ->
         session=session,
         verdict=verdict,
         test=mean_interval(_test_accuracies(session, winner)),
-        gain=gain_of_doubling(final),
-        edge=at_edge(round(winner.record.metrics["macs"]), session.region.band),
+        gain=gain_of_doubling(final, session.region.metric.name),
+        edge=at_edge(winner.record.metrics[session.region.metric.name], session.region.band),
         outcomes=Counter(record.outcome for record in final if record.outcome is not None),
         trained=len({record.key for record in final if record.rungs}),
         fvcore=audit(winner.arch).fvcore,
@@ -149,22 +149,22 @@ def _test_accuracies(session: SearchRun, winner: Finalist) -> list[float]:
     return accuracies
 
 
-def gain_of_doubling(records: Sequence[Record]) -> Estimate | None:
-    """Relative gain in accuracy per doubling of MACs among the candidates, at their first rung.
+def gain_of_doubling(records: Sequence[Record], metric: str) -> Estimate | None:
+    """Relative gain in accuracy per doubling of a metric among the candidates, at their first rung.
 
     Every candidate has a first rung, so early stopping causes no bias. None if there are too few costs or trials.
     """
-    firsts = [(r.metrics["macs"], r.rungs[0]["accuracy"]) for r in records if r.rungs and r.repeat_of is None]
-    usable = [(macs, accuracy) for macs, accuracy in firsts if accuracy > 0]
-    if len(usable) < 3 or len({macs for macs, _ in usable}) < 2:
+    firsts = [(r.metrics[metric], r.rungs[0]["accuracy"]) for r in records if r.rungs and r.repeat_of is None]
+    usable = [(cost, accuracy) for cost, accuracy in firsts if accuracy > 0 and cost > 0]
+    if len(usable) < 3 or len({cost for cost, _ in usable}) < 2:
         return None
-    macs, accuracies = zip(*usable, strict=True)
-    return gain_per_doubling(macs, accuracies)
+    costs, accuracies = zip(*usable, strict=True)
+    return gain_per_doubling(costs, accuracies)
 
 
-def at_edge(macs: int, band: tuple[int, int]) -> str:
+def at_edge(cost: float, band: tuple[int, int]) -> str:
     """The end of the band that a network lies at: "upper", "lower" or, for neither, an empty text."""
     margin = EDGE_SHARE * (band[1] - band[0])
-    if macs > band[1] - margin:
+    if cost > band[1] - margin:
         return "upper"
-    return "lower" if macs < band[0] + margin else ""
+    return "lower" if cost < band[0] + margin else ""

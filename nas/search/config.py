@@ -6,15 +6,18 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-from nas.objectives import PARAMS_WEIGHT, TRAINING_AWARE, USED_BY, WEIGHT, Objective
+from nas.objectives.form import Objective
+from nas.objectives.registry import OBJECTIVES, USED_BY_SOME, make_objective, users_of
+from nas.objectives.rewards import PARAMS_WEIGHT, WEIGHT, Aim
 from nas.region import RegionConfig
 from nas.samplers import registry as samplers
 from search_spaces.common import cli
 from search_spaces.common.checks import as_flags, check_minimum, parsed
 from search_spaces.common.settings import flag_of, flat, own_code, setting, without
 from search_spaces.common.suggest import nearest
-from search_spaces.common.units import format_count, parse_duration
+from search_spaces.common.units import parse_duration
 from search_spaces.common.user_code import digests
+from search_spaces.metrics.registry import METRICS
 from studies.data.config import DataConfig
 from studies.timing.step_time import SOURCES
 from studies.trainer.recipe import Proxy
@@ -27,10 +30,6 @@ MINIMUM = {
     "trials": 1, "finalist.number": 1, "finalist.seeds": 1, "finalist.epochs": 1, "reduction_factor": 2,
     "resolution": 0, "seed": 0,
 }  # fmt: skip
-# Settings that only the training-aware objective uses.
-STEP_TIME_SETTINGS = frozenset(
-    f"objective.{name}" for name, objectives in USED_BY.items() if objectives == (TRAINING_AWARE,)
-)
 # Settings of how much is done: a run resumes with more.
 EXTENDABLE = frozenset({"trials", "finalist.number", "finalist.seeds"})
 # Settings that may change between two commands of one run.
@@ -42,12 +41,11 @@ class ObjectiveConfig:
     """What is maximised.
 
     Attributes:
-        name: soft (MnasNet reward), hard (accuracy up to T, accuracy * T/FLOPs above), accuracy, pareto (accuracy up,
-            FLOPs down) or training-aware (EfficientNetV2's accuracy * S^w * P^v, from training-step time S and
-            parameters P of the full network relative to the network that the space varies).
+        name: {labels}. T is the target.
         weight: Exponent w of the cost in the soft reward (also used by pareto), or of the step time S in the
             training-aware reward.
         params_weight: Exponent v of the parameters P in the training-aware reward.
+        axes: Metrics that --objective pareto minimises beside accuracy: {names}. Default: that of the target.
         step_times: Source of the step times of --objective training-aware: measured (steps of each full network) or
             layers (the sum of the times of its layers, each shape measured once).
         step_batch: Images in a training step of --objective training-aware. 0: the largest power of two up to 32 that
@@ -55,9 +53,10 @@ class ObjectiveConfig:
 
     """
 
-    name: str = setting("soft", flag="objective")
+    name: str = setting("soft", flag="objective", registry="nas.objectives.registry:OBJECTIVES")
     weight: float = WEIGHT
     params_weight: float = PARAMS_WEIGHT
+    axes: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:METRICS")
     step_times: str = SOURCES[0]
     step_batch: int = 0
 
@@ -88,7 +87,8 @@ class SearchConfig(RegionConfig):
     """A search for a baseline network near a target cost.
 
     Attributes:
-        target_flops: Target cost T of the full network in multiply-adds, such as 400M.
+        target_flops: Target cost T of the full network in multiply-adds, such as 400M. Default: 400M.
+        target: Target of another metric, in place of --target-flops: NAME=VALUE, such as params=5M. Names: {names}.
         space: Search space: {names}; small is for images of 28 to 64 px.
         reference: Network that the space varies: {names}.
         resolution: Input side in pixels at which the cost of the full network is counted. 0: the space's default.
@@ -96,7 +96,10 @@ class SearchConfig(RegionConfig):
         sampler: Sampler that proposes candidates: {names} (docs/samplers.md). Default: predictor; nsga2 with
             --objective pareto.
         objective: What is maximised.
-        cost_band: Lowest and highest multiply-adds of candidates, as multiples of the target.
+        cost_band: Lowest and highest cost of candidates, in the target's metric, as multiples of the target.
+        max_params: Highest number of parameters of a candidate's full network, such as 5M. Default: no limit.
+        max_memory: Highest memory of the full network in inference on one image, such as 64MiB. Default: no limit.
+        limits: Upper limits on other metrics, NAME=VALUE each, such as activations=6M. Names: {names}.
         data: Images to train on.
         proxy: The cheaper network that is trained in place of a candidate.
         recipe: Training recipe of proxies: {names}.
@@ -118,7 +121,8 @@ class SearchConfig(RegionConfig):
 
     """
 
-    target_flops: int | str = "400M"
+    target_flops: int | str | None = None
+    target: str | None = setting(None, registry="search_spaces.metrics.registry:METRICS")
     space: str = setting("mnasnet", registry="search_spaces.spaces.registry:SPACES")
     reference: str | None = setting(None, registry="search_spaces.spaces.registry:REFERENCES")
     resolution: int = 0
@@ -126,6 +130,9 @@ class SearchConfig(RegionConfig):
     sampler: str | None = setting(None, registry="nas.samplers.registry:SAMPLERS")
     objective: ObjectiveConfig = flat(ObjectiveConfig)
     cost_band: tuple[float, float] = (0.8, 1.05)
+    max_params: str | None = None
+    max_memory: str | None = None
+    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:METRICS")
     data: DataConfig = flat(DataConfig)
     proxy: Proxy = field(default_factory=Proxy)
     recipe: str = setting("quick", registry="studies.trainer.registry:RECIPES")
@@ -171,7 +178,22 @@ class SearchConfig(RegionConfig):
     def objective_function(self) -> Objective:
         """The objective that the flags describe, with its target."""
         asked = self.objective
-        return Objective(asked.name, self.target, asked.weight, asked.params_weight)
+        aim = Aim(self.target_value, self.target_metric.name, asked.weight, asked.params_weight, asked.axes)
+        with as_flags({"weight": "weight", "params_weight": "params_weight"}):
+            return make_objective(asked.name, aim)
+
+    @property
+    def objective_text(self) -> str:
+        """The objective's formula and, if it has T, the value of T."""
+        formula = str(self.objective_function)
+        if not OBJECTIVES.row(self.objective.name).targeted:
+            return formula
+        return f"{formula}, T = {self.target_metric.format(self.target_value)}"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics that target, limits and objective look at."""
+        return tuple(dict.fromkeys([*self.region_metrics, *self.objective_function.metrics]))
 
     @property
     def sampler_name(self) -> str:
@@ -183,8 +205,8 @@ class SearchConfig(RegionConfig):
         """The setting that excludes early stopping; empty if candidates are stopped early."""
         if self.scheduler == "none":
             return "--scheduler none"
-        if len(self.objective_function.directions) > 1:
-            return "--objective pareto"
+        if self.objective_function.axes:
+            return f"--objective {self.objective.name}"
         return "--proxy.epochs 1" if self.proxy.epochs == 1 else ""
 
     @property
@@ -204,13 +226,15 @@ class SearchConfig(RegionConfig):
 
     def settings(self) -> dict[str, Any]:
         """The configuration as it is stored in the run folder: it reproduces the run."""
-        target = format_count(self.target)
-        normal = dataclasses.replace(with_code_folders(self), new=False, target_flops=target, sampler=self.sampler_name)
+        normal = dataclasses.replace(
+            with_code_folders(self), new=False, sampler=self.sampler_name, **self.region_settings()
+        )
         return self._used(cli.plain(normal))
 
     def _used(self, values: dict[str, Any]) -> dict[str, Any]:
         """The settings without those that the objective does not look at."""
-        return values if self.objective_function.needs_step_times else without(values, STEP_TIME_SETTINGS)
+        uses = OBJECTIVES.row(self.objective.name).uses
+        return without(values, {f"objective.{name}" for name in USED_BY_SOME if name not in uses})
 
     def identity(self) -> dict[str, Any]:
         """The settings that trials depend on, the recipe's numbers and the digests of the user's own code included.
@@ -219,15 +243,19 @@ class SearchConfig(RegionConfig):
         """
         values = without(self._used(dataclasses.asdict(self)), RESUMABLE)
         recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
-        values |= {"recipe": recipe, "target_flops": self.target, "sampler": self.sampler_name}
-        return values | {"code": digests(own_code(self))}
+        values |= {"recipe": recipe, "sampler": self.sampler_name, "code": digests(own_code(self))}
+        return values | self.region_settings()
 
     def _check_used(self) -> None:
         """Raise ValueError for a setting, other than its default, that the objective does not use."""
-        for name, objectives in USED_BY.items():
+        uses = OBJECTIVES.row(self.objective.name).uses
+        for name in USED_BY_SOME:
             value = getattr(self.objective, name)
-            if self.objective.name not in objectives and value != getattr(ObjectiveConfig, name):
+            if name not in uses and value != getattr(ObjectiveConfig, name):
                 raise ValueError(
                     f"{flag_of(name)} is not used by --objective {self.objective.name}, got {value}: remove it, or "
-                    f"choose --objective {' or '.join(objectives)}"
+                    f"choose --objective {' or '.join(users_of(name))}"
                 )
+        measured = [axis for axis in self.objective_function.axes if METRICS.row(axis).is_measured]
+        if measured:
+            raise ValueError(f"--axes {measured[0]} is measured on a worker, but axes need metrics that are computed")

@@ -7,7 +7,6 @@ import shutil
 from typing import Any
 
 from nas.search.analysis import Finalist, SearchResult
-from search_spaces.metrics.counts import cost
 from studies.timing.step_time import KEYS
 
 BEST, PROXY_WEIGHTS, RESULT = "best.json", "best-proxy.safetensors", "result.json"
@@ -26,16 +25,14 @@ def write_files(result: SearchResult) -> None:
 def summary(result: SearchResult) -> dict[str, Any]:
     """The content of result.json: plain values in raw units; infinite ends of intervals are null."""
     winner, config = result.verdict.winner, result.session.config
-    spent = cost(winner.arch)
     return {
         "best": {
             "key": winner.arch.key,
             "reward": winner.reward,
             "objective": str(config.objective_function),
-            "target_macs": config.target,
-            "macs": spent.macs,
-            "params": spent.params,
-            "activations": spent.activations,
+            "target": {"metric": config.target_metric.name, "value": config.target_value},
+            "limits": result.session.region.limits,
+            "metrics": dict(winner.record.metrics),
             "fvcore_flops": result.fvcore,
             **{name: winner.record.rungs[-1][name] for name in KEYS if name in winner.record.rungs[-1]},
         },
@@ -57,5 +54,5 @@ def summary(result: SearchResult) -> dict[str, Any]:
 
 
 def _finalist(one: Finalist) -> dict[str, Any]:
-    macs, accuracies = one.record.metrics["macs"], list(one.accuracies)
-    return {"key": one.record.key, "reward": one.reward, "macs": macs, "accuracies": accuracies}
+    metrics, accuracies = dict(one.record.metrics), list(one.accuracies)
+    return {"key": one.record.key, "reward": one.reward, "metrics": metrics, "accuracies": accuracies}

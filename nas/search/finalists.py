@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nas.objectives import Objective, Relative
+from nas.objectives.form import Objective
+from nas.objectives.trial import metrics_at
 from nas.search.config import SearchConfig
 from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome
@@ -29,7 +30,7 @@ def choose(
 def reward(record: Record, objective: Objective) -> float:
     """The reward at a trial's last rung: the proxy's accuracy with the full network's cost."""
     assert record.accuracy is not None
-    return objective.reward(record.accuracy, round(record.metrics["macs"]), Relative.of(record.rungs[-1]))
+    return objective.reward(record.accuracy, metrics_at(record, record.rungs[-1]))
 
 
 def proposals(chosen: Sequence[Record], config: SearchConfig) -> list[Proposal]:

@@ -107,11 +107,12 @@ def describe(config: SearchConfig, region: SearchRegion, resources: Resources | 
     trial = proxy.epochs * (images * pace.image + pace.evaluation)
     finalist = config.finalist.epochs * (pace.images * pace.image + pace.evaluation)
     size = format_count(round(sum(cost(proxy.arch(arch)).macs for arch in archs) / len(archs)), 3)
+    low, high = (region.metric.format(end, 4) for end in region.band)
     rows = {
         "space": f"{config.space}: {_power(region.space.size)} encodings",
-        "near the target": f"{_power(int(region.inside))} different networks between "
-        f"{format_count(region.band[0], 4)} and {format_count(region.band[1], 4)} FLOPs (multiply-adds)",
-        "objective": config.objective_function.described,
+        "near the target": f"{_networks(region)} between {low} and {high} {region.metric.title}",
+        **({"limits": region.describe_limits()} if region.limits else {}),
+        "objective": config.objective_text,
         **_steps(config, region, pace.step_time),
         "sampler": f"{config.sampler_name}, {config.trials} candidates, early stopping: {_stopping(config)}",
         "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
@@ -188,12 +189,20 @@ def _hardware(
 
 def _typical(region: SearchRegion) -> list[Arch]:
     """A few networks of the band."""
-    encodings = region.space.sample(np.random.default_rng(0), TIMED_NETWORKS, macs=region.band, of="networks")
+    encodings = region.space.sample(np.random.default_rng(0), TIMED_NETWORKS, within=region.within, of="networks")
     return [region.space.decode(region.space.choice(encoding)) for encoding in encodings]
 
 
 def _round(seconds: float) -> str:
     return format_duration(float(round(seconds, -1) if seconds > 100 else math.ceil(seconds)))
+
+
+def _networks(region: SearchRegion) -> str:
+    """The number of networks of the region, with its interval where it is estimated."""
+    inside = region.inside
+    if not inside.estimated:
+        return f"{_power(int(inside))} different networks"
+    return f"about {_power(int(inside))} different networks ({_power(inside.lower)} to {_power(inside.upper)})"
 
 
 def _power(count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from nas.objectives import USED_BY
 from nas.search.analysis import SearchResult
 from nas.search.config import SearchConfig
 from nas.search.files import BEST, PROXY_WEIGHTS, RESULT
@@ -11,6 +10,7 @@ from nas.search.wording import describe_edge, describe_finalists
 from search_spaces.common.text import align_facts, pluralise
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
+from search_spaces.metrics.registry import METRICS
 from search_spaces.metrics.tables import stage_table
 from studies.ledger.storage import without_password
 from studies.outcome import Outcome
@@ -31,7 +31,7 @@ def report(result: SearchResult) -> str:
 def _headline(result: SearchResult) -> str:
     arch, config = result.verdict.winner.arch, result.session.config
     name = f"{arch.key}, {arch.resolution} px, {arch.classes} classes, {arch.activation}"
-    return f"Best baseline for {format_count(config.target)} FLOPs: {name}"
+    return f"Best baseline for {config.target_text}: {name}"
 
 
 def _figures(result: SearchResult) -> str:
@@ -41,21 +41,43 @@ def _figures(result: SearchResult) -> str:
         f"{config.data.dataset} at {proxy.resolution} px, width x{proxy.width:g}, "
         f"{pluralise(config.finalist.epochs, 'epoch')}, {pluralise(len(winner.seeds), 'seed')}"
     )
-    share = spent.macs / config.target
     return align_facts(
         {
-            "reward": f"{winner.reward:.4f}  ({config.objective_function.described})",
-            "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network ({share:.1%} of the target); "
+            "reward": f"{winner.reward:.4f}  ({config.objective_text})",
+            "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network{_share(result, 'macs')}; "
             f"fvcore counts {format_count(result.fvcore, 4)}, with batch norm and pooling",
-            "params": f"{format_count(spent.params, 4)}",
+            "params": f"{format_count(spent.params, 4)}{_share(result, 'params')}",
+            **_other_metrics(result),
             **_step(result),
             "proxy accuracy": f"{winner.accuracy.percent} on validation images, {result.test.percent} on test images",
             "": f"of the PROXY, not of the full network: {training}",
             "finalists": _finalists(result),
             "candidates": _candidates(result),
-            "accuracy per FLOPs doubling": gain_per_doubling(result.gain, result.session.config),
+            f"accuracy per {result.session.config.target_metric.label} doubling": gain_per_doubling(
+                result.gain, result.session.config
+            ),
         }
     )
+
+
+def _share(result: SearchResult, metric: str) -> str:
+    """The winner's value of a metric over the target, if the target is of that metric."""
+    config = result.session.config
+    if config.target_metric.name != metric:
+        return ""
+    return f" ({result.verdict.winner.record.metrics[metric] / config.target_value:.1%} of the target)"
+
+
+def _other_metrics(result: SearchResult) -> dict[str, str]:
+    """The winner's values of the other metrics that target, limits and objective look at."""
+    config, metrics = result.session.config, result.verdict.winner.record.metrics
+    names = [name for name in config.metrics if name in metrics and name not in ("macs", "params")]
+    rows = {}
+    for name in names:
+        metric, limit = METRICS.row(name), config.upper_limits.get(name)
+        below = f" (limit: {metric.format(limit)})" if limit else ""
+        rows[metric.label] = f"{metric.format(metrics[name], 4)}{_share(result, name)}{below}"
+    return rows
 
 
 def _step(result: SearchResult) -> dict[str, str]:
@@ -84,7 +106,7 @@ def _candidates(result: SearchResult) -> str:
 
 
 def gain_per_doubling(gain: Estimate | None, config: SearchConfig) -> str:
-    """The gain in accuracy per doubling of FLOPs among the candidates, and the gain that the reward assumes."""
+    """The gain in accuracy per doubling of the target's metric among the candidates, and what the reward assumes."""
     if gain is None or not gain.high - gain.low < MAX_GAIN_WIDTH:
         return "unknown: too few candidates, or too similar in cost"
     low, high = (f"{100 * end:+.1f}" for end in (gain.low, gain.high))
@@ -94,10 +116,14 @@ def gain_per_doubling(gain: Estimate | None, config: SearchConfig) -> str:
 
 
 def _assumed(config: SearchConfig) -> float | None:
-    """The gain per doubling of multiply-adds at which the reward stays equal; None if w weighs no multiply-adds."""
-    if config.objective.name not in USED_BY["weight"] or config.objective_function.needs_step_times:
+    """The gain per doubling of the target's metric at which the reward stays equal; None if it has no constant weight.
+
+    Both sides of the target then have the same weight.
+    """
+    terms = config.objective_function.terms
+    if len(terms) != 1 or terms[0].metric != config.target_metric.name or terms[0].weight_above is not None:
         return None
-    return float(2.0**-config.objective.weight - 1)
+    return float(2.0 ** -terms[0].weight - 1)
 
 
 def _caveats(result: SearchResult) -> str:
@@ -105,11 +131,11 @@ def _caveats(result: SearchResult) -> str:
     lines = []
     if result.edge:
         lines.append(f"warning: {describe_edge(result.edge)}")
-    assumed = _assumed(result.session.config)
+    assumed, cost = _assumed(result.session.config), result.session.config.target_metric.label
     if result.gain and assumed and not result.gain.low <= assumed <= result.gain.high:
         lines.append(
-            "warning: the reward's exponent does not fit this data: the accuracy per FLOPs doubling differs from what "
-            "it assumes; choose another --weight"
+            f"warning: the reward's exponent does not fit this data: the accuracy per {cost} doubling differs from "
+            "what it assumes; choose another --weight"
         )
     if len(result.verdict.winner.seeds) < 2:
         lines.append("warning: one seed per finalist gives no confidence intervals; use --finalist.seeds 3 or more")

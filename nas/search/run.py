@@ -8,13 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nas.objectives import Relative
+from nas.objectives.trial import metrics_at
 from nas.region import SearchRegion
 from nas.search import finalists
 from nas.search.candidates import Candidates, choices
 from nas.search.config import SearchConfig
 from nas.search.step_times import step_times
-from search_spaces.common.units import format_count
 from studies.data.dataset import Dataset
 from studies.ledger.halving import Halving
 from studies.ledger.ledger import Ledger
@@ -119,15 +118,15 @@ class SearchRun:
         return TrialBatch(title, total, plan, training, score, self._describe_best, self.run.path(TABLES[title]))
 
     def _describe_best(self, record: Record, accuracy: float) -> tuple[float, str]:
-        macs = round(record.metrics["macs"])
-        value = self.config.objective_function.reward(accuracy, macs, Relative.of(record.rungs[-1]))
-        return value, describe_best(value, accuracy, macs)
+        value = self.config.objective_function.reward(accuracy, metrics_at(record, record.rungs[-1]))
+        metric = self.config.target_metric
+        return value, describe_best(value, accuracy, metric.describe(record.metrics[metric.name]))
 
     def _folder(self, name: str) -> Path:
         base = Path(self.config.storage_path) / self.run.folder.name if self.config.storage_path else self.run.folder
         return base.resolve() / name
 
 
-def describe_best(reward: float, accuracy: float, macs: int) -> str:
+def describe_best(reward: float, accuracy: float, cost: str) -> str:
     """The best trial so far in a few words."""
-    return f"best reward {reward:.4f} (proxy accuracy {accuracy:.1%}, {format_count(macs, digits=4)} FLOPs)"
+    return f"best reward {reward:.4f} (proxy accuracy {accuracy:.1%}, {cost})"

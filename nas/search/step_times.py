@@ -100,5 +100,5 @@ def _largest(arch: Arch, config: SearchConfig, room: int) -> int:
 
 
 def _typical(region: SearchRegion) -> Sequence[Arch]:
-    encodings = region.space.sample(np.random.default_rng(0), SAMPLED_NETWORKS, macs=region.band, of="networks")
+    encodings = region.space.sample(np.random.default_rng(0), SAMPLED_NETWORKS, within=region.within, of="networks")
     return [region.space.decode(region.space.choice(encoding)) for encoding in encodings]

@@ -10,8 +10,8 @@ import pandas as pd
 from nas.search.wording import describe_edge
 from reports.reading.effort import efforts, numbers, texts
 from reports.reading.runs import Kind, RunData
+from reports.reading.target import best_value, target_of
 from search_spaces.common.text import pluralise
-from search_spaces.common.units import parse_count
 from studies.statistics.comparisons import MIN_SEEDS
 
 # With two seeds an interval rests on one degree of freedom per network.
@@ -145,14 +145,13 @@ def _grid_target(run: RunData, networks: pd.DataFrame) -> pd.Series[float]:
 
 
 def _target(run: RunData) -> Iterator[str]:
-    best = run.result.get("best")
-    macs = best.get("macs") if isinstance(best, dict) else None
     try:
-        target = parse_count(str(run.config.get("target_flops")))
+        metric, target = target_of(run.config)
     except ValueError:
         return
-    if macs and macs > target * (1 + MISSED):
-        yield f"the best network costs {macs / target - 1:.0%} more than the target"
+    found = best_value(run.result, metric.name)
+    if found and found > target * (1 + MISSED):
+        yield f"the best network has {found / target - 1:.0%} more {metric.label} than the target"
     edge = run.result.get("band_edge")
     if edge:
         yield describe_edge(edge)

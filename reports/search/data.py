@@ -9,10 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nas.objectives import PARAMS_WEIGHT, WEIGHT, Objective, Relative
+from nas.objectives.form import RELATIVE, Objective
+from nas.objectives.registry import make_objective
+from nas.objectives.rewards import PARAMS_WEIGHT, WEIGHT, Aim
 from reports.reading.labels import labels
 from reports.reading.runs import Kind, RunData
-from search_spaces.common.units import parse_count
+from reports.reading.target import target_of
+from search_spaces.common.user_code import is_user_code
+from search_spaces.metrics.limits import parse_limits
+from search_spaces.metrics.registry import METRICS, Metric
 from search_spaces.networks.arch import Arch
 from studies.outcome import Outcome
 from studies.timing.step_time import KEYS
@@ -27,21 +32,37 @@ class SearchData:
 
     run      its folder's contents
     label    its name, unlike that of the others in the report; alone: whether there are no others
-    objective      what it maximised; None where its configuration can't be read
+    aim            target, metric and weights of its objective; None where its configuration cannot be read
+    objective      what it maximised; None likewise
+    limits         highest allowed value of each limited metric, by name
     rows     every candidate's trial, those that are waiting, running or interrupted too (see `studies.ledger.frame`)
-    trials   those that are over and count, in order: number, outcome, accuracy (0..1, last rung), macs (full network),
-             seconds, key, drawn, exempt, repeated, and with them
+    trials   those that are over and count, in order: number, outcome, accuracy (0..1, last rung), the metrics of the
+             full network by name, seconds, key, drawn, exempt, repeated, and with them
                trial    1, 2, ... ; spent: worker-seconds until its end
-               step_seconds, relative_step, relative_params   of the full network, where the objective needs them
+               step_time, relative_step_time, relative_params   of the full network, where the objective needs them
                reward   of its last rung; complete: trained to the end; best: highest reward of a complete one so far
     """
 
     run: RunData
     label: str
     alone: bool
+    aim: Aim | None
     objective: Objective | None
+    limits: dict[str, int]
     rows: pd.DataFrame
     trials: pd.DataFrame
+
+    @property
+    def metric(self) -> Metric:
+        """The metric of the target; multiply-adds where that cannot be read."""
+        return METRICS["macs"] if self.aim is None else METRICS.row(self.aim.metric)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that figures and tables show: multiply-adds and those of target, axes and limits."""
+        axes = () if self.objective is None else self.objective.axes
+        names = dict.fromkeys(["macs", self.metric.name, *axes, *self.limits])
+        return [METRICS.row(name) for name in names if name in self.trials]
 
     @property
     def complete(self) -> pd.DataFrame:
@@ -84,20 +105,32 @@ def _searched(run: RunData, label: str, alone: bool) -> SearchData:
     rows = run.trials["search"].copy()
     if "phase" in rows:
         rows = rows[rows["phase"] == "candidate"]
-    objective = _objective(run)
-    return SearchData(run, label, alone, objective, rows, _tidy(rows, objective))
+    aim, objective = _objective(run)
+    return SearchData(run, label, alone, aim, objective, _limits(run), rows, _tidy(rows, objective))
 
 
-def _objective(run: RunData) -> Objective | None:
+def _objective(run: RunData) -> tuple[Aim | None, Objective | None]:
     config = run.config
     try:
-        target = parse_count(str(config["target_flops"]))
+        metric, target = target_of(config)
         asked = config.get("objective", {})
         weights = (float(asked.get("weight", WEIGHT)), float(asked.get("params_weight", PARAMS_WEIGHT)))
-        return Objective(str(asked.get("name", "soft")), target, *weights)
+        aim = Aim(target, metric.name, *weights, tuple(asked.get("axes", ())))
+        return aim, make_objective(str(asked.get("name", "soft")), aim)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         run.notes.append(f"config.yaml: the objective cannot be read: {error}")
-        return None
+        return None, None
+
+
+def _limits(run: RunData) -> dict[str, int]:
+    config = run.config
+    named = {"max_params": "params", "max_memory": "inference_memory"}
+    try:
+        given = {setting: (metric, config.get(setting)) for setting, metric in named.items()}
+        return parse_limits(given, config.get("limits") or ())
+    except (TypeError, ValueError, AttributeError) as error:
+        run.notes.append(f"config.yaml: the limits cannot be read: {error}")
+        return {}
 
 
 def _tidy(rows: pd.DataFrame, objective: Objective | None) -> pd.DataFrame:
@@ -110,6 +143,7 @@ def _tidy(rows: pd.DataFrame, objective: Objective | None) -> pd.DataFrame:
     rungs = [name for name in names if re.fullmatch(r"accuracy_\d+", name)]
     columns |= {name: _numbers(rows, name) for name in sorted(rungs, key=lambda name: int(name[9:]))}
     columns |= {name: _texts(rows, name) for name in names if name.startswith("choice_")}
+    columns |= {name: _numbers(rows, name) for name in names if _is_metric(name)}
     table = pd.DataFrame(columns, index=rows.index)
     table = table[table["outcome"].isin(FINAL)].sort_values("number", kind="stable").reset_index(drop=True)
     table["reward"] = [np.nan] * len(table) if objective is None else rewards(table, objective)
@@ -122,15 +156,20 @@ def _tidy(rows: pd.DataFrame, objective: Objective | None) -> pd.DataFrame:
 
 
 def rewards(trials: pd.DataFrame, objective: Objective) -> list[float]:
-    """Each row's reward by its accuracy, macs and, where it has them, relative_step and relative_params; else NaN."""
-    columns = (_numbers(trials, name) for name in ("accuracy", "macs", *KEYS[1:]))
-    return [_reward(objective, *row) for row in zip(*columns, strict=True)]
+    """Each row's reward by its accuracy and metrics; NaN where one of those that the objective needs is missing."""
+    names = [name for name in map(str, trials) if _is_metric(name)]
+    table = [_numbers(trials, name) for name in ("accuracy", *names)]
+    return [_reward(objective, row[0], dict(zip(names, row[1:], strict=True))) for row in zip(*table, strict=True)]
 
 
-def _reward(objective: Objective, accuracy: float, macs: float, step: float, params: float) -> float:
-    if np.isnan(accuracy) or not macs > 0:
+def _reward(objective: Objective, accuracy: float, metrics: dict[str, float]) -> float:
+    if np.isnan(accuracy) or not metrics.get("macs", 1.0) > 0:
         return np.nan
-    return objective.reward(accuracy, int(macs), None if np.isnan(step + params) else Relative(step, params))
+    return objective.reward(accuracy, metrics)
+
+
+def _is_metric(column: str) -> bool:
+    return column in METRICS or column.startswith(RELATIVE) or is_user_code(column)
 
 
 def outcomes_of(rows: pd.DataFrame) -> pd.Series:

@@ -9,14 +9,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from nas.objectives import Objective, pareto_front
+from nas.objectives.form import Objective
+from nas.objectives.pareto import pareto_front
+from nas.objectives.rewards import Aim
 from reports.page.network_tables import Row
 from reports.page.scales import plain
 from reports.page.style import INK, MUTED, sampler_style
 from reports.search.expected_best import RandomSearch
 from reports.search.importance import Importance
 from search_spaces.common.palette import BLUE, GREEN, ORANGE, PINK, RED
-from search_spaces.common.units import format_count
+from search_spaces.metrics.registry import Metric
 
 UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 PROPOSED_BY = {"uniform": "drawn uniformly", "tpe": "proposed by TPE", "predictor": "proposed by the predictor"}
@@ -51,20 +53,38 @@ def best_so_far(searches: Mapping[str, pd.DataFrame], axes: Sequence[Axes]) -> N
     legend_below(axes[0])
 
 
-def accuracy_macs(trials: pd.DataFrame, objective: Objective, winner: str, ax: Axes) -> None:
-    """Accuracy (%) against the full network's multiply-adds: trials, Pareto front, equal rewards, the winner."""
-    x = trials["macs"] / 1e6
+def metric_scale(metric: Metric, values: pd.Series) -> tuple[float, str]:
+    """The unit of an axis in raw units of the metric, and the axis' label."""
+    largest = float(values.max()) if len(values) else 0.0
+    if metric.quantity == "seconds":
+        return (1e-3, f"{metric.label} (ms)") if largest < 1 else (1.0, f"{metric.label} (s)")
+    if metric.quantity == "bytes":
+        return 2.0**20, f"{metric.label} of the full network (MiB)"
+    unit = f" of {metric.unit}" if metric.title != metric.label else ""
+    if largest < 1e4:
+        return 1.0, f"{metric.label} of the full network"
+    return 1e6, f"{metric.label} of the full network (millions{unit})"
+
+
+def accuracy_against(
+    trials: pd.DataFrame, objective: Objective, aim: Aim, metric: Metric, winner: str, ax: Axes
+) -> None:
+    """Accuracy (%) against a metric of the full network: trials, Pareto front, target, equal rewards, the winner."""
+    unit, label = metric_scale(metric, trials[metric.name])
+    x = trials[metric.name] / unit
     _marks(ax, trials, x, 100 * trials["accuracy"])
     complete = trials[trials["complete"]]
-    front = complete[pareto_front(complete["accuracy"].to_numpy(), complete["macs"].to_numpy(dtype=np.int64))]
-    front = front.sort_values("macs")
-    ax.step(front["macs"] / 1e6, 100 * front["accuracy"], where="post", color=INK, label="Pareto front")
-    ax.axvline(objective.target / 1e6, color=MUTED, linestyle=":", label=f"target {format_count(objective.target)}")
-    _equal_rewards(ax, trials, objective)
+    front = complete[pareto_front(complete["accuracy"].to_numpy(), complete[metric.name].to_numpy(dtype=np.float64))]
+    front = front.sort_values(metric.name)
+    ax.step(front[metric.name] / unit, 100 * front["accuracy"], where="post", color=INK, label="Pareto front")
+    if metric.name == aim.metric:
+        ax.axvline(aim.target / unit, color=MUTED, linestyle=":", label=f"target {metric.format(aim.target)}")
+    if objective.is_product and objective.metrics == (metric.name,):
+        _equal_rewards(ax, trials, objective, unit)
     for _, won in complete[complete["key"] == winner].head(1).iterrows():
-        place = (won["macs"] / 1e6, 100 * won["accuracy"])
+        place = (won[metric.name] / unit, 100 * won["accuracy"])
         ax.plot(*place, "*", color=RED, markersize=15, zorder=4, label="the winner")
-    ax.set(xlabel="FLOPs of the full network (millions of multiply-adds)", ylabel="accuracy of the proxy (%)")
+    ax.set(xlabel=label, ylabel="accuracy of the proxy (%)")
     legend_below(ax)
 
 
@@ -101,19 +121,22 @@ def _marks(ax: Axes, trials: pd.DataFrame, x: pd.Series, y: pd.Series) -> None:
         )
 
 
-def _equal_rewards(ax: Axes, trials: pd.DataFrame, objective: Objective) -> None:
-    """Lines on which the reward is the same, from the lowest to the highest that was reached."""
+def _equal_rewards(ax: Axes, trials: pd.DataFrame, objective: Objective, unit: float) -> None:
+    """Lines on which the reward is the same, from the lowest to the highest that was reached.
+
+    The reward must be a function of accuracy and of the one metric that the axis shows, in `unit` raw units.
+    """
     rewards = trials["reward"].dropna()
-    # The training-aware reward is no function of multiply-adds.
-    if rewards.empty or objective.needs_step_times:
+    if rewards.empty:
         return
+    (metric,) = objective.metrics
     ends, limits = ax.get_xlim(), ax.get_ylim()
-    macs = np.linspace(max(ends[0], 1e-6), ends[1], 200)
-    factor = np.array([objective.reward(1.0, max(1, round(value * 1e6))) for value in macs])
+    costs = np.linspace(max(ends[0], 1e-6), ends[1], 200)
+    factor = np.array([objective.reward(1.0, {metric: max(1, round(value * unit))}) for value in costs])
     for level in np.linspace(rewards.min(), rewards.max(), EQUAL_REWARDS):
-        ax.plot(macs, 100 * level / factor, color=MUTED, linewidth=0.9, linestyle="--")
+        ax.plot(costs, 100 * level / factor, color=MUTED, linewidth=0.9, linestyle="--")
         if limits[0] < 100 * level / factor[-1] < limits[1]:
-            ax.annotate(f"{level:.3f}", (macs[-1], 100 * level / factor[-1]), color=MUTED, fontsize=8, va="center")
+            ax.annotate(f"{level:.3f}", (costs[-1], 100 * level / factor[-1]), color=MUTED, fontsize=8, va="center")
     ax.plot([], [], color=MUTED, linewidth=0.9, linestyle="--", label="equal reward")
     ax.set(xlim=ends, ylim=limits)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -142,9 +165,10 @@ def layer_costs(rows: Sequence[Row], axes: Sequence[Axes]) -> None:
         ax.grid(axis="y", visible=False)
 
 
-def weight_sweep(sweep: pd.DataFrame, own: float | None, axes: Sequence[Axes]) -> None:
-    """Multiply-adds (left) and accuracy (right) of the network that the soft reward with weight w would pick."""
-    panels = (("macs", 1e-6, "FLOPs of the pick (millions)"), ("accuracy", 100, "proxy accuracy of the pick (%)"))
+def weight_sweep(sweep: pd.DataFrame, metric: Metric, own: float | None, axes: Sequence[Axes]) -> None:
+    """Cost (left) and accuracy (right) of the network that the soft reward with weight w would pick."""
+    unit, label = metric_scale(metric, sweep["cost"])
+    panels = (("cost", 1 / unit, label), ("accuracy", 100, "proxy accuracy of the pick (%)"))
     for ax, (column, factor, label) in zip(axes, panels, strict=True):
         ax.step(sweep["weight"], factor * sweep[column], where="mid", color=RED)
         if own is not None:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from nas.search.wording import describe_edge
 from reports.page.content import Figure, Section, Table
 from reports.page.network_tables import layer_rows
+from reports.page.prose import slug
 from reports.reading.runs import RunData
 from reports.search import figures as drawings
 from reports.search import tables
@@ -22,17 +23,18 @@ from reports.search.importance import Importance, importance
 from reports.search.reranking import picks, sweep
 from reports.search.rung_agreement import MIN_TRIALS, agreements, unstopped
 from search_spaces.common.text import pluralise
-from search_spaces.common.units import format_count
+from search_spaces.metrics.limits import describe_limits
+from search_spaces.metrics.registry import METRICS, Metric
 
 Item = str | Figure | Table
 TERMS = {
     "FLOPs": "Multiply-adds of convolution and linear layers for one image, as the papers count them.",
-    "reward": "What a search maximises: accuracy, corrected for the network's cost: its FLOPs against the target or "
+    "reward": "What a search maximises: accuracy, corrected for the network's cost: a metric against the target or "
     "(training-aware) the time S of a training step and the parameters P, over a baseline's.",
     "proxy": "A cheaper network that is trained in another's place: fewer pixels, channels, images or passes.",
     "finalist": "One of the best candidates, trained again, longer and with more seeds, before the winner is named.",
     "stopped early": "Not trained to the end, because it was behind others at the same point of its training.",
-    "Pareto front": "The networks that no other one beats in both accuracy and FLOPs.",
+    "Pareto front": "The networks that no other one beats in both accuracy and cost.",
     "Kendall's tau": "Agreement of two rankings: 1 the same, 0 unrelated, -1 reversed.",
     "drawn uniformly": "Drawn so that every network of the cost band is equally likely: random search.",
     "worker time": "Seconds that workers spent on trainings, added up.",
@@ -57,7 +59,7 @@ def _comparison(found: Sequence[SearchData]) -> Section:
     settings = {
         (
             str(one.objective),
-            one.objective and one.objective.target,
+            one.aim,
             one.run.setting("data.dataset"),
             tables.proxy_text(one),
         )
@@ -83,15 +85,15 @@ def _section(one: SearchData) -> Section:
 
 def _nothing(one: SearchData) -> str:
     if (one.trials["outcome"] == "complete").any():
-        return "No reward can be computed: objective, accuracies or FLOPs of the trials are missing or broken."
+        return "No reward can be computed: objective, accuracies or metrics of the trials are missing or broken."
     return "No candidate has been trained to the end."
 
 
 def _introduction(one: SearchData) -> str:
     config, complete = one.run.config, int((one.trials["outcome"] == "complete").sum())
     objective = (
-        f"{format_count(one.objective.target)} FLOPs, reward: {one.objective}"
-        if one.objective
+        f"{one.metric.describe(one.aim.target)}, reward: {one.objective}"
+        if one.aim and one.objective
         else "an objective that cannot be read"
     )
     stopped = int((one.trials["outcome"] == "pruned").sum())
@@ -100,8 +102,12 @@ def _introduction(one: SearchData) -> str:
         f"network near {objective}. Candidates were trained as proxies on {one.run.setting('data.dataset', 'unknown')} "
         f"({tables.proxy_text(one) or 'settings unknown'}). {pluralise(len(one.trials), 'candidate')}: {complete} "
         f"trained to the end, {stopped} stopped early, {len(one.trials) - complete - stopped} failed. "
-        "Throughout, accuracy is the proxy's, FLOPs are the full network's."
+        f"{_limited(one)}Throughout, accuracy is the proxy's, costs are the full network's."
     )
+
+
+def _limited(one: SearchData) -> str:
+    return f"Networks had {describe_limits(one.limits)}. " if one.limits else ""
 
 
 def _warnings(one: SearchData) -> list[str]:
@@ -113,27 +119,42 @@ def _trials(one: SearchData) -> list[Item]:
     best = one.best
     assert best is not None
     assert one.objective is not None
-    spent = "training-step time and parameters" if one.objective.needs_step_times else "FLOPs"
+    assert one.aim is not None
+    labels = [METRICS.row(name).label for name in one.objective.metrics] or [one.metric.label]
+    spent = " and ".join(labels)
     progress = (
         f"Each candidate's reward (proxy accuracy with the full network's {spent}) and the best so far, which came to "
         f"{best['reward']:.4f} in trial {best['trial']} of {len(one.trials)}. Hollow marks: not trained to the end, "
         "with the reward they had reached by then."
     )
-    against = (
-        f"Proxy accuracy against the full network's FLOPs. The best candidate had {100 * best['accuracy']:.1f} % with "
-        f"{format_count(int(best['macs']), 4)}."
-    )
-    if one.objective.needs_step_times:
-        against += f" Its full network's training step takes {best['relative_step']:.2f} of the baseline's time."
-    else:
-        against += " Along a dashed line the reward is the same; the number is that reward."
-    trials, objective, key = one.trials, one.objective, one.winner_key
     return [
         Figure(one.named("progress"), "Reward against trials and compute", progress, progress,
-               partial(drawings.progress, trials), BOTH, (9.5, 4.4)),
-        Figure(one.named("accuracy"), "Accuracy against FLOPs", against, against,
-               lambda axes: drawings.accuracy_macs(trials, objective, key, axes[0]), size=(7.5, 5.0)),
+               partial(drawings.progress, one.trials), BOTH, (9.5, 4.4)),
+        *[_against(one, METRICS.row(name)) for name in dict.fromkeys([one.metric.name, *one.objective.axes])],
     ]  # fmt: skip
+
+
+def _against(one: SearchData, metric: Metric) -> Figure:
+    """The figure of accuracy against the target's metric, or an axis of a Pareto search."""
+    best, aim, objective = one.best, one.aim, one.objective
+    assert best is not None
+    assert aim is not None
+    assert objective is not None
+    text = (
+        f"Proxy accuracy against the full network's {metric.label}. The best candidate had "
+        f"{100 * best['accuracy']:.1f} % with {metric.format(best[metric.name], 4)}."
+    )
+    if objective.needs_step_times:
+        text += f" Its full network's training step takes {best['relative_step_time']:.2f} of the baseline's time."
+    elif objective.is_product and objective.metrics == (metric.name,):
+        text += " Along a dashed line the reward is the same; the number is that reward."
+    trials, key = one.trials, one.winner_key
+
+    def draw(axes: Sequence[Axes]) -> None:
+        drawings.accuracy_against(trials, objective, aim, metric, key, axes[0])
+
+    name = "accuracy" if metric.name == one.metric.name else f"accuracy-{slug(metric.name)}"
+    return Figure(one.named(name), f"Accuracy against {metric.label}", text, text, draw, size=(7.5, 5.0))
 
 
 def _winner(one: SearchData) -> list[Item]:
@@ -161,11 +182,12 @@ def _winner(one: SearchData) -> list[Item]:
 
 def _objectives(one: SearchData) -> list[Item]:
     assert one.objective is not None
+    assert one.aim is not None
     complete, objective = one.complete, one.objective
-    picked = picks(complete, objective, one.winner_key)
+    picked = picks(complete, objective, one.aim, one.winner_key, [metric.name for metric in one.metrics])
     other = [pick for pick in picked if not pick.own]
     agreeing = sum(pick.key == one.winner_key for pick in other)
-    swept = sweep(complete, objective.target)
+    swept = sweep(complete, one.aim)
     text = (
         f"Would another objective have picked another network? {agreeing} of {len(other)} others pick the winner among "
         f"the {len(complete)} networks trained to the end, and w from 0 to {swept['weight'].min():g} picks "
@@ -175,9 +197,9 @@ def _objectives(one: SearchData) -> list[Item]:
     items: list[Item] = [text, tables.pick_table(one, picked)]
     if swept["key"].nunique() < 2:
         return items
-    caption = "What the soft reward, accuracy * (FLOPs/T)^w, would pick among the same trials, for each w."
-    own = objective.weight if objective.kind == "soft" else None
-    draw = partial(drawings.weight_sweep, swept, own)
+    caption = f"What the soft reward, accuracy * ({one.aim.ratio})^w, would pick among the same trials, for each w."
+    own = one.aim.weight if objective.name == "soft" else None
+    draw = partial(drawings.weight_sweep, swept, one.metric, own)
     figure = Figure(one.named("weights"), "The pick against the exponent w", caption, caption, draw, BOTH, (9.5, 3.6))
     return [*items, figure]
 
@@ -234,7 +256,7 @@ def _random(one: SearchData) -> list[Item]:
 
 def _rungs(one: SearchData) -> list[Item]:
     config = one.run.config
-    stopped = config.get("scheduler", "asha") != "none" and one.run.setting("objective.name") != "pareto"
+    stopped = config.get("scheduler", "asha") != "none" and not (one.objective and one.objective.axes)
     networks = unstopped(one.complete, stopped)
     which = "exempt from early stopping" if stopped else "trained to the end"
     found = agreements(networks)

@@ -11,15 +11,16 @@ from nas.search.wording import NOT_DIFFERENT
 from reports.page.content import Cell, Column, Table
 from reports.page.network_tables import Row, layer_rows, stage_rows
 from reports.page.values import blank, count, estimate_of, half_width, percentage, whole
+from reports.reading.target import best_value
 from reports.search.data import SearchData, outcomes_of, rewards
 from reports.search.reranking import Pick
 from reports.search.rung_agreement import Agreement
 from search_spaces.common.units import format_duration
+from search_spaces.metrics.registry import METRICS, Metric
 from search_spaces.networks.arch import Arch
 from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate, pooled_intervals
 
-MACS = Column("macs", "FLOPs", "multiply-adds", count, "Multiply-adds of the full network for one image.")
 ACCURACY = Column("accuracy", "accuracy", "%", percentage, "Share of the validation images the proxy gets right.")
 REWARD = Column("reward", "reward", "", blank(lambda value: f"{value:.4f}"))
 TIME = Column("seconds", "worker time", "", blank(lambda value: format_duration(value, 0)))
@@ -33,6 +34,15 @@ SHAPE = (
     Column("operator", "operator"), Column("input", "input", "H x W x C"), Column("out", "out", "channels"),
     Column("layers", "layers"), Column("stride", "stride", "", whole), Column("skip", "skip"),
 )  # fmt: skip
+
+
+def metric_column(metric: Metric) -> Column:
+    """A column of a metric of the full network."""
+    unit = "" if metric.unit == metric.label or metric.quantity != "count" else metric.unit
+    show = blank(lambda value: metric.format(value, 4)) if metric.quantity != "count" else count
+    return Column(metric.name, metric.label, unit, show, f"Of the full network; {metric.source}.")
+
+
 # What an outcome, or the state of a trial that is not over, means.
 MEANINGS = {
     Outcome.COMPLETE: "trained to the end",
@@ -64,7 +74,8 @@ def finalist_table(searched: SearchData) -> Table | None:
     """Finalists with their seeds' mean accuracy; None where no finalist has finished."""
     rows = _finalists(searched)
     columns = (
-        NETWORK, MACS, ACCURACY, Column("half", "±", "%", percentage, "Half of the 95 % interval over seeds."),
+        NETWORK, *map(metric_column, searched.metrics), ACCURACY,
+        Column("half", "±", "%", percentage, "Half of the 95 % interval over seeds."),
         Column("seeds", "seeds"), REWARD, Column("verdict", "compared with the best"),
     )  # fmt: skip
     note = (
@@ -77,7 +88,8 @@ def finalist_table(searched: SearchData) -> Table | None:
 
 def _finalists(searched: SearchData) -> list[Row]:
     frame = searched.run.trials["finalists"]
-    if searched.objective is None or not {"outcome", "key", "accuracy", "macs"} <= set(frame.columns):
+    names = {metric.name for metric in searched.metrics}
+    if searched.objective is None or not {"outcome", "key", "accuracy", *names} <= set(frame.columns):
         return []
     done = frame[(frame["outcome"] == Outcome.COMPLETE) & frame["accuracy"].notna() & (frame["macs"] > 0)]
     groups = [(str(key), group) for key, group in done.groupby("key")]
@@ -89,11 +101,11 @@ def _finalists(searched: SearchData) -> list[Row]:
 
 
 def _finalist(searched: SearchData, key: str, group: pd.DataFrame, mean: Estimate) -> Row:
-    macs = int(group["macs"].iloc[0])
+    costs: Row = {metric.name: float(group[metric.name].iloc[0]) for metric in searched.metrics}
     half = (mean.high - mean.low) / 2
     assert searched.objective is not None
-    return {
-        "key": key, "macs": macs, "accuracy": mean.value, "half": half if half < 1 else None, "seeds": len(group),
+    return costs | {
+        "key": key, "accuracy": mean.value, "half": half if half < 1 else None, "seeds": len(group),
         "reward": float(pd.Series(rewards(group, searched.objective)).mean()),
         "verdict": _verdict(searched, key),
     }  # fmt: skip
@@ -112,18 +124,20 @@ def pick_table(searched: SearchData, picked: Sequence[Pick]) -> Table:
     """The same trials under other objectives."""
     rows: list[Row] = [
         {
-            "objective": f"{one.objective}{' (this search)' if one.own else ''}", "key": one.key, "macs": one.macs,
+            **one.metrics, "objective": f"{one.objective}{' (this search)' if one.own else ''}", "key": one.key,
             "accuracy": one.accuracy, "rank": one.rank, "winner": one.key == searched.winner_key,
         }
         for one in picked
     ]  # fmt: skip
     place = "The place of the search's winner among all networks trained to the end, under this objective."
     columns = (
-        Column("objective", "objective"), NETWORK, MACS, ACCURACY,
+        Column("objective", "objective"), NETWORK, *map(metric_column, searched.metrics), ACCURACY,
         Column("rank", "the winner's place", "", whole, place),
         Column("winner", "picks the winner", "", lambda value: "yes" if value else "no"),
     )  # fmt: skip
-    note = f"T = {picked[0].objective.target:,} multiply-adds. Accuracies are those of the candidates' one training."
+    assert searched.aim is not None
+    target = searched.metric.describe(searched.aim.target)
+    note = f"T is {target}. Accuracies are those of the candidates' one training."
     return Table(searched.named("objectives"), "What other objectives would have picked", columns, rows, note)
 
 
@@ -184,8 +198,8 @@ def comparison_table(found: Sequence[SearchData]) -> Table:
     columns = (
         Column("run", "run"), Column("status", "status"), Column("space", "space"), Column("dataset", "data set"),
         Column("proxy", "proxy"), Column("sampler", "sampler"), Column("objective", "objective"),
-        Column("target", "target", "multiply-adds", count), Column("trials", "candidates"), TIME,
-        Column("best", "best reward", "of a candidate", REWARD.show), NETWORK, MACS,
+        Column("target", "target"), Column("trials", "candidates"), TIME,
+        Column("best", "best reward", "of a candidate", REWARD.show), NETWORK, metric_column(METRICS["macs"]),
         Column("accuracy", "accuracy", "%", str, "The winner's proxy on validation images, mean over its seeds."),
     )  # fmt: skip
     return Table("search-runs", "The searches side by side", columns, [_compared(one) for one in found])
@@ -199,9 +213,9 @@ def _compared(one: SearchData) -> dict[str, Cell]:
         "run": one.label, "status": one.run.status, "dataset": str(one.run.setting("data.dataset", "")),
         "proxy": proxy_text(one),
         "objective": str(one.objective or ""),
-        "target": one.objective.target if one.objective else None, "trials": len(one.trials),
+        "target": "" if one.aim is None else one.metric.describe(one.aim.target), "trials": len(one.trials),
         "seconds": float(one.trials["seconds"].sum()), "best": None if best is None else float(best["reward"]),
-        "key": winner.get("key", ""), "macs": winner.get("macs"), "accuracy": accuracy_text(one),
+        "key": winner.get("key", ""), "macs": best_value(one.run.result, "macs"), "accuracy": accuracy_text(one),
     }  # fmt: skip
 
 

@@ -9,10 +9,12 @@ from nas.search.wording import describe_finalists
 from reports.page.values import count, estimate_of
 from reports.reading.effort import efforts
 from reports.reading.runs import Kind, RunData
+from reports.reading.target import target_text
 from scaling.curves.conclusions import CurvesConclusions, curve_name
 from scaling.experiment.wording import sentence
 from scaling.grid.conclusions import GridConclusions
 from search_spaces.common.text import pluralise
+from search_spaces.metrics.registry import METRICS
 
 
 def question(run: RunData) -> str:
@@ -20,8 +22,8 @@ def question(run: RunData) -> str:
     config = run.config
     data = run.setting("data.dataset", "unknown data")
     if run.kind is Kind.SEARCH:
-        near = config.get("target_flops", "?")
-        return f"Which network of the search space {config.get('space', '?')} near {near} FLOPs is the best on {data}?"
+        near = target_text(config)
+        return f"Which network of the search space {config.get('space', '?')} near {near} is the best on {data}?"
     if run.kind is Kind.GRID:
         return f"How much deeper, wider and finer should a network get each time its FLOPs double, on {data}?"
     return f"At equal FLOPs, is growing depth, width and resolution together better than growing one alone, on {data}?"
@@ -53,14 +55,23 @@ def unanswered(run: RunData) -> str:
 
 def _search(result: Mapping[str, Any]) -> str:
     best, proxy = result["best"], result["proxy"]
-    share = f"{100 * best['macs'] / best['target_macs']:.1f} % of the target"
+    metrics, target = best["metrics"], best["target"]
+    shares = {target["metric"]: f" ({100 * metrics[target['metric']] / target['value']:.1f} % of the target)"}
+    costs = [
+        f"{METRICS.row(name).describe(metrics[name])}{shares.get(name, '')}"
+        for name in dict.fromkeys(["macs", "params", target["metric"]])
+    ]
     training = (
         f"{proxy['resolution']} px, {pluralise(proxy['epochs'], 'epoch')}, {pluralise(len(proxy['seeds']), 'seed')}"
     )
     return (
-        f"network {best['key']} with {count(best['macs'])} FLOPs ({share}) and {count(best['params'])} parameters: "
+        f"network {best['key']} with {_listed(costs)}: "
         f"its proxy ({training}) has {_percent(proxy['test_accuracy'])} on test images. {_finalists(result)}"
     )
+
+
+def _listed(items: Sequence[str]) -> str:
+    return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def _finalists(result: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaling.curves.plan import CurvePoint, CurvesPlan
-from scaling.experiment.trainings import Experiment, ExperimentNetwork, conditions_of
+from scaling.experiment.trainings import Experiment, ExperimentNetwork
 from search_spaces.metrics.compute import compute
 from search_spaces.metrics.counts import Cost, cost
 from search_spaces.networks.arch import Arch
@@ -119,6 +119,6 @@ def _trained_point(
         test={seed: record.rungs[-1]["test_accuracy"] for seed, record in sorted(records.items())},
         seconds={seed: record.seconds for seed, record in sorted(records.items())},
         latency=latency,
-        memory=compute("training_memory", planned.arch, conditions_of(plan.config.schedule)),
+        memory=compute("training_memory", planned.arch, plan.config.schedule.conditions),
         weights=f"weights/{path.name}" if path.exists() else "",
     )

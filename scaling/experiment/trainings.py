@@ -11,7 +11,7 @@ from rich.console import Console
 from scaling.experiment.config import ExperimentConfig
 from scaling.experiment.regularisation import for_multiple
 from search_spaces.metrics.compute import compute_all
-from search_spaces.metrics.registry import METRICS, Conditions
+from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch
 from studies.data.dataset import Dataset
 from studies.ledger.halving import Halving
@@ -132,17 +132,12 @@ def proposal(member: ExperimentNetwork, seed: int, phase: str, recipe: Recipe, a
         choice={},
         key=member.arch.key,
         arch=member.arch.to_json(),
-        metrics=compute_all(member.arch, conditions_of(recipe), also),
+        metrics=compute_all(member.arch, recipe.conditions, also),
         phase=phase,
         seed=seed,
         proposed_by=member.label,
         notes={**member.notes, "multiple": member.multiple, "recipe": changes},
     )
-
-
-def conditions_of(recipe: Recipe) -> Conditions:
-    """What a recipe's training memory depends on, besides the network."""
-    return Conditions(recipe.batch_size, recipe.optimizer, recipe.ema_decay > 0)
 
 
 def accuracies(records: Sequence[Record]) -> dict[str, dict[int, float]]:

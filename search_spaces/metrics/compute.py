@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from search_spaces.common.text import one_line
+from search_spaces.common.user_code import called
 from search_spaces.metrics.registry import METRICS, Conditions, Metric
 from search_spaces.networks.arch import Arch
 from search_spaces.networks.blocks import Block, Classifier
@@ -66,14 +66,7 @@ def parts_of(metric: Metric, section: Section) -> tuple[int, int]:
 
 def _called(metric: Metric, place: str, *given: Any) -> Any:
     function: Callable[..., Any] = metric.load()
-    try:
-        return function(*given)
-    except Exception as error:
-        if not metric.is_own:
-            raise
-        raise ValueError(
-            f"metric {metric.name} fails for {place}: {type(error).__name__}: {one_line(str(error))}"
-        ) from error
+    return called(f"metric {metric.name} for {place}", function, *given) if metric.is_own else function(*given)
 
 
 def _whole(metric: Metric, place: str, value: Any) -> int:

@@ -66,6 +66,15 @@ class Metric(Row):
             )
 
     @property
+    def title(self) -> str:
+        """The label, with the unit if that says more: "FLOPs (multiply-adds)"."""
+        return (
+            f"{self.label} ({self.unit})"
+            if self.quantity == "count" and self.unit not in ("", self.label)
+            else self.label
+        )
+
+    @property
     def is_tabulated(self) -> bool:
         """Whether a space of stages computes it from tables."""
         return self.kind in ("additive", "peak")

@@ -16,7 +16,7 @@ from studies.trainer.recipe import Recipe
 
 SOURCES = ("measured", "layers")
 # Keys of a rung beside those of an evaluation.
-SECONDS, STEP, PARAMS = KEYS = ("step_seconds", "relative_step", "relative_params")
+SECONDS, STEP, PARAMS = KEYS = ("step_time", "relative_step_time", "relative_params")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class StepTimes:
     def facts(
         self, arch: Arch, recipe: Recipe, measure: Callable[[Arch, Recipe], float] | None = None
     ) -> dict[str, float]:
-        """The rung's values for a full network: step_seconds, and relative_step and relative_params to the baseline.
+        """The rung's values for a full network: step_time; relative_step_time and relative_params over the baseline's.
 
         `measure` returns the seconds of a step; default: `seconds`, on this process's device and with torch's number of
         threads. Running out of memory is raised as torch raises it.

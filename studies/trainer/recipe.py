@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from search_spaces.common.suggest import nearest
+from search_spaces.metrics.registry import Conditions
 from search_spaces.networks.arch import Arch
 from search_spaces.resizing.shrink import shrink
 from studies.data.policies import AUGMENTS, MAX_MAGNITUDE
@@ -138,6 +139,11 @@ class Recipe:
     def with_dropout(self, dropout: float) -> Recipe:
         """The recipe with another dropout in its last stage; earlier stages never have more."""
         return self.replace(dropout=dropout, start_dropout=min(self.start_dropout, dropout))
+
+    @property
+    def conditions(self) -> Conditions:
+        """What a network's memory in training depends on, besides the network."""
+        return Conditions(self.batch_size, self.optimizer, bool(self.ema_decay))
 
     def lasting(self, epochs: int) -> Recipe:
         """The recipe for another number of epochs, with the same shape of the learning-rate schedule.

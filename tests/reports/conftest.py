@@ -27,13 +27,14 @@ SESSION = {
     "machine": {"name": "host", "system": "Linux", "processor": "a processor", "cores": 4},
 }  # fmt: skip
 RESULT = {
-    "best": {"key": "aaaa", "reward": 0.6, "objective": "soft", "target_macs": 1_000_000, "macs": 1_037_000,
-             "params": 60_365, "activations": 1, "fvcore_flops": 1},
+    "best": {"key": "aaaa", "reward": 0.6, "objective": "soft", "fvcore_flops": 1, "limits": {},
+             "target": {"metric": "macs", "value": 1_000_000},
+             "metrics": {"macs": 1_037_000, "params": 60_365, "activations": 1}},
     "proxy": {"dataset": "fashion-mnist-mini", "resolution": 28, "width": 0.25, "epochs": 2, "seeds": [1000, 1001],
               "validation_accuracy": {"value": 0.63, "low": 0.53, "high": 0.73, "n": 2},
               "test_accuracy": {"value": 0.625, "low": 0.565, "high": 0.685, "n": 2}},
-    "finalists": [{"key": "aaaa", "reward": 0.6, "macs": 1_037_000, "accuracies": [0.62, 0.63]},
-                  {"key": "bbbb", "reward": 0.5, "macs": 900_000, "accuracies": [0.6, 0.61]}],
+    "finalists": [{"key": "aaaa", "reward": 0.6, "metrics": {"macs": 1_037_000}, "accuracies": [0.62, 0.63]},
+                  {"key": "bbbb", "reward": 0.5, "metrics": {"macs": 900_000}, "accuracies": [0.6, 0.61]}],
     "indistinguishable_from_best": ["bbbb"], "gain_per_doubling": None, "band_edge": None,
     "candidates": {"trained": 4, "outcomes": {"complete": 3, "pruned": 1}},
 }  # fmt: skip

@@ -121,7 +121,7 @@ def test_a_study_from_beginning_to_end(tmp_path: Path, command: Command, capsys:
     assert len(rows_of(run / "networks.csv")) == len(result["reference"]["accuracies"]) == 10
     search = cli.parse(SearchConfig, ["--config", str(run / "proxy.yaml")], prog="search", description="")
     assert search.proxy == Proxy(width=0.125, resolution=14, images=300, epochs=1)
-    assert (search.target, search.space, search.resolution) == (20_000_000, "small", 28)
+    assert (search.target_value, search.space, search.resolution) == (20_000_000, "small", 28)
     repeated = cli.parse(ProxyConfig, ["--config", str(run / "config.yaml")], prog="proxy", description="")
     assert repeated == cli.parse(ProxyConfig, words, prog="proxy", description="")
 

@@ -14,8 +14,10 @@ from nas.proxy.config import ProxyConfig
 from nas.proxy.files import search_yaml
 from nas.proxy.grid import name_of, work
 from nas.proxy.sample import spread
+from nas.region import SearchRegion
 from nas.search.config import SearchConfig
 from search_spaces.common import cli
+from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch, Stage
 from studies.data.config import DataConfig
 from studies.trainer.recipe import Proxy
@@ -61,23 +63,28 @@ def network(choice: Any) -> Arch:
     return Arch(resolution=8, classes=10, stem=8, stem_stride=1, head=choice["head"], stages=(stage,))
 
 
+def region(space: ss.Space, band: tuple[int, int]) -> SearchRegion:
+    inside = space.count(macs=band, of="networks")
+    return SearchRegion(space, METRICS["macs"], band, {}, inside, (1.0, 1.0))
+
+
 def test_a_band_with_too_few_networks_is_refused() -> None:
     space = ss.Space("few", {"head": (8, 16, 24, 32)}, network)
     low, high, _ = space.reach("macs")
-    assert {arch.head for arch in spread(space, (low, high), 4, 0)} == {8, 16, 24, 32}
+    assert {arch.head for arch in spread(region(space, (low, high)), 4, 0)} == {8, 16, 24, 32}
     with pytest.raises(ValueError, match="--networks 4"):
-        spread(space, (low, high - 1), 4, 0)
+        spread(region(space, (low, high - 1)), 4, 0)
 
 
 def test_the_sample_is_spread_over_the_band_and_grows_from_its_beginning() -> None:
     space, band = ss.space("mnasnet", classes=10), (320_000_000, 420_000_000)
-    archs = spread(space, band, 24, 5)
+    archs = spread(region(space, band), 24, 5)
     macs = np.array([ss.cost(arch).macs for arch in archs])
     assert len({arch.key for arch in archs}) == 24
     # Eight slices of 12.5M, three networks in each.
     assert np.histogram(macs, bins=8, range=band)[0].tolist() == [3] * 8
-    assert [arch.key for arch in spread(space, band, 9, 5)] == [arch.key for arch in archs[:9]]
-    assert [arch.key for arch in spread(space, band, 9, 6)] != [arch.key for arch in archs[:9]]
+    assert [arch.key for arch in spread(region(space, band), 9, 5)] == [arch.key for arch in archs[:9]]
+    assert [arch.key for arch in spread(region(space, band), 9, 6)] != [arch.key for arch in archs[:9]]
 
 
 def test_the_grid_is_every_combination() -> None:
@@ -90,7 +97,7 @@ def test_the_grid_is_every_combination() -> None:
 
 def test_work_counts_images_once_for_each_epoch() -> None:
     arch = ss.space("small", resolution=28, classes=10)
-    (one,) = spread(arch, arch.reach("macs")[:2], 1, 0)
+    (one,) = spread(region(arch, arch.reach("macs")[:2]), 1, 0)
     small = Proxy(width=0.5, resolution=28, images=100, epochs=1)
     macs = ss.cost(small.arch(one)).macs
     assert work(small, [one], 1000) == 100 * macs

@@ -5,12 +5,13 @@ from __future__ import annotations
 from optuna.trial import TrialState
 
 import search_spaces as ss
-from nas.objectives import Objective
+from nas.objectives.registry import make_objective
+from nas.objectives.rewards import Aim
 from studies.ledger.trial import Record
 from studies.outcome import Outcome
 
 ARCHS = [ss.get("mobilenet_v2").replace(stem=stem) for stem in (24, 32, 40, 48)]
-ACCURACY = Objective("accuracy", 400)
+ACCURACY = make_objective("accuracy", Aim(400))
 
 
 def record(number: int, accuracies: list[float], outcome: Outcome = Outcome.COMPLETE, **changes: object) -> Record:

@@ -45,10 +45,10 @@ def test_failures_alone_leave_no_verdict():
 def test_gain_per_doubling_uses_every_first_rung():
     # Accuracy 0.5 * 1.05^log2(macs / 400): 5 % a doubling by construction; the later rung must not matter.
     records = [record(i, [0.5 * 1.05**i, 0.9], metrics={"macs": 400 * 2**i}) for i in range(4)]
-    gain = analysis.gain_of_doubling(records)
+    gain = analysis.gain_of_doubling(records, "macs")
     assert gain is not None
     assert gain.value == pytest.approx(0.05)
-    assert analysis.gain_of_doubling(records[:2]) is None
+    assert analysis.gain_of_doubling(records[:2], "macs") is None
 
 
 @pytest.mark.parametrize(("macs", "end"), [(320, "lower"), (322, "lower"), (370, ""), (418, "upper"), (420, "upper")])

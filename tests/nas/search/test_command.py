@@ -141,8 +141,8 @@ def test_the_best_network_loads_and_lies_in_the_band(run: Path):
     assert arch.resolution == 28
     result = json.loads((run / "result.json").read_text())
     assert result["best"]["key"] == arch.key
-    assert result["best"]["macs"] == ss.cost(arch).macs
-    assert result["best"]["fvcore_flops"] > result["best"]["macs"]
+    assert result["best"]["metrics"]["macs"] == ss.cost(arch).macs
+    assert result["best"]["fvcore_flops"] > result["best"]["metrics"]["macs"]
 
 
 def test_the_proxys_weights_belong_to_the_proxy(run: Path):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nas.objectives import Objective
+from nas.objectives.registry import make_objective
+from nas.objectives.rewards import Aim
 from nas.search import finalists
 from nas.search.config import FinalistConfig, SearchConfig
 from studies.outcome import Outcome
@@ -30,7 +31,7 @@ def test_posterior_means_rank_before_measurements():
 
 def test_cost_counts_in_the_choice():
     cheap, dear = record(0, [0.80], metrics={"macs": 200}), record(1, [0.81], metrics={"macs": 800})
-    assert finalists.choose([cheap, dear], Objective("soft", 400), 1) == [cheap]
+    assert finalists.choose([cheap, dear], make_objective("soft", Aim(400)), 1) == [cheap]
     assert finalists.choose([cheap, dear], ACCURACY, 1) == [dear]
 
 

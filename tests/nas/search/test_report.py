@@ -59,4 +59,4 @@ def test_an_unknown_gain_is_not_printed(estimate: Estimate | None):
 
 
 def test_the_best_trial_in_a_few_words():
-    assert describe_best(0.75, 0.76, 385_814_752) == "best reward 0.7500 (proxy accuracy 76.0%, 385.8M FLOPs)"
+    assert describe_best(0.75, 0.76, "385.8M FLOPs") == "best reward 0.7500 (proxy accuracy 76.0%, 385.8M FLOPs)"

@@ -24,10 +24,12 @@ from studies.workers.queue import Draws, TrialQueue
 TRIALS = 24
 
 
-def proposals(region: SearchRegion) -> list[Proposal]:
+def proposals(config: SearchConfig, region: SearchRegion) -> list[Proposal]:
     """Some networks of the region, smallest first."""
-    rows = region.space.sample(np.random.default_rng(0), TRIALS, macs=region.band, of="networks")
-    found = [propose(region.space, to_params(region.space, region.space.choice(row)), "uniform") for row in rows]
+    rows = region.space.sample(np.random.default_rng(0), TRIALS, within=region.within, of="networks")
+    found = [
+        propose(region.space, to_params(region.space, region.space.choice(row)), "uniform", config) for row in rows
+    ]
     return sorted(found, key=lambda proposal: proposal.metrics["macs"])
 
 
@@ -50,7 +52,7 @@ def test_finalists_are_the_networks_that_the_sampler_recommends(tmp_path: Path):
         finalist=FinalistConfig(2),
     )
     region = SearchRegion.of(config, classes=10)
-    wanted = proposals(region)
+    wanted = proposals(config, region)
     # Larger is better, give or take some luck, of which the smallest of all had most.
     luck = np.random.default_rng(1).normal(0, 0.03, TRIALS).tolist()
     accuracies = {proposal.arch: 0.5 + 0.01 * rank + luck[rank] for rank, proposal in enumerate(wanted)}

@@ -82,20 +82,20 @@ def test_rewards_are_of_the_recorded_figures(monkeypatch: pytest.MonkeyPatch, tm
     objective = config().objective_function
     for place, record in enumerate(records, start=2):
         last = record.rungs[-1]
-        assert [rung["step_seconds"] for rung in record.rungs] == [pytest.approx(place * 1e-6)] * 2
-        assert last["relative_step"] == pytest.approx(place)
+        assert [rung["step_time"] for rung in record.rungs] == [pytest.approx(place * 1e-6)] * 2
+        assert last["relative_step_time"] == pytest.approx(place)
         assert last["relative_params"] == pytest.approx(record.metrics["params"] / ss.cost(base).params)
         expected = last["accuracy"] * place**-0.07 * (record.metrics["params"] / ss.cost(base).params) ** -0.05
         assert record.values == (pytest.approx(expected),)
         assert finalists.reward(record, objective) == pytest.approx(expected)
-    assert [row["relative_step"] for row in rows_of(records)] == pytest.approx([2, 3, 4])
+    assert [row["relative_step_time"] for row in rows_of(records)] == pytest.approx([2, 3, 4])
 
     # Resumed on a machine that is ten times slower: what was recorded stays, the baseline's time too.
     by_macs(monkeypatch, factor=10)
     more = search(config(data=DataConfig(few_images), step_batch=2, trials=4), url, tmp_path / "steptimes")
     assert [record.values for record in more[:3]] == [record.values for record in records]
-    assert more[3].rungs[-1]["step_seconds"] == pytest.approx(10e-6)
-    assert more[3].rungs[-1]["relative_step"] == pytest.approx(10)
+    assert more[3].rungs[-1]["step_time"] == pytest.approx(10e-6)
+    assert more[3].rungs[-1]["relative_step_time"] == pytest.approx(10)
 
 
 def test_a_ledger_without_step_times_has_no_such_reward(few_images: str):

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution
 from optuna.importance import PedAnovaImportanceEvaluator
 
-from nas.objectives import Objective
+from nas.objectives.registry import make_objective
+from nas.objectives.rewards import Aim
 from reports.search import importance as importances
 from reports.search.expected_best import best_chances, random_search, uniform_rewards
 from reports.search.importance import importance
-from reports.search.reranking import STEEPEST, picks, sweep
+from reports.search.reranking import STEEPEST, Pick, picks, sweep
 from reports.search.rung_agreement import agreements, unstopped
 
 T = 1_000_000
@@ -118,24 +119,28 @@ def networks(*pairs: tuple[float, int]) -> pd.DataFrame:
     return pd.DataFrame({"key": keys, "accuracy": accuracy, "macs": macs})
 
 
+def picked(objective: str, complete: pd.DataFrame, winner: str) -> list[Pick]:
+    return picks(complete, make_objective(objective, Aim(T)), Aim(T), winner, ["macs"])
+
+
 def test_picks_and_places_by_hand():
     # Above T the hard constraint takes a third of 0.9: 0.9 * T / 1.5 T = 0.6.
-    found = {str(p.objective): p for p in picks(networks((0.7, T), (0.9, 3 * T // 2)), Objective("accuracy", T), "k1")}
+    found = {str(p.objective): p for p in picked("accuracy", networks((0.7, T), (0.9, 3 * T // 2)), "k1")}
     assert (found["accuracy"].key, found["accuracy"].rank, found["accuracy"].own) == ("k1", 1, True)
     hard = found["accuracy, times T/FLOPs above T"]
     assert (hard.key, hard.rank, hard.of) == ("k0", 2, 2)
     assert len(found) == 6
-    assert picks(networks((0.7, T)), Objective("soft", T), "gone")[0].rank is None
+    assert picked("soft", networks((0.7, T)), "gone")[0].rank is None
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 1), st.integers(T // 2, 2 * T)), min_size=1, max_size=8))
 def test_the_sweep_picks_what_each_objective_picks(pairs: list[tuple[float, int]]):
-    swept = sweep(networks(*pairs), T)
+    swept = sweep(networks(*pairs), Aim(T))
     assert (swept["weight"].iloc[0], swept["weight"].iloc[-1]) == (0, STEEPEST)
     for _, row in swept.iloc[::50].iterrows():
-        aim = Objective("soft", T, float(row["weight"]))
-        best = max(aim.reward(accuracy, macs) for accuracy, macs in pairs)
-        assert aim.reward(row["accuracy"], int(row["macs"])) == pytest.approx(best)
+        aim = make_objective("soft", Aim(T, weight=float(row["weight"])))
+        best = max(aim.reward(accuracy, {"macs": macs}) for accuracy, macs in pairs)
+        assert aim.reward(row["accuracy"], {"macs": row["cost"]}) == pytest.approx(best)
 
 
 def test_rungs_agree_as_far_as_exempt_networks_say():

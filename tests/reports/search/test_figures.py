@@ -10,10 +10,12 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nas.objectives import Objective
+from nas.objectives.registry import make_objective
+from nas.objectives.rewards import Aim
 from reports.search import figures
 from reports.search.expected_best import RandomSearch
 from reports.search.importance import Importance
+from search_spaces.metrics.registry import METRICS
 
 T = 1_000_000
 TRIALS = pd.DataFrame(
@@ -37,6 +39,11 @@ def line(ax: Axes, label: str) -> np.ndarray:
     return np.asarray(next(line for line in ax.lines if line.get_label() == label).get_xydata())
 
 
+def against(trials: pd.DataFrame, objective: str, winner: str, ax: Axes, metric: str = "macs") -> None:
+    aim = Aim(T, metric)
+    figures.accuracy_against(trials, make_objective(objective, aim), aim, METRICS[metric], winner, ax)
+
+
 def names(ax: Axes) -> Sequence[str]:
     figure = ax.get_figure()
     assert figure is not None
@@ -55,13 +62,25 @@ def test_progress_has_every_trial_and_the_best_so_far_on_both_axes():
 
 def test_a_training_aware_reward_has_no_lines_over_flops():
     (ax,) = axes()
-    figures.accuracy_macs(TRIALS, Objective("training-aware", T), "c", ax)
+    against(TRIALS, "training-aware", "c", ax)
     assert "equal reward" not in {text.get_label() for text in ax.lines}
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit", "label"),
+    [("params", 1e6, "parameters"), ("inference_memory", 2**20, "(MiB)"), ("step_time", 1.0, "(s)")],
+)
+def test_any_metric_takes_the_place_of_multiply_adds(metric: str, unit: float, label: str):
+    (ax,) = axes()
+    trials = TRIALS.assign(**{metric: [3 * T, T, 2 * T]}).drop(columns="macs")
+    against(trials, "soft", "c", ax, metric)
+    assert label in ax.get_xlabel()
+    assert points(ax) >= {(round(3 * T / unit, 6), 50.0), (round(2 * T / unit, 6), 60.0)}
 
 
 def test_a_stopped_trial_is_hollow():
     (ax,) = axes()
-    figures.accuracy_macs(TRIALS, Objective("soft", T), "c", ax)
+    against(TRIALS, "soft", "c", ax)
     hollow = [marks for marks in ax.collections if len(marks.get_offsets()) and not len(marks.get_facecolor())]
     assert [marks.get_offsets().tolist() for marks in hollow] == [[[1.0, 20.0]]]
 
@@ -69,22 +88,22 @@ def test_a_stopped_trial_is_hollow():
 def test_the_front_and_the_winner_stand_out_among_complete_trials():
     (ax,) = axes()
     trials = TRIALS.assign(macs=[T, T, 2 * T], accuracy=[0.5, 0.9, 0.6])
-    figures.accuracy_macs(trials, Objective("soft", T), "c", ax)
+    against(trials, "soft", "c", ax)
     assert line(ax, "Pareto front").tolist() == [[1, 50], [2, 60]]
     assert line(ax, "the winner").tolist() == [[2, 60]]
     (bare,) = axes()
-    figures.accuracy_macs(trials, Objective("soft", T), "nobody", bare)
+    against(trials, "soft", "nobody", bare)
     assert "the winner" not in names(bare)
 
 
 def test_along_a_line_of_equal_reward_the_reward_is_equal():
     (ax,) = axes()
-    aim = Objective("soft", T)
-    figures.accuracy_macs(TRIALS.assign(macs=[T // 2, T, 2 * T]), aim, "c", ax)
+    aim = make_objective("soft", Aim(T))
+    against(TRIALS.assign(macs=[T // 2, T, 2 * T]), "soft", "c", ax)
     lines = [line.get_xydata() for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata()) > 2]
     assert len(lines) == figures.EQUAL_REWARDS
     for places in lines:
-        rewards = [aim.reward(accuracy / 100, round(macs * 1e6)) for macs, accuracy in np.asarray(places)]
+        rewards = [aim.reward(accuracy / 100, {"macs": round(macs * 1e6)}) for macs, accuracy in np.asarray(places)]
         np.testing.assert_allclose(rewards, rewards[0], rtol=1e-6)
 
 
@@ -122,8 +141,8 @@ def test_layer_costs_are_shares_of_the_network():
 
 def test_the_sweep_shows_cost_and_accuracy_of_the_pick():
     left, right = axes(2)
-    sweep = pd.DataFrame({"weight": [0.0, -0.5], "macs": [2 * T, T], "accuracy": [0.6, 0.5]})
-    figures.weight_sweep(sweep, -0.07, [left, right])
+    sweep = pd.DataFrame({"weight": [0.0, -0.5], "cost": [2 * T, T], "accuracy": [0.6, 0.5]})
+    figures.weight_sweep(sweep, METRICS["macs"], -0.07, [left, right])
     assert left.lines[0].get_ydata().tolist() == [2, 1]  # type: ignore[union-attr]
     assert right.lines[0].get_ydata().tolist() == [60, 50]  # type: ignore[union-attr]
     assert left.get_xlim() == (0, -0.5)

@@ -156,9 +156,9 @@ def test_figures_are_over_the_baseline_s() -> None:
     def measure(arch: ss.Arch, recipe: Recipe) -> float:
         return {ARCH.key: 2.0, TWICE.key: 5.0}[arch.key]
 
-    expected = {"step_seconds": 5.0, "relative_step": 2.5, "relative_params": 1.0}
+    expected = {"step_time": 5.0, "relative_step_time": 2.5, "relative_params": 1.0}
     assert times().facts(TWICE, RECIPE, measure) == expected
-    assert times().facts(ARCH, RECIPE, measure)["relative_step"] == 1.0
+    assert times().facts(ARCH, RECIPE, measure)["relative_step_time"] == 1.0
 
 
 def test_global_random_numbers_are_left_as_they_were() -> None:
@@ -181,7 +181,7 @@ def test_every_rung_of_a_trial_carries_the_figures(tmp_path: Path) -> None:
     assert len(rungs) == 2
     params = ss.cost(wide).params / ss.cost(ARCH).params
     for rung in rungs:
-        assert (rung["step_seconds"], rung["relative_step"]) == (3.0, 1.5)
+        assert (rung["step_time"], rung["relative_step_time"]) == (3.0, 1.5)
         assert rung["relative_params"] == pytest.approx(params)
 
 
