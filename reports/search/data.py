@@ -168,6 +168,11 @@ def _reward(objective: Objective, accuracy: float, metrics: dict[str, float]) ->
     return objective.reward(accuracy, metrics)
 
 
+def in_units(value: float) -> float:
+    """A metric's value as its trial has it: whole numbers are whole."""
+    return int(value) if float(value).is_integer() else float(value)
+
+
 def _is_metric(column: str) -> bool:
     return column in METRICS or column.startswith(RELATIVE) or is_user_code(column)
 

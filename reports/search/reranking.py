@@ -11,7 +11,7 @@ import pandas as pd
 from nas.objectives.form import LEAST_VALUE, Objective
 from nas.objectives.registry import make_objective
 from nas.objectives.rewards import Aim
-from reports.search.data import rewards
+from reports.search.data import in_units, rewards
 
 WEIGHTS = (-0.035, -0.07, -0.14, -0.28)
 # How far the sweep over w goes: at -0.5 half the cost is worth 41 % of the accuracy.
@@ -58,7 +58,7 @@ def _pick(complete: pd.DataFrame, other: Objective, objective: Objective, winner
         other,
         other == objective,
         str(first["key"]),
-        {name: float(first[name]) for name in metrics},
+        {name: in_units(first[name]) for name in metrics},
         float(first["accuracy"]),
         rank,
         len(complete),

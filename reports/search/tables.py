@@ -12,7 +12,7 @@ from reports.page.content import Cell, Column, Table
 from reports.page.network_tables import Row, layer_rows, stage_rows
 from reports.page.values import blank, count, estimate_of, half_width, percentage, whole
 from reports.reading.target import best_value
-from reports.search.data import SearchData, outcomes_of, rewards
+from reports.search.data import SearchData, in_units, outcomes_of, rewards
 from reports.search.reranking import Pick
 from reports.search.rung_agreement import Agreement
 from search_spaces.common.units import format_duration
@@ -101,7 +101,7 @@ def _finalists(searched: SearchData) -> list[Row]:
 
 
 def _finalist(searched: SearchData, key: str, group: pd.DataFrame, mean: Estimate) -> Row:
-    costs: Row = {metric.name: float(group[metric.name].iloc[0]) for metric in searched.metrics}
+    costs: Row = {metric.name: in_units(group[metric.name].iloc[0]) for metric in searched.metrics}
     half = (mean.high - mean.low) / 2
     assert searched.objective is not None
     return costs | {
