@@ -39,12 +39,12 @@ def table(registry: str, *columns: str) -> str:
 
 
 def cell(attribute: str, value: Any) -> str:
-    """A value of a row as Markdown: names as code, papers as links."""
+    """A value of a row as Markdown: names as code, papers as links, no asterisk as emphasis."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(cell("name", one) for one in value)
-    text = str(value).replace("|", "\\|")
+    text = str(value).replace("|", "\\|").replace("*", "\\*")
     if attribute == "name" and text:
         return f"`{text}`"
     return _PAPER.sub(r"arXiv [\1](https://arxiv.org/abs/\1)", text)

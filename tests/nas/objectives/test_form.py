@@ -158,6 +158,12 @@ def test_a_users_reward_is_a_function_of_accuracy_and_metrics(tmp_path: Path, mo
             make_objective("own_objective:text" if metrics else "own_objective:small", Aim(400)).reward(0.8, metrics)
 
 
+@pytest.mark.usefixtures("outside")
+def test_the_example_of_the_docs_takes_a_point_for_each_million_parameters():
+    made = make_objective("outside_objective:small", Aim(5e6, metric="params"))
+    assert made.values(0.8, METRICS | {"params": 3e6}) == (pytest.approx(0.77),)
+
+
 def test_an_objective_is_a_value():
     assert make_objective("soft", Aim(400)) == make_objective("soft", Aim(400))
     assert isinstance(make_objective("soft", Aim(400)), Objective)
