@@ -34,8 +34,7 @@ def metric_column(name: str, *, key: str = "", title: str = "", definition: str 
 
 def axis_label(name: str) -> str:
     """A metric's name and unit, such as "FLOPs (multiply-adds)"."""
-    row = metric_row(name)
-    return row.label if row.unit in ("", row.label) else f"{row.label} ({row.unit})"
+    return metric_row(name).title
 
 
 def on_axis(name: str, value: float) -> str:

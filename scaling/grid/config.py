@@ -36,7 +36,8 @@ class GridConfig(ExperimentConfig):
         gamma: Lowest and highest gamma (resolution).
         max_flops: Networks that cost more are left out. Default: 2^phi times the baseline, plus 5 % for rounding.
         max_params: Networks with more parameters, such as 5M, are left out. Default: no limit.
-        max_memory: Networks whose training takes more memory, such as 8GiB, are left out. Default: no limit.
+        max_memory: Networks whose training by the recipe takes more memory, such as 8GiB, are left out. Default: no
+            limit.
         batch_size: Images of a training step, for --max-memory.
         limits: Limits on further metrics as NAME=VALUE, such as inference_memory=64MiB; networks above one are left
             out. Names: {names}.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaling.experiment.baseline import Baseline
 from scaling.grid.budget import Budget
 from scaling.grid.config import MAX_EXCESS, GridConfig
 from scaling.grid.networks import GridNetworks, grid_networks
 from search_spaces.metrics.counts import cost
-from search_spaces.metrics.registry import Conditions
 from search_spaces.resizing.matching import Solution, solve
 from search_spaces.resizing.rounding import Rounding
 from search_spaces.resizing.strategy import COMPOUND
@@ -40,7 +39,8 @@ def prepare(config: GridConfig) -> GridPlan:
     rounding = config.rounding.for_network(baseline.trained)
     target = round(config.growth * cost(baseline.trained).macs)
     limits = {"macs": round((1 + MAX_EXCESS) * target), **config.upper_limits}
-    budget = Budget(limits, Conditions(batch_size=config.batch_size), baseline.pixels)
+    conditions = replace(config.schedule.conditions, batch_size=config.batch_size)
+    budget = Budget(limits, conditions, baseline.pixels)
     networks = grid_networks(
         baseline.trained, config.lattice, config.phi, rounding, budget, None if config.raw else target
     )

@@ -159,7 +159,17 @@ def test_a_run_folder_of_another_run_is_refused(
 @pytest.mark.parametrize(
     ("module", "config"),
     [
-        (grid, GridConfig(phi=2.0, gamma=(1.0, 1.3), max_memory="8GiB", workers=WorkersConfig(1), raw=True)),
+        (
+            grid,
+            GridConfig(
+                phi=2.0,
+                gamma=(1.0, 1.3),
+                max_memory="8GiB",
+                limits=("activations=3M",),
+                workers=WorkersConfig(1),
+                raw=True,
+            ),
+        ),
         (curves, CurvesConfig(multiples=(2.0, 8.0), strategies=("depth", "1:1:1"), main_seeds=8)),
     ],
 )

@@ -19,6 +19,7 @@ from scaling.grid.plan import prepare
 from scaling.grid.report import describe_plan, report
 from scaling.grid.run import GridResult, run_grid
 from search_spaces.metrics.compute import compute
+from search_spaces.metrics.memory import training_memory
 from search_spaces.networks.arch import Arch
 from studies.data.load import load
 from studies.ledger.ledger import Ledger
@@ -98,6 +99,14 @@ def test_nothing_over_a_limit_is_trained(run: Run, raw: bool) -> None:
     conclusions = GridConclusions.of_file(json.loads(found(result).to_json()))
     assert conclusions.choice.paper_excess == result.choice.paper_excess
     assert result.choice.paper_excess in conclusions.compare_with_paper()
+
+
+def test_limited_memory_is_that_of_the_recipe_at_the_batch_size_given() -> None:
+    plan = prepare(config(max_memory="1GiB", batch_size=64))
+    for arch in (plan.grid.baseline, plan.grid.networks[0].arch):
+        recipe = plan.config.schedule
+        expected = training_memory(arch, 64, optimizer=recipe.optimizer, ema=recipe.ema_decay > 0)
+        assert plan.budget.values(arch)["training_memory"] == expected.total
 
 
 def test_a_metric_of_ones_own_is_a_limit_and_is_kept_with_every_trial(
