@@ -1,4 +1,4 @@
-"""The docs' tables of registries are what the registries say."""
+"""Rows of all registries say what the docs need, and the docs' tables are what the registries say."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from search_spaces.common.lazy import resolve
 from search_spaces.resizing.registry import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
 # A part of another registry.
 PARTS = {"search_spaces.resizing.registry:FAMILY_STRATEGIES"}
+REGISTRIES = sorted(
+    f"{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}:{name}"
+    for package in ("search_spaces", "studies", "nas", "scaling", "reports")
+    for path in (ROOT / package).rglob("registry.py")
+    for name in re.findall(r"^(\w+)(?:: .+)? = Registry\(", path.read_text(), re.MULTILINE)
+)
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -26,15 +35,20 @@ def test_no_table_is_out_of_date() -> None:
 
 
 def test_every_registry_has_a_table() -> None:
-    registries = {
-        f"{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}:{name}"
-        for package in ("search_spaces", "studies", "nas", "scaling", "reports")
-        for path in (ROOT / package).rglob("registry.py")
-        for name in re.findall(r"^(\w+)(?:: .+)? = Registry\(", path.read_text(), re.MULTILINE)
-    }
     shown = {name for page in PAGES for name in re.findall(r"<!-- table (\S+)", page.read_text())}
-    assert len(registries) >= 9
-    assert shown == registries - PARTS
+    assert len(REGISTRIES) >= 10
+    assert shown == {*REGISTRIES} - PARTS
+
+
+@pytest.mark.parametrize("code", REGISTRIES)
+def test_every_row_has_a_label_and_code_that_is_there(code: str) -> None:
+    registry = resolve(code)
+    rows = registry.values()
+    assert all(row.label and not row.label.endswith(".") for row in rows)
+    assert len({row.label for row in rows}) == len({row.code for row in rows}) == len(rows)
+    for name, row in registry.items():
+        assert (row.name, registry.row(name), row.is_own) == (name, row, False)
+        row.load()
 
 
 def test_a_table_has_a_line_for_each_row(tmp_path: Path) -> None:
