@@ -33,7 +33,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 import search_spaces as ss
 from nas.search.config import SearchConfig
 from search_spaces.common.cli import to_yaml
-from search_spaces.metrics.counts import counts
+from search_spaces.metrics.compute import compute_all
 from studies.ledger.frame import write_csv
 from studies.ledger.ledger import Ledger
 
@@ -119,7 +119,7 @@ def _trial(number: int, choice: Any, space: Any, rng: np.random.Generator, distr
         for step, value in enumerate(accuracies, 1)
     ]
     attributes = {
-        "phase": "candidate", "key": arch.key, "arch": arch.to_json(), "metrics": counts(arch),
+        "phase": "candidate", "key": arch.key, "arch": arch.to_json(), "metrics": compute_all(arch),
         "proposal_index": number, "seed": number, "proposed_by": "tpe",
         "never_pruned": number % 10 == 0,
         "outcome": outcome, "reason": "", "rungs": rungs, "seconds": seconds, "worker": f"host:{number % WORKERS}",

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.recipes.config import RESUMABLE, RecipesConfig
 from benchmarks.recipes.studies import Arm, Study
 from search_spaces.common import cli
-from search_spaces.metrics.counts import counts
+from search_spaces.metrics.compute import compute_all
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,7 +85,7 @@ class Session:
             choice={},
             key=arm.key,
             arch=arm.arch.to_json(),
-            metrics=counts(arm.arch),
+            metrics=compute_all(arm.arch),
             phase=self.config.study,
             seed=seed,
             proposed_by=arm.name,

@@ -13,7 +13,7 @@ from reports.reading.runs import Kind, RunData
 from scaling.coefficients_file import Found, read
 from scaling.curves.config import BASELINE
 from scaling.family_members import FamilyMember, MemoryBudget, grow
-from search_spaces.metrics.counts import counts
+from search_spaces.metrics.compute import compute_all
 from search_spaces.networks.arch import Arch
 from search_spaces.networks.layers import walk
 from search_spaces.resizing.compound import PAPER, Coefficients
@@ -85,7 +85,7 @@ def measured(run: RunData, label: str, dots: Sequence[Dot]) -> list[MeasuredNetw
     arch = run.arch("choice.json") if test else None
     if arch is None or test is None:
         return []
-    return [MeasuredNetwork(label, dataset, CHOICE, counts(arch), test)]
+    return [MeasuredNetwork(label, dataset, CHOICE, compute_all(arch), test)]
 
 
 def _grown(run: RunData, label: str) -> GrownFamily | None:

@@ -32,12 +32,6 @@ def cost(arch: Arch) -> Cost:
     return total(walk(arch))
 
 
-def counts(arch: Arch) -> dict[str, int]:
-    """The same as a mapping: macs, params and activations by name."""
-    spent = cost(arch)
-    return {"macs": spent.macs, "params": spent.params, "activations": spent.activations}
-
-
 def total(layers: Iterable[Layer]) -> Cost:
     """The summed cost of some layers."""
     params = macs = activations = 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import search_spaces as ss
-from search_spaces.metrics.counts import counts
+from search_spaces.metrics.compute import compute_all
 from studies.ledger.ledger import Ledger
 from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome
@@ -25,7 +25,7 @@ FULL = ss.get("mobilenet_v2").replace(classes=10)
 
 
 def run(training: Training, seeds: int, workers: WorkersConfig, job: Any = evaluate) -> list[Record]:
-    wanted = [Proposal({"a": 0}, FULL.key, FULL.to_json(), counts(FULL), seed=seed) for seed in range(seeds)]
+    wanted = [Proposal({"a": 0}, FULL.key, FULL.to_json(), compute_all(FULL), seed=seed) for seed in range(seeds)]
     with Ledger.open(None, "gpu", {"a": (0, 1)}) as ledger:
         jobs = TrialQueue(ledger, Fixed(wanted), lambda record, rung: rung["accuracy"], payload=training.payload())
         with WorkerPool(workers) as pool:

@@ -16,7 +16,7 @@ from reports.curves.data import conclusions_of, dots, law_rows, strategies
 from reports.curves.section import sections
 from reports.page.content import Figure, Section, Table
 from reports.reading.runs import Kind, RunData
-from search_spaces.metrics.counts import counts
+from search_spaces.metrics.compute import compute_all
 from studies.outcome import Outcome
 
 BASE = {
@@ -224,7 +224,8 @@ def test_trainings_of_a_running_study_are_shown_from_its_ledger(monkeypatch: pyt
 
     def training(arch: ss.Arch, curves: list[str], seed: int, accuracy: float) -> SimpleNamespace:
         return SimpleNamespace(
-            outcome=Outcome.COMPLETE, key=arch.key, arch=arch.to_json(), seed=seed, seconds=5.0, metrics=counts(arch),
+            outcome=Outcome.COMPLETE, key=arch.key, arch=arch.to_json(), seed=seed, seconds=5.0,
+            metrics=compute_all(arch),
             rungs=({"test_accuracy": accuracy},), notes={"curves": curves, "multiple": 2.0},
         )  # fmt: skip
 

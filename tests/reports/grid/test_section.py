@@ -16,7 +16,7 @@ from reports.grid.words import describe
 from reports.page.content import Figure, Section, Table
 from reports.reading.runs import Kind, RunData
 from scaling.grid.lattice import Lattice
-from search_spaces.metrics.counts import counts
+from search_spaces.metrics.compute import compute_all
 from studies.outcome import Outcome
 
 CONFIG = {
@@ -199,7 +199,7 @@ def test_trainings_of_a_running_grid_are_shown_from_its_ledger(monkeypatch: pyte
     def training(arch: ss.Arch, seed: int, accuracy: float, **notes: str) -> SimpleNamespace:
         return SimpleNamespace(
             outcome=Outcome.COMPLETE, key=arch.key, arch=arch.to_json(), seed=seed, accuracy=accuracy, notes=notes,
-            proposed_by=notes.get("coefficients", "baseline"), metrics=counts(arch),
+            proposed_by=notes.get("coefficients", "baseline"), metrics=compute_all(arch),
         )  # fmt: skip
 
     records = [
