@@ -95,12 +95,13 @@ def optimize(
 ) -> SearchStudy:
     """Maximise `evaluate(space.decode(choice))` over a space, with `trials` evaluations at most.
 
-    `sampler` is a name of `nas.samplers.registry`, by default the default one. `macs` is the band of multiply-adds
-    (lowest, highest) and `within` those of other metrics, for spaces that have costs (see `Space.sample`). `factor` is
-    the known part of the value, if there is one: value = accuracy * factor(encodings [n, k]) [n], as in MnasNet's
-    reward; samplers with a model then predict the accuracy alone. A choice whose canonical key was evaluated before
-    takes its recorded value and costs no trial; the search ends early if proposals only repeat. A value that is not
-    finite is recorded as outcome `nan`; an exception of `evaluate` is passed on. Same seed, same trials.
+    `sampler` is a name of `nas.samplers.registry` or your own module:name, by default the default one. `macs` is the
+    band of multiply-adds (lowest, highest) and `within` those of other metrics, for spaces that have costs (see
+    `Space.sample`). `factor` is the known part of the value, if there is one: value = accuracy * factor(encodings
+    [n, k]) [n], as in MnasNet's reward; samplers with a model then predict the accuracy alone. A choice whose canonical
+    key was evaluated before takes its recorded value and costs no trial; the search ends early if proposals only
+    repeat. A value that is not finite is recorded as outcome `nan`; an exception of `evaluate` is passed on. Same seed,
+    same trials.
 
     Raises ValueError for an unknown sampler, fewer trials than its startup, bands without a network, or a factor that
     is not finite and above 0.
