@@ -39,9 +39,9 @@ PATIENCE = 120
 TRIALS = 8
 SETTINGS = (
     "--space own_things.space:make --dataset own_things.images:load --recipe own_things.recipe:mine "
-    "--sampler own_things.sampler:Mine --target-flops 150K --cost-band 0.5 1.5 --resolution 12 --proxy.width 0.5 "
-    "--proxy.resolution 8 --proxy.images 128 --proxy.epochs 1 --finalists 1 --finalist.seeds 1 --finalist.epochs 1 "
-    f"--trials {TRIALS} --workers 2 --gpus-per-trial 0"
+    "--sampler own_things.sampler:Mine --objective own_things.objective:small --target-flops 150K --cost-band 0.5 1.5 "
+    "--resolution 12 --proxy.width 0.5 --proxy.resolution 8 --proxy.images 128 --proxy.epochs 1 --finalists 1 "
+    f"--finalist.seeds 1 --finalist.epochs 1 --trials {TRIALS} --workers 2 --gpus-per-trial 0"
 ).split()
 
 TRAINING = (
@@ -117,8 +117,10 @@ def test_a_killed_search_of_own_code_resumes_and_names_it(run: Path) -> None:
     assert {row["proposed_by"] for row in rows} == {"uniform", "own_things.sampler:Mine"}
     config = yaml.safe_load((run / "config.yaml").read_text())
     assert config["workers"]["code"] == [str(run.parents[1])]
-    named = (config["space"], config["data"]["dataset"], config["recipe"], config["sampler"])
-    assert set(named) <= set(SETTINGS)
+    named = {config["data"]["dataset"], config["objective"]["name"]}
+    assert named | {config[name] for name in ("space", "recipe", "sampler")} <= set(SETTINGS)
+    for row in rows:
+        assert float(row["value"]) == pytest.approx(float(row["accuracy"]) - 0.01 * float(row["params"]) / 1e6)
     manifest = json.loads((run / "manifest.json").read_text())
     assert [session["status"] for session in manifest["sessions"]] == ["killed", "finished"]
     assert set(manifest["code"]) == {"own_things"}
@@ -183,6 +185,8 @@ MISTAKES: dict[str, tuple[Main, str]] = {
     "search, no module": (search.main, "--dataset not_there:load"),
     "search, no such name": (search.main, "--recipe outside_recipe:mime"),
     "search, no sampler": (search.main, "--sampler outside_images:load"),
+    "search, no objective": (search.main, "--objective outside_wrong:NUMBER"),
+    "search, no metric": (search.main, "--target outside_wrong:NUMBER=3"),
     "search, no space": (search.main, "--space outside_wrong:NUMBER"),
     "search, fewer trials than its start-up": (search.main, "--sampler outside_sampler:Mine --trials 5"),
     "search, no data set": (search.main, "--dataset outside_wrong:fails"),
