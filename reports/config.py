@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports.registry import SECTIONS
+from search_spaces.common.settings import setting
 
 
 @dataclass(frozen=True)
@@ -14,9 +15,10 @@ class ReportConfig:
     Attributes:
         out: Folder to write; an earlier report in it is replaced. Default: "report" in the run folder, or beside the
             first of several runs.
-        sections: Sections to show, in this order. Behind the run folders, because all words behind it are names.
+        sections: Sections to show, in this order: {names}. It comes behind the run folders, because all words after it
+            are names.
 
     """
 
     out: str = ""
-    sections: tuple[str, ...] = tuple(SECTIONS)
+    sections: tuple[str, ...] = setting(tuple(SECTIONS), registry="reports.registry:SECTIONS")
