@@ -1,7 +1,7 @@
 """A user's own code by name: `module:name`, wherever a flag takes the name of a registry's entry.
 
-The module is found as Python finds it: in the folder where the command starts, in `PYTHONPATH` and among the installed
-packages.
+The module is found as Python finds it: in the folder where the command starts, in `PYTHONPATH`, in the folders of
+`--code` and among the installed packages.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,19 +107,25 @@ def _imported(path: Path) -> set[str]:
     """The top-level modules that a module imports and that are the user's, as far as its text says so."""
     if _is_installed(path):
         return set()
-    names: set[str] = set()
-    for file in _files(path):
-        try:
-            tree = ast.parse(file.read_bytes())
-        except (SyntaxError, ValueError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-                names.add(node.module.partition(".")[0])
+    names = {name for file in _files(path) for name in _imports(file, file.stat().st_mtime_ns, file.stat().st_size)}
     others = names - {*sys.stdlib_module_names, *PROGRAM}
     return {name for name in others if (source := _source(name)) is not None and not _is_installed(source)}
+
+
+@lru_cache(maxsize=1000)
+def _imports(file: Path, _changed: int, _size: int) -> frozenset[str]:
+    """The top-level modules that a file of Python imports; none if it is no Python. Files are read again if changed."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return frozenset()
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names.add(node.module.partition(".")[0])
+    return frozenset(names)
 
 
 def _is_installed(path: Path) -> bool:
@@ -160,5 +167,10 @@ def _digest(path: Path) -> str:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The Python files of a module or package, in a fixed order."""
-    yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    """The Python files of a module or package, in a fixed order; hidden folders, such as .venv, are left out."""
+    if not path.is_dir():
+        yield path
+        return
+    for file in sorted(path.rglob("*.py")):
+        if not any(part.startswith(".") for part in file.relative_to(path).parts):
+            yield file
