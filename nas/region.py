@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.common.checks import as_flags, parsed
@@ -10,6 +10,7 @@ from search_spaces.common.units import parse_count
 from search_spaces.metrics.limits import describe_limits, parse_limits, parse_value
 from search_spaces.metrics.registry import METRICS, Metric
 from studies.trainer.recipe import MAX_WIDTH_FACTOR
+from studies.trainer.registry import get_recipe
 
 if TYPE_CHECKING:
     from search_spaces.counting.band import Band, Count
@@ -33,6 +34,7 @@ class RegionConfig:
     reference: str | None
     resolution: int
     width: float
+    recipe: str
     cost_band: tuple[float, float]
     max_params: str | None
     max_memory: str | None
@@ -115,7 +117,7 @@ class SearchRegion:
     metric  the metric of target and band
     band    of the metric, in raw units
     limits  the highest allowed value of each limited metric, by name
-    inside  number of different networks within the band and the limits
+    inside  number of different networks within the band and the limits; memory in training is that of the recipe
     share   of the band's networks within the limits: lowest and highest, equal if it is exact; (1, 1) without limits
     """
 
@@ -154,7 +156,7 @@ class SearchRegion:
         if config.reference:
             settings["reference"] = config.reference
         with as_flags({name: name for name in settings if name != "classes"}):
-            found = space(config.space, **settings)
+            found = space(config.space, **settings).under(get_recipe(config.recipe).conditions)
         metric, limits = config.target_metric, config.upper_limits
         low, high = (round(factor * config.target_value) for factor in config.cost_band)
         # The target itself must be reachable, not only some network of the band.
@@ -165,10 +167,10 @@ class SearchRegion:
                 f"--cost-band {config.cost_band[0]:g} {config.cost_band[1]:g} of {config.target_text} "
                 f"holds no network of space {config.space}: widen it"
             )
+        region = cls(found, metric, (low, high), limits, whole, (1.0, 1.0))
         if not limits:
-            return cls(found, metric, (low, high), limits, whole, (1.0, 1.0))
-        unlimited = cls(found, metric, (low, high), limits, whole, (1.0, 1.0))
-        inside = found.count(within=unlimited.within, of="networks")
+            return region
+        inside = found.count(within=region.within, of="networks")
         share = (inside.lower / max(1, whole.upper), min(1.0, inside.upper / max(1, whole.lower)))
         if inside.upper == 0 or int(inside) < MIN_SHARE * int(whole):
             raise ValueError(
@@ -176,7 +178,7 @@ class SearchRegion:
                 f"{metric.format(high, 4)} {metric.label} satisfy that ({_reach(found, limits)}): raise the limits, or "
                 "choose a lower target"
             )
-        return cls(found, metric, (low, high), limits, inside, share)
+        return replace(region, inside=inside, share=share)
 
     def describe_limits(self) -> str:
         """The limits, the values that they cut off, and the share of the band's networks that remains."""

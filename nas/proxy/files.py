@@ -18,6 +18,7 @@ from nas.proxy.recommend import is_as_good, is_trusted
 from search_spaces.metrics.compute import compute
 from studies.statistics.intervals import Estimate
 from studies.trainer.recipe import Proxy
+from studies.trainer.registry import get_recipe
 
 ROWS, NETWORKS, SUMMARY, CHOSEN = "proxies.csv", "networks.csv", "result.json", "proxy.yaml"
 FORMAT = "triaxis-proxies-1"
@@ -69,11 +70,12 @@ def _estimate(name: str, found: Estimate | None) -> dict[str, float | None]:
 
 def _networks(result: ProxyResult) -> list[dict[str, Any]]:
     """A line for each network of the sample: its costs and its scores."""
-    names = dict.fromkeys(["macs", "params", *result.study.config.region_metrics])
+    config = result.study.config
+    names, conditions = dict.fromkeys(["macs", "params", *config.region_metrics]), get_recipe(config.recipe).conditions
     columns = [result.reference, *(row.scored for row in result.rows if row.scored.kind != "cost")]
     return [
         {"key": arch.key}
-        | {name: compute(name, arch) for name in names}
+        | {name: compute(name, arch, conditions) for name in names}
         | {column.name: column.scores.get(arch.key) for column in columns}
         for arch in result.study.archs
     ]

@@ -22,7 +22,8 @@ from search_spaces.counting.trellis import Ints, Trellis
 MAX_REGION_BINS = 120_000  # bins of all constraints together
 MAX_BINS = 4_000  # of one constraint
 BATCH_PATHS = 4096
-ESTIMATED_FROM = 20_000  # paths that a share is estimated from
+ESTIMATED_FROM = 20_000  # paths that a share is estimated from, at least
+MIN_ACCEPTED = 50  # of them, unless as many are drawn as may be rejected in a row
 DEVIATIONS = 2.5758  # standard deviations on both sides that hold 99 %
 
 
@@ -109,11 +110,15 @@ class Region:
         return states, options
 
     def count(self, rng: np.random.Generator) -> tuple[int, int]:
-        """An interval that holds the number of paths with a probability of 99 %, from paths that are drawn."""
-        number, accepted = min(ESTIMATED_FROM, self._max_rejections), 0
-        for begin in range(0, number, BATCH_PATHS):
-            accepted += int(self._accept(*self._paths.draw(rng, min(BATCH_PATHS, number - begin))).sum())
-        low, high = share_interval(accepted, number)
+        """An interval that holds the number of paths with a probability of 99 %, from paths that are drawn.
+
+        Where few of them are accepted more are drawn, so that a small share is known too.
+        """
+        enough, drawn, accepted = min(ESTIMATED_FROM, self._max_rejections // 10), 0, 0
+        while drawn < enough or (accepted < MIN_ACCEPTED and drawn < self._max_rejections):
+            accepted += int(self._accept(*self._paths.draw(rng, min(BATCH_PATHS, enough))).sum())
+            drawn += min(BATCH_PATHS, enough)
+        low, high = share_interval(accepted, drawn)
         return math.floor(low * self.proposals), math.ceil(high * self.proposals)
 
 

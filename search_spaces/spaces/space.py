@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search_spaces.common.suggest import nearest
 from search_spaces.counting.band import Band, Count, Of, Within, check_of, whole_bounds
-from search_spaces.metrics.compute import compute
-from search_spaces.metrics.registry import METRICS
+from search_spaces.metrics.compute import USUAL, compute
+from search_spaces.metrics.registry import METRICS, Conditions
 from search_spaces.networks.arch import Arch
 
 Ints = NDArray[np.int64]
@@ -61,12 +62,15 @@ class Space:
     `StagedSpace` has no such limit. A band is (lowest, highest), both inclusive, in raw units: `macs` that of
     multiply-adds, `within` those of other metrics by name (see `search_spaces.metrics.registry`).
 
+    `conditions` are those of memory in training: a batch of one image with sgd, unless `under` changes them.
+
     Raises ValueError for choices without values or with the same value twice.
     """
 
     def __init__(self, name: str, choices: Mapping[str, Sequence[Any]], decode: Callable[[Choice], Any]) -> None:
         self.name = name
         self.choices: Mapping[str, tuple[Any, ...]] = MappingProxyType({key: tuple(v) for key, v in choices.items()})
+        self.conditions = USUAL
         self._decode = decode
         self._values: dict[str, Ints] = {}
         if not choices:
@@ -78,10 +82,16 @@ class Space:
                 raise ValueError(f"choice {choice} of space {name} must have different values, got {list(values)}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.name, dict(self.choices), self._decode)
+        return type(self), (self.name, dict(self.choices), self._decode), {"conditions": self.conditions}
 
     def __repr__(self) -> str:
         return f"<space {self.name}: {len(self.choices)} choices, {self.size:.3g} encodings>"
+
+    def under(self, conditions: Conditions) -> Self:
+        """The same space, with memory in training computed under these conditions."""
+        other = copy.copy(self)
+        other.conditions, other._values = conditions, {}
+        return other
 
     @cached_property
     def radices(self) -> tuple[int, ...]:
@@ -158,7 +168,7 @@ class Space:
         Raises ValueError as `search_spaces.metrics.compute.compute` does, and if the space decodes to no Arch.
         """
         rows = self._rows(encodings)
-        return np.array([compute(metric, self._arch(row)) for row in rows], dtype=np.int64)
+        return np.array([compute(metric, self._arch(row), self.conditions) for row in rows], dtype=np.int64)
 
     def inside(self, encodings: ArrayLike, macs: Band | None = None, within: Within | None = None) -> Bools:
         """Which of encodings [n, k] lie within the bands, as bools [n]."""
@@ -201,9 +211,12 @@ class Space:
         return f"space {self.name}"
 
     def check_target(self, value: float, name: str = "the target", metric: str = "macs") -> None:
-        """Raise ValueError, with the reachable range, unless a metric of the networks reaches a value."""
+        """Raise ValueError, with the reachable range, unless a metric of the networks reaches a value.
+
+        A range that is not exact refuses nothing.
+        """
         reach, row = self.reach(metric), METRICS.row(metric)
-        if not reach.low <= value <= reach.high:
+        if reach.exact and not reach.low <= value <= reach.high:
             ends = (_rounded(reach.low, up=True), _rounded(reach.high, up=False))
             between = " and ".join(row.format(end) for end in ends)
             raise ValueError(f"{name} must lie between {between} for {self.title}, got {row.format(value, 3)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,7 @@ from search_spaces.counting.peaks import peak_range, within_peak
 from search_spaces.counting.region import Constraint, EmptyRegionError, Region
 from search_spaces.counting.sampling import EmptyBandError, PathSampler
 from search_spaces.counting.trellis import Trellis
-from search_spaces.metrics.registry import METRICS
+from search_spaces.metrics.registry import METRICS, Conditions
 from search_spaces.networks.arch import Arch
 from search_spaces.spaces.cost_tables import FILTERS, OPTIONS, CostTables, entering
 from search_spaces.spaces.space import COUNTS, Bools, Choice, Costs, Ints, Reach, Space
@@ -52,7 +52,14 @@ class StagedSpace(Space):
         self._counts: dict[BoundsKey, Count] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.name, self.stages, self.reference)
+        return type(self), (self.name, self.stages, self.reference), {"conditions": self.conditions}
+
+    def under(self, conditions: Conditions) -> Self:
+        """As `Space.under`; the tables, which do not depend on the conditions, are shared."""
+        self._tables.table("macs")
+        other = super().under(conditions)
+        other._samplers, other._counts = {}, {}
+        return other
 
     def _network(self, choice: Choice) -> Arch:
         rows = (

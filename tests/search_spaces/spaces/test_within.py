@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -128,6 +129,18 @@ def test_a_metric_without_a_table_is_checked_network_by_network() -> None:
     assert not SPACE.reach("training_memory").exact
 
 
+def test_memory_in_training_is_computed_under_the_spaces_conditions() -> None:
+    conditions = Conditions(batch_size=32, optimizer="rmsprop", ema=True)
+    space = pickle.loads(pickle.dumps(SPACE.under(conditions)))
+    arch = SPACE.decode(SPACE.choice(EVERY[7]))
+    found = [given.values(EVERY[7][None], "training_memory")[0] for given in (SPACE, space)]
+    assert found == [training_memory(arch, 1).total, training_memory(arch, 32, optimizer="rmsprop", ema=True).total]
+    limit = {"training_memory": (None, int(found[1]))}
+    drawn = space.sample(np.random.default_rng(0), 10, within=limit)
+    assert (space.values(drawn, "training_memory") <= found[1]).all()
+    assert space.count(within={"macs": (0, 10**6)}) == SPACE.count(within={"macs": (0, 10**6)})
+
+
 def test_bands_that_contradict_or_name_nothing_are_refused() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="twice"):
@@ -160,8 +173,6 @@ def test_a_users_metric_must_return_whole_numbers(tmp_path: Path, monkeypatch: p
 
 
 def test_a_space_with_bands_is_pickled(tmp_path: Path) -> None:
-    import pickle
-
     SPACE.count(within={"params": (None, 10**9), "macs": (None, 10**9)})
     again = pickle.loads(pickle.dumps(SPACE))
     assert isinstance(again, StagedSpace)
