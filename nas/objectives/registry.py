@@ -50,7 +50,7 @@ CONTRACT = (
 )
 
 
-def _adopt(name: str, found: Any) -> ObjectiveRow:
+def adopt(name: str, found: Any) -> ObjectiveRow:
     if not callable(found):
         raise ValueError(f"{CONTRACT}, got {type(found).__name__}")
     return ObjectiveRow(name=name, code=name, label=name, source="your own", is_reward=True)
@@ -97,7 +97,7 @@ OBJECTIVES = Registry(
             uses=("weight", "params_weight", "step_times", "step_batch"),
         ),
     ],
-    _adopt,
+    adopt,
 )
 
 

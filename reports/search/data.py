@@ -12,10 +12,10 @@ import pandas as pd
 from nas.objectives.form import RELATIVE, Objective
 from nas.objectives.registry import make_objective
 from nas.objectives.rewards import PARAMS_WEIGHT, WEIGHT, Aim
+from reports.page.metrics import is_metric, metric_row
 from reports.reading.labels import labels
 from reports.reading.runs import Kind, RunData
 from reports.reading.target import target_of
-from search_spaces.common.user_code import is_user_code
 from search_spaces.metrics.limits import parse_limits
 from search_spaces.metrics.registry import METRICS, Metric
 from search_spaces.networks.arch import Arch
@@ -62,7 +62,7 @@ class SearchData:
         """The metrics that figures and tables show: multiply-adds and those of target, axes and limits."""
         axes = () if self.objective is None else self.objective.axes
         names = dict.fromkeys(["macs", self.metric.name, *axes, *self.limits])
-        return [METRICS.row(name) for name in names if name in self.trials]
+        return [metric_row(name) for name in names if name in self.trials]
 
     @property
     def complete(self) -> pd.DataFrame:
@@ -174,7 +174,7 @@ def in_units(value: float) -> float:
 
 
 def _is_metric(column: str) -> bool:
-    return column in METRICS or column.startswith(RELATIVE) or is_user_code(column)
+    return is_metric(column) or column.startswith(RELATIVE)
 
 
 def outcomes_of(rows: pd.DataFrame) -> pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nas.search.wording import NOT_DIFFERENT
 from reports.page.content import Cell, Column, Table
+from reports.page.metrics import metric_column
 from reports.page.network_tables import Row, layer_rows, stage_rows
 from reports.page.values import blank, count, estimate_of, half_width, percentage, whole
 from reports.reading.target import best_value
@@ -16,7 +17,6 @@ from reports.search.data import SearchData, in_units, outcomes_of, rewards
 from reports.search.reranking import Pick
 from reports.search.rung_agreement import Agreement
 from search_spaces.common.units import format_duration
-from search_spaces.metrics.registry import METRICS, Metric
 from search_spaces.networks.arch import Arch
 from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate, pooled_intervals
@@ -34,15 +34,6 @@ SHAPE = (
     Column("operator", "operator"), Column("input", "input", "H x W x C"), Column("out", "out", "channels"),
     Column("layers", "layers"), Column("stride", "stride", "", whole), Column("skip", "skip"),
 )  # fmt: skip
-
-
-def metric_column(metric: Metric) -> Column:
-    """A column of a metric of the full network."""
-    unit = "" if metric.unit == metric.label or metric.quantity != "count" else metric.unit
-    show = blank(lambda value: metric.format(value, 4)) if metric.quantity != "count" else count
-    return Column(metric.name, metric.label, unit, show, f"Of the full network; {metric.source}.")
-
-
 # What an outcome, or the state of a trial that is not over, means.
 MEANINGS = {
     Outcome.COMPLETE: "trained to the end",
@@ -56,6 +47,11 @@ MEANINGS = {
     "waiting": "yet to be run",
 }
 MAX_REASONS = 8
+
+
+def metric_columns(searched: SearchData) -> list[Column]:
+    """The columns of the metrics that the search is about."""
+    return [metric_column(one.name, definition=f"Of the full network; {one.source}.") for one in searched.metrics]
 
 
 def stage_table(searched: SearchData, arch: Arch) -> Table:
@@ -74,7 +70,7 @@ def finalist_table(searched: SearchData) -> Table | None:
     """Finalists with their seeds' mean accuracy; None where no finalist has finished."""
     rows = _finalists(searched)
     columns = (
-        NETWORK, *map(metric_column, searched.metrics), ACCURACY,
+        NETWORK, *metric_columns(searched), ACCURACY,
         Column("half", "±", "%", percentage, "Half of the 95 % interval over seeds."),
         Column("seeds", "seeds"), REWARD, Column("verdict", "compared with the best"),
     )  # fmt: skip
@@ -131,7 +127,7 @@ def pick_table(searched: SearchData, picked: Sequence[Pick]) -> Table:
     ]  # fmt: skip
     place = "The place of the search's winner among all networks trained to the end, under this objective."
     columns = (
-        Column("objective", "objective"), NETWORK, *map(metric_column, searched.metrics), ACCURACY,
+        Column("objective", "objective"), NETWORK, *metric_columns(searched), ACCURACY,
         Column("rank", "the winner's place", "", whole, place),
         Column("winner", "picks the winner", "", lambda value: "yes" if value else "no"),
     )  # fmt: skip
@@ -199,7 +195,7 @@ def comparison_table(found: Sequence[SearchData]) -> Table:
         Column("run", "run"), Column("status", "status"), Column("space", "space"), Column("dataset", "data set"),
         Column("proxy", "proxy"), Column("sampler", "sampler"), Column("objective", "objective"),
         Column("target", "target"), Column("trials", "candidates"), TIME,
-        Column("best", "best reward", "of a candidate", REWARD.show), NETWORK, metric_column(METRICS["macs"]),
+        Column("best", "best reward", "of a candidate", REWARD.show), NETWORK, metric_column("macs"),
         Column("accuracy", "accuracy", "%", str, "The winner's proxy on validation images, mean over its seeds."),
     )  # fmt: skip
     return Table("search-runs", "The searches side by side", columns, [_compared(one) for one in found])

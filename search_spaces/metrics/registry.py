@@ -100,7 +100,7 @@ class Metric(Row):
         return f"{self.format(value, digits)} {joined}{self.label}"
 
 
-def _adopt(name: str, found: Any) -> Metric:
+def adopt(name: str, found: Any) -> Metric:
     if not callable(found):
         raise ValueError(
             "must be a Metric (search_spaces.metrics.registry), or a function of a block that returns a whole number, "
@@ -161,5 +161,5 @@ METRICS = Registry(
             source="measured on a worker before it trains the network's proxy (EfficientNetV2, section 3.2)",
         ),
     ],
-    _adopt,
+    adopt,
 )

@@ -51,7 +51,7 @@ class Space:
     A choice is a mapping {name: value}; its encoding is an array of k integers, the position of each value among its
     choice's values, in the order of `choices`. Many encodings are an int64 array [n, k].
 
-    The contract of every space (tests/search_spaces/test_spaces.py runs it over all of them):
+    The contract of every space (tests/search_spaces/spaces/test_spaces.py runs it over all of them):
     - `choice` and `encode` are each other's inverse; `size` is the number of encodings.
     - `canonical` changes neither key nor cost; in a `StagedSpace` it is equal for all encodings of one network.
     - `sample` draws exactly uniformly from the encodings, or from the networks as canonical encodings, that lie within
