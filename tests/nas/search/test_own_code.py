@@ -185,18 +185,18 @@ MISTAKES: dict[str, tuple[Main, str]] = {
     "search, no module": (search.main, "--dataset not_there:load"),
     "search, no such name": (search.main, "--recipe outside_recipe:mime"),
     "search, no sampler": (search.main, "--sampler outside_images:load"),
-    "search, no objective": (search.main, "--objective outside_wrong:NUMBER"),
-    "search, no metric": (search.main, "--target outside_wrong:NUMBER=3"),
-    "search, no space": (search.main, "--space outside_wrong:NUMBER"),
+    "search, no objective": (search.main, "--objective outside_mistakes:NUMBER"),
+    "search, no metric": (search.main, "--target outside_mistakes:NUMBER=3"),
+    "search, no space": (search.main, "--space outside_mistakes:NUMBER"),
     "search, fewer trials than its start-up": (search.main, "--sampler outside_sampler:Mine --trials 5"),
-    "search, no data set": (search.main, "--dataset outside_wrong:fails"),
+    "search, no data set": (search.main, "--dataset outside_mistakes:fails"),
     "proxy, no score": (proxy.main, "--zero-cost outside_recipe:mine"),
     "proxy, misspelt": (proxy.main, "--zero-cost grad_nrm"),
     "proxy, twice": (proxy.main, "--zero-cost grad_norm grad_norm"),
-    "train, no data set": (train.main, "--dataset outside_wrong:nothing"),
+    "train, no data set": (train.main, "--dataset outside_mistakes:nothing"),
     "train, no recipe": (train.main, "--recipe outside_images:load"),
-    "grid, no recipe": (grid.main, "--recipe outside_wrong:NUMBER"),
-    "curves, no data set": (curves.main, "--dataset outside_wrong:NUMBER"),
+    "grid, no recipe": (grid.main, "--recipe outside_mistakes:NUMBER"),
+    "curves, no data set": (curves.main, "--dataset outside_mistakes:NUMBER"),
     "curves, no folder": (curves.main, "--code not/there"),
     "benchmark, no sampler": (benchmark.main, "--table csv:x.csv --samplers random outside_images:load"),
 }
@@ -206,7 +206,7 @@ MISTAKES: dict[str, tuple[Main, str]] = {
 def test_a_mistake_ends_in_one_line_and_writes_nothing(
     main: Main, flags: str, outside: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (outside / "outside_wrong.py").write_text(
+    (outside / "outside_mistakes.py").write_text(
         "NUMBER = 3\ndef fails(root): raise OSError('no disk\\nat all')\ndef nothing(root): pass\n"
     )
     words = flags.split()

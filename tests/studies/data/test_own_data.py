@@ -103,15 +103,15 @@ def test_a_reader_that_fails_is_named_with_its_error() -> None:
 
 
 def test_a_row_that_says_something_else_than_its_images_is_refused(outside: Path) -> None:
-    (outside / "outside_wrong.py").write_text(
+    (outside / "outside_wrong_rows.py").write_text(
         "from studies.data.registry import DatasetInfo\n"
         "ROW = DatasetInfo(name='x', code='outside_images:load', label='x', classes=3)\n"
         "NO_CODE = DatasetInfo(name='x', code='outside_images', label='x')\n"
         "NUMBER = DatasetInfo(name='x', code='outside_images:torch', label='x')\n"
     )
     for row, named in (("ROW", "3 classes"), ("NO_CODE", "module:name"), ("NUMBER", "data folder")):
-        with pytest.raises(ValueError, match=f"outside_wrong:{row}.*{named}"):
-            load(f"outside_wrong:{row}")
+        with pytest.raises(ValueError, match=f"outside_wrong_rows:{row}.*{named}"):
+            load(f"outside_wrong_rows:{row}")
 
 
 @pytest.mark.parametrize("name", ["outside_images:read", "outside_images:torch", "outside_images:laod", "no_module:x"])
