@@ -9,6 +9,7 @@ from search_spaces.networks.arch import Arch, Stage
 from search_spaces.resizing.stages import round_channels, scale_width
 from search_spaces.spaces.stage_choices import StageChoices
 from search_spaces.spaces.staged import StagedSpace
+from search_spaces.zoo.efficientnet import B0
 from search_spaces.zoo.mnasnet import MNASNET_A1
 from search_spaces.zoo.mobilenet import MOBILENET_V2
 
@@ -17,7 +18,7 @@ KERNELS = (3, 5)
 SE_RATIOS = (0.0, 0.25)
 SKIPS = ("pool", "identity", "none")
 FILTERS = (0.75, 1.0, 1.25)
-REFERENCES = {"mobilenet_v2": MOBILENET_V2, "mnasnet_a1": MNASNET_A1}
+REFERENCES = {"mobilenet_v2": MOBILENET_V2, "mnasnet_a1": MNASNET_A1, "efficientnet_b0": B0}
 # MobileNetV2's shape for images of 28 to 64 px: three downsamplings instead of five, without the widest stage.
 SMALL_REFERENCE = Arch(
     name="small",
@@ -51,9 +52,9 @@ def mnasnet_space(
     channels, rounded to multiples of `divisor`) and layers (one fewer, as many, or one more than the reference's; if
     it has one, 1 or 2, as in Google's released tunable MnasNet space). `width` first scales all the reference's widths.
 
-    `reference` is mobilenet_v2, the paper's, or mnasnet_a1. EfficientNet-B0 (192 channels) lies in neither space, and
-    MnasNet-A1 (112 channels) only in its own. The default activation is the reference's. With the defaults
-    there are 144^7 * 972 = 1.25e18 encodings (the paper's 10^13 is its example of five blocks).
+    `reference` is mobilenet_v2, the paper's, mnasnet_a1 or efficientnet_b0. MnasNet-A1 (112 channels) and
+    EfficientNet-B0 (112 and 192 channels) lie only in their own spaces. The default activation is the reference's.
+    With the defaults there are 144^7 * 972 = 1.25e18 encodings (the paper's 10^13 is its example of five blocks).
     """
     if reference not in REFERENCES:
         raise ValueError(f"unknown reference '{reference}'{nearest(reference, REFERENCES)}")

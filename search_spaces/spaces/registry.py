@@ -89,7 +89,7 @@ SPACES = Registry(
             code="search_spaces.spaces.mnasnet:mnasnet_space",
             label="op, kernel, SE, skip, width and depth of seven stages",
             source="MnasNet, arXiv 1807.11626, Section 3.1 and Figure 4",
-            references=("mobilenet_v2", "mnasnet_a1"),
+            references=("mobilenet_v2", "mnasnet_a1", "efficientnet_b0"),
         ),
         SearchSpace(
             name="small",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,16 +83,42 @@ def test_the_references_lie_in_their_own_spaces_only() -> None:
     assert a1.contains(MNASNET_A1)
     assert not mobile.contains(MNASNET_A1)
     assert not a1.contains(MOBILENET_V2)
+    b0 = mnasnet_space(reference="efficientnet_b0")
+    assert not b0.contains(MNASNET_A1)
+    assert not b0.contains(MOBILENET_V2)
     for reference, activation in product(("mobilenet_v2", "mnasnet_a1"), (None, "silu")):
         assert not mnasnet_space(reference=reference, activation=activation).contains(B0)
 
 
+@pytest.mark.parametrize("settings", [{}, {"resolution": 64, "classes": 20}, {"activation": "relu"}])
+def test_efficientnet_b0_is_a_member_of_its_own_space(settings: dict[str, Any]) -> None:
+    space, b0 = mnasnet_space(reference="efficientnet_b0", **settings), B0.replace(**settings)
+    encoding = space.find(b0)
+    assert encoding is not None
+    assert space.decode(space.choice(encoding)).key == b0.key
+
+
+def test_the_size_of_the_space_of_efficientnet_b0_by_hand() -> None:
+    space = mnasnet_space(reference="efficientnet_b0")
+    assert [stage.channels for stage in space.stages] == [
+        (12, 16, 20), (18, 24, 30), (30, 40, 50), (60, 80, 100), (84, 112, 140), (144, 192, 240), (240, 320, 400),
+    ]  # fmt: skip
+    # As in `test_sizes_by_hand`, except for the last stage behind 240 channels: if it has 240 too (one of nine pairs of
+    # filters), its first layer holds a residual, so that pool is identity: 2 skips at one layer and 2 at two, not 5.
+    assert space.size == 144**7 * 2 * 3**5 * 2
+    assert space.networks == 48**5 * 5 * 8 * 8 * 9 * 9 * 16**2 * 9 * (8 * 5 + 1 * 4)
+
+
 @pytest.mark.parametrize(
     ("reference", "arch", "macs", "params"),
-    [("mobilenet_v2", MOBILENET_V2, 300_774_272, 3_504_872), ("mnasnet_a1", MNASNET_A1, 311_579_072, 3_887_038)],
+    [
+        ("mobilenet_v2", MOBILENET_V2, 300_774_272, 3_504_872),
+        ("mnasnet_a1", MNASNET_A1, 311_579_072, 3_887_038),
+        ("efficientnet_b0", B0, 385_814_752, 5_288_548),
+    ],
 )
 def test_the_tables_give_published_counts(reference: str, arch: object, macs: int, params: int) -> None:
-    """Counts of torchvision's mobilenet_v2 and timm's mnasnet_a1, convolution and linear layers."""
+    """Counts of torchvision's mobilenet_v2 and efficientnet_b0 and timm's mnasnet_a1: convolution and linear layers."""
     space = mnasnet_space(reference=reference)
     costs = space.costs(space.find(arch))
     assert (costs.macs.item(), costs.params.item()) == (macs, params)
