@@ -35,7 +35,7 @@ from tests.studies.trainings import TINY
 from tests.studies.workers.test_joined_ray import head_node
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 120
+PATIENCE = 240
 TRIALS = 8
 SETTINGS = (
     "--space own_things.space:make --dataset own_things.images:load --recipe own_things.recipe:mine "
