@@ -222,7 +222,7 @@ def proxy_text(one: SearchData) -> str:
     texts = {"resolution": "{} px", "width": "width x{:g}", "images": "{:,} images", "epochs": "{} passes"}
     # Images that are not given are all of them.
     known = [name for name in texts if isinstance(proxy.get(name), int | float)]
-    return ", ".join(texts[name].format(proxy[name]) for name in known)
+    return ", ".join(texts[name].format(proxy[name]) for name in known).replace(" 1 passes", " 1 pass")
 
 
 def accuracy_text(one: SearchData, of: str = "validation") -> str:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search_spaces.common.suggest import nearest
-from search_spaces.counting.band import Band, Count, Of, Within, check_of, whole_bounds
+from search_spaces.counting.band import MAX_COST, Band, Count, Of, Within, check_of, whole_bounds
 from search_spaces.metrics.compute import USUAL, compute
-from search_spaces.metrics.registry import METRICS, Conditions
+from search_spaces.metrics.registry import METRICS, Conditions, Metric
 from search_spaces.networks.arch import Arch
 
 Ints = NDArray[np.int64]
@@ -222,9 +222,13 @@ class Space:
             raise ValueError(f"{name} must lie between {between} for {self.title}, got {row.format(value, 3)}")
 
     def _no_network(self, bounds: Mapping[str, Band]) -> ValueError:
-        asked = [f"{name} from {low} to {high}" for name, (low, high) in bounds.items()]
-        reach = [f"{name} reaches from {low} to {high}" for name in bounds for low, high, _ in [self.reach(name)]]
-        return ValueError(f"no network of {self.title} has {' and '.join(asked)}; alone {', '.join(reach)}")
+        asked = [f"{_band_text(METRICS.row(name), *band)}" for name, band in bounds.items()]
+        reach = [
+            f"{row.label} from {row.format(found.low)} to {row.format(found.high)}"
+            for name in bounds
+            for row, found in [(METRICS.row(name), self.reach(name))]
+        ]
+        return ValueError(f"no network of {self.title} has {' and '.join(asked)}; it has {', '.join(reach)}")
 
     def _position(self, name: str, choice: Choice) -> int:
         if name not in choice:
@@ -289,6 +293,13 @@ class Space:
         members = self._enumeration
         inside = self._inside(members, bounds)
         return members[inside & self._first_of_key if of == "networks" else inside]
+
+
+def _band_text(metric: Metric, low: int, high: int) -> str:
+    """A band as text, such as "at most 5M parameters"."""
+    if high >= MAX_COST:
+        return f"at least {metric.format(low)} {metric.title}"
+    return f"{f'{metric.format(low)} to' if low else 'at most'} {metric.format(high)} {metric.title}"
 
 
 def _rounded(value: int, *, up: bool, digits: int = 3) -> int:

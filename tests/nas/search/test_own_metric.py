@@ -22,9 +22,9 @@ from search_spaces.metrics.registry import Metric
 def of_block(block):
     return sum(layer.kind == "conv" and layer.kernel == 5 for layer in block.layers)
 
-FIVES = Metric(name="fives", code="outside_metric:of_block", label="5x5 layers", source="a toy")
+FIVES = Metric(name="fives", code="fives_outside:of_block", label="5x5 layers", source="a toy")
 """
-FIVES = "outside_metric:FIVES"
+FIVES = "fives_outside:FIVES"
 SMALL = {
     "space": "small", "resolution": 12, "width": 0.25, "proxy.resolution": 12, "proxy.width": 0.25, "proxy.images": 64,
     "proxy.epochs": 1, "trials": 10, "finalists": 1, "finalist.seeds": 1, "finalist.epochs": 1, "workers": 0,
@@ -33,7 +33,7 @@ SMALL = {
 
 @pytest.fixture(autouse=True)
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "outside_metric.py").write_text(CODE)
+    (tmp_path / "fives_outside.py").write_text(CODE)
     monkeypatch.syspath_prepend(str(tmp_path))
 
 
