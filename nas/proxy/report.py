@@ -95,9 +95,10 @@ def _verdict(result: ProxyResult) -> str:
         return f"No proxy is recommended: {_why_none(result)}."
     seconds = found.chosen.scored.seconds
     cheaper = f", 1/{reference.seconds / seconds:.2g} of the reference's" if seconds and reference.seconds else ""
+    number = f"{len(found.trusted)} of {_proxies(result)}"
     lines = [
         f"recommended  {found.chosen.scored.name}: {seconds:.3g} s per network{cheaper}",
-        f"trusted      {len(found.trusted)} of {_proxies(result)}: tau, and its lead over MACs and params, are above 0",
+        f"trusted      {number}: tau, and its lead over {_costs(result)}, are above 0",
         f"as good      {len(found.equals)} not significantly worse than the best, {found.best.scored.name} (95 %)",
     ]
     return "\n".join([*lines, *_notes(result)])
@@ -107,12 +108,18 @@ def _proxies(result: ProxyResult) -> int:
     return sum(row.scored.kind == "proxy" for row in result.rows)
 
 
+def _costs(result: ProxyResult) -> str:
+    """The names of the costs that every proxy is compared with."""
+    *names, last = [row.scored.name for row in result.rows if row.scored.kind == "cost"]
+    return f"{', '.join(names)} and {last}"
+
+
 def _why_none(result: ProxyResult) -> str:
     found = result.recommendation
     if found.trusted:
         return "every trusted proxy is significantly worse than the best one, which is not trusted; use more --networks"
     return (
-        "none ranks networks significantly better than MACs and params do (95 %).\n"
+        f"none ranks networks significantly better than {_costs(result)} do (95 %).\n"
         "More --networks shorten the intervals; more --epochs, more --images or larger --widths make better proxies"
     )
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from nas.proxy.compare import Scored
+from nas.proxy.config import ProxyConfig
 from nas.proxy.run import REFERENCE, ZERO_COST, ProxyStudy, Setting
+from search_spaces.metrics.compute import compute
 from search_spaces.metrics.counts import cost
+from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch
 from studies.ledger.trial import Record
 from studies.outcome import Outcome
+from studies.trainer.registry import get_recipe
 
 Records = Mapping[str, Sequence[Record]]
 """The trials of each setting, by its name."""
@@ -19,7 +23,11 @@ Records = Mapping[str, Sequence[Record]]
 def scored(study: ProxyStudy, records: Records) -> list[Scored]:
     """Everything that is compared: costs, zero-cost proxies, trained proxies by their work."""
     trained = [scored_training(setting, records[setting.name], study.archs) for setting in study.proxies]
-    return [*scored_costs(study.archs), *scored_zero_cost(records[ZERO_COST], study.config.zero_cost), *trained]
+    return [
+        *scored_costs(study.archs, study.config),
+        *scored_zero_cost(records[ZERO_COST], study.config.zero_cost),
+        *trained,
+    ]
 
 
 def scored_reference(study: ProxyStudy, records: Records) -> Scored:
@@ -28,12 +36,18 @@ def scored_reference(study: ProxyStudy, records: Records) -> Scored:
     return scored_training(setting, records[REFERENCE], study.archs, "reference")
 
 
-def scored_costs(archs: Sequence[Arch]) -> list[Scored]:
-    """The scores by costs alone: multiply-adds and parameters of the full networks."""
+def scored_costs(archs: Sequence[Arch], config: ProxyConfig) -> list[Scored]:
+    """The scores by costs of the full networks alone: multiply-adds, parameters, the metrics of target and limits."""
     costs = {arch.key: cost(arch) for arch in archs}
     macs = {key: float(spent.macs) for key, spent in costs.items()}
     params = {key: float(spent.params) for key, spent in costs.items()}
-    return [Scored("MACs", "cost", macs), Scored("params", "cost", params)]
+    conditions = get_recipe(config.recipe).conditions
+    others = [
+        Scored(METRICS.row(name).label, "cost", {arch.key: float(compute(name, arch, conditions)) for arch in archs})
+        for name in config.region_metrics
+        if name not in ("macs", "params")
+    ]
+    return [Scored("MACs", "cost", macs), Scored("params", "cost", params), *others]
 
 
 def scored_zero_cost(records: Sequence[Record], names: Sequence[str]) -> list[Scored]:
