@@ -14,8 +14,8 @@ from search_spaces.resizing.registry import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-# A part of another registry.
-PARTS = {"search_spaces.resizing.registry:FAMILY_STRATEGIES"}
+# Parts of other registries.
+PARTS = {"search_spaces.resizing.registry:FAMILY_STRATEGIES", "search_spaces.metrics.registry:COMPUTED"}
 REGISTRIES = sorted(
     f"{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}:{name}"
     for package in ("search_spaces", "studies", "nas", "scaling", "reports")

@@ -71,7 +71,7 @@ class ProxyConfig(RegionConfig):
     """
 
     target_flops: int | str | None = None
-    target: str | None = setting(None, registry="search_spaces.metrics.registry:METRICS")
+    target: str | None = setting(None, registry="search_spaces.metrics.registry:COMPUTED")
     space: str = setting("mnasnet", registry="search_spaces.spaces.registry:SPACES")
     reference: str | None = None
     resolution: int = 0
@@ -79,7 +79,7 @@ class ProxyConfig(RegionConfig):
     cost_band: tuple[float, float] = (0.8, 1.05)
     max_params: str | None = None
     max_memory: str | None = None
-    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:METRICS")
+    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:COMPUTED")
     data: DataConfig = flat(DataConfig)
     zero_cost: tuple[str, ...] = setting(tuple(ZERO_COST_PROXIES), registry="nas.zero_cost.registry:ZERO_COST_PROXIES")
     networks: int = 32

@@ -56,7 +56,7 @@ class ObjectiveConfig:
     name: str = setting("soft", flag="objective", registry="nas.objectives.registry:OBJECTIVES")
     weight: float = WEIGHT
     params_weight: float = PARAMS_WEIGHT
-    axes: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:METRICS")
+    axes: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:COMPUTED")
     step_times: str = SOURCES[0]
     step_batch: int = 0
 
@@ -122,7 +122,7 @@ class SearchConfig(RegionConfig):
     """
 
     target_flops: int | str | None = None
-    target: str | None = setting(None, registry="search_spaces.metrics.registry:METRICS")
+    target: str | None = setting(None, registry="search_spaces.metrics.registry:COMPUTED")
     space: str = setting("mnasnet", registry="search_spaces.spaces.registry:SPACES")
     reference: str | None = setting(None, registry="search_spaces.spaces.registry:REFERENCES")
     resolution: int = 0
@@ -132,7 +132,7 @@ class SearchConfig(RegionConfig):
     cost_band: tuple[float, float] = (0.8, 1.05)
     max_params: str | None = None
     max_memory: str | None = None
-    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:METRICS")
+    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:COMPUTED")
     data: DataConfig = flat(DataConfig)
     proxy: Proxy = field(default_factory=Proxy)
     recipe: str = setting("quick", registry="studies.trainer.registry:RECIPES")

@@ -58,7 +58,7 @@ class GridConfig(ExperimentConfig):
     max_params: str | None = None
     max_memory: str | None = None
     batch_size: int = 128
-    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:METRICS")
+    limits: tuple[str, ...] = setting((), registry="search_spaces.metrics.registry:COMPUTED")
     raw: bool = False
     allow_small: bool = False
     scheduler: str = "none"

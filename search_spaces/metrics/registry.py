@@ -163,3 +163,5 @@ METRICS = Registry(
     ],
     adopt,
 )
+# Those that are known before a network is trained: targets and limits take them.
+COMPUTED = Registry("metric", [row for row in METRICS.values() if not row.is_measured], adopt)
