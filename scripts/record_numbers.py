@@ -166,7 +166,8 @@ def search(folder: Path) -> dict[str, Any]:
     found = {}
     for name, words in SEARCHES.items():
         run = folder / name
-        _run("nas.search", *words, "--deterministic", "--trials", "16", "--workers", "2", "--run", str(run))
+        alone = ("--controls", "none", "--random-controls", "0", "--run", str(run))
+        _run("nas.search", *words, "--deterministic", "--trials", "16", "--workers", "2", *alone)
         found[name] = {phase: _columns(run / f"{phase}.csv", TRIAL) for phase in ("trials", "finalists")}
     return found
 

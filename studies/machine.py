@@ -1,4 +1,4 @@
-"""What this machine has (cores, GPUs, processor) and which of its processes are alive."""
+"""What this machine has (cores, GPUs, memory, processor) and which of its processes are alive."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def gpus_here() -> float:
     import torch
 
     return float(torch.cuda.device_count())
+
+
+def memory_here() -> int:
+    """Memory of this machine in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @cache

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nas.search.config import RESUMABLE, SearchConfig
-from nas.search.plan import check, describe, finished, warning
+from nas.search.plan import SearchPlan, check, describe, finished, warning
 from search_spaces.common import cli
 from search_spaces.common.settings import own_code
+from search_spaces.networks.registry import own_operators
 from search_spaces.spaces.registry import operators_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nas.region import SearchRegion
     from studies.data.dataset import Dataset
     from studies.runs.folder import RunFolder
 
@@ -25,32 +25,36 @@ DESCRIPTION = (
 )
 
 
-def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> None:
-    """Run the search in its folder, with so many workers if that is known, and print the result."""
-    from nas.search.analysis import conclude, judge
+def search(config: SearchConfig, plan: SearchPlan) -> None:
+    """Run the search in its folder and print the result."""
+    from nas.search.analysis import conclude
     from nas.search.files import write_files
+    from nas.search.gains import judge_all
     from nas.search.report import report
     from nas.search.run import SearchRun
     from studies.runs.command import run_command
     from studies.runs.folder import Status
     from studies.workers.pool import WorkerPool
 
-    code = (*own_code(config), *operators_of(region.space))
+    region, controls, asked = plan.region, plan.controls, config.controls
+    operators = (*operators_of(region.space), *own_operators(*(control.arch for control in controls.all)))
+    code = tuple(dict.fromkeys((*own_code(config), *operators)))
 
     def work(run: RunFolder, console: Console, data: Dataset) -> str:
         if warned := warning(config, len(data.train)):
             console.print(warned, soft_wrap=True)
-        with WorkerPool(config.workers, workers, config.ray_folder, code) as pool:
-            session = SearchRun(config, region, run, console, data, pool)
-            records = session.search()
+        with WorkerPool(config.workers, plan.workers, config.ray_folder, code) as pool:
+            session = SearchRun(config, region, run, console, data, pool, controls)
+            records = [] if asked.only else session.search()
             trainings = session.final(records)
-        verdict = judge(trainings, config.objective_function)
-        if verdict is None:
-            raise ValueError(f"no finalist was trained to the end: see the outcomes in {run.path('finalists.csv')}")
-        if sum(record.is_final for record in records) < config.trials:
+        judged = judge_all(trainings, controls, config.objective_function, only=asked.only, adopt=asked.adopt)
+        if judged is None:
+            what = "control" if asked.only else "finalist"
+            raise ValueError(f"no {what} was trained to the end: see the outcomes in {run.path('finalists.csv')}")
+        if not asked.only and sum(record.is_final for record in records) < config.trials:
             # The time budget ended first: the same command resumes the run.
             run.status = Status.INTERRUPTED
-        result = conclude(session, records, verdict)
+        result = conclude(session, records, *judged)
         write_files(result)
         return report(result)
 
@@ -62,14 +66,14 @@ def search(config: SearchConfig, region: SearchRegion, workers: int | None) -> N
 def main(argv: Sequence[str]) -> int:
     """Run the command. Raises ValueError for a user's mistake, before anything is written."""
     config = cli.parse(SearchConfig, argv, prog="python -m nas.search", description=DESCRIPTION)
-    region, resources = check(config)
+    plan = check(config)
     if config.dry_run:
-        print(describe(config, region, resources))
+        print(describe(config, plan.region, plan.resources, controls=plan.controls))
         return 0
     if (text := finished(config)) is not None:
         print(text)
         return 0
-    search(config, region, resources.workers if resources else None)
+    search(config, plan)
     return 0
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+from nas.controls.control import NONE
 from nas.objectives.form import Objective
 from nas.objectives.registry import OBJECTIVES, USED_BY_SOME, make_objective, users_of
 from nas.objectives.rewards import PARAMS_WEIGHT, WEIGHT, Aim
@@ -28,12 +29,14 @@ SCHEDULERS = ("asha", "none")
 GENERATION = 8
 MINIMUM = {
     "trials": 1, "finalist.number": 1, "finalist.seeds": 1, "finalist.epochs": 1, "reduction_factor": 2,
-    "resolution": 0, "seed": 0,
+    "resolution": 0, "seed": 0, "controls.random": 0,
 }  # fmt: skip
 # Settings of how much is done: a run resumes with more.
-EXTENDABLE = frozenset({"trials", "finalist.number", "finalist.seeds"})
+EXTENDABLE = frozenset({"trials", "finalist.number", "finalist.seeds", "controls.random"})
+# Settings of which networks the result is about: with others a finished run trains what is missing and is judged again.
+JUDGED = frozenset({"controls.names", "controls.adopt"})
 # Settings that may change between two commands of one run.
-RESUMABLE = EXTENDABLE | PLACEMENT | {"time_budget", "storage", "storage_path"}
+RESUMABLE = EXTENDABLE | JUDGED | PLACEMENT | {"time_budget", "storage", "storage_path"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,27 @@ class FinalistConfig:
 
     number: int = setting(3, flag="finalists")
     seeds: int = 3
-    epochs: int = 3
+    epochs: int = 1
+
+
+@dataclass(frozen=True)
+class ControlsConfig:
+    """Networks that the search does not find, trained beside the finalists with the same seeds to judge its gain.
+
+    Attributes:
+        names: Published networks, arch files or module:name that are scaled to the target, by width first, and trained
+            beside the finalists, with the network that the space varies; none for none of them. Default:
+            mobilenet_v2 mnasnet_a1 efficientnet_b0, without those that cannot reach the target or exceed a limit.
+        random: Number of networks that are drawn uniformly from the cost band and trained beside the finalists.
+        adopt: Write the best control to best.json if its reward is higher than that of the winner.
+        only: Search nothing; find out which of the named controls is best.
+
+    """
+
+    names: tuple[str, ...] = setting((), flag="controls")
+    random: int = setting(2, flag="random-controls")
+    adopt: bool = setting(False, flag="adopt-control")
+    only: bool = setting(False, flag="only-controls")
 
 
 @dataclass(frozen=True)
@@ -110,6 +133,7 @@ class SearchConfig(RegionConfig):
             Workers then wait for the end of each generation.
         time_budget: Start no candidate after this time, in seconds or such as 10m or 2h. 0: no limit.
         finalist: The best candidates, trained longer to find the winner.
+        controls: Networks that the search does not find, trained beside the finalists.
         workers: Workers, and what each gets.
         storage: Optuna storage URL of the ledger, with the name of the run folder as the study's name, so that
             machines can share a study. Default: ledger.db in the run folder.
@@ -142,6 +166,7 @@ class SearchConfig(RegionConfig):
     deterministic: bool = False
     time_budget: int | float | str = 0
     finalist: FinalistConfig = field(default_factory=FinalistConfig)
+    controls: ControlsConfig = flat(ControlsConfig)
     workers: WorkersConfig = flat(WorkersConfig)
     storage: str | None = None
     storage_path: str | None = None
@@ -160,6 +185,7 @@ class SearchConfig(RegionConfig):
             raise ValueError(f"--finalists must not exceed --trials ({self.trials}), got {self.finalist.number}")
         if self.new and (self.storage or self.storage_path):
             raise ValueError("--new cannot empty a shared --storage or --storage-path: choose another --run")
+        self._check_controls()
         samplers.check(self.sampler_name, len(self.objective_function.directions), self.trials)
         self._check_used()
         if self.no_early_stopping and self.reduction_factor != SearchConfig.reduction_factor:
@@ -245,6 +271,16 @@ class SearchConfig(RegionConfig):
         recipe = {"name": self.recipe, **dataclasses.asdict(get_recipe(self.recipe))}
         values |= {"recipe": recipe, "sampler": self.sampler_name, "code": digests(own_code(self))}
         return values | self.region_settings()
+
+    def _check_controls(self) -> None:
+        """Raise ValueError for controls that contradict each other."""
+        asked = self.controls
+        none = NONE in asked.names
+        if none and len(asked.names) > 1:
+            raise ValueError(f"--controls none stands alone, got {' '.join(asked.names)}: remove none, or the others")
+        for flag, given in {"--only-controls": asked.only, "--adopt-control": asked.adopt}.items():
+            if none and given:
+                raise ValueError(f"{flag} needs controls, got --controls none: name some, or remove {flag}")
 
     def _check_used(self) -> None:
         """Raise ValueError for a setting, other than its default, that the objective does not use."""

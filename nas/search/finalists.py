@@ -1,16 +1,19 @@
-"""The finalists: which candidates are trained longer, and with which seeds."""
+"""The finalists: which candidates are trained longer, with which seeds, and with the controls beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from nas.controls.control import Control
 from nas.objectives.form import Objective
 from nas.objectives.trial import metrics_at
 from nas.search.config import SearchConfig
+from search_spaces.metrics.compute import compute_all
 from studies.ledger.trial import Proposal, Record
 from studies.outcome import Outcome
+from studies.trainer.registry import get_recipe
 
-PHASE = "finalist"
+PHASE, CONTROL_PHASE = "finalist", "control"
 FIRST_SEED = 1000  # of finalists, apart from the seeds of candidates
 
 
@@ -33,19 +36,43 @@ def reward(record: Record, objective: Objective) -> float:
     return objective.reward(record.accuracy, metrics_at(record, record.rungs[-1]))
 
 
-def proposals(chosen: Sequence[Record], config: SearchConfig) -> list[Proposal]:
-    """Each finalist with each seed, seed by seed, so that an interrupted run has whole blocks."""
+def proposals(chosen: Sequence[Record], controls: Sequence[Control], config: SearchConfig) -> list[Proposal]:
+    """Each finalist and each control with each seed, seed by seed, so that an interrupted run has whole blocks.
+
+    A control that is a finalist too is trained once.
+    """
+    keys = {record.key for record in chosen}
+    others = [control for control in controls if control.arch.key not in keys]
     return [
-        Proposal(
-            choice=record.choice,
-            key=record.key,
-            arch=record.arch,
-            metrics=record.metrics,
-            phase=PHASE,
-            seed=config.seed + FIRST_SEED + block,
-            proposed_by=record.proposed_by,
-            notes={"candidate": record.number},
-        )
+        wanted
         for block in range(config.finalist.seeds)
-        for record in chosen
+        for wanted in (
+            *(_finalist(record, config, block) for record in chosen),
+            *(_control(control, config, block) for control in others),
+        )
     ]
+
+
+def _finalist(record: Record, config: SearchConfig, block: int) -> Proposal:
+    return Proposal(
+        choice=record.choice,
+        key=record.key,
+        arch=record.arch,
+        metrics=record.metrics,
+        phase=PHASE,
+        seed=config.seed + FIRST_SEED + block,
+        proposed_by=record.proposed_by,
+        notes={"candidate": record.number},
+    )
+
+
+def _control(control: Control, config: SearchConfig, block: int) -> Proposal:
+    return Proposal(
+        choice={},
+        key=control.arch.key,
+        arch=control.arch.to_json(),
+        metrics=compute_all(control.arch, get_recipe(config.recipe).conditions, config.metrics),
+        phase=CONTROL_PHASE,
+        seed=config.seed + FIRST_SEED + block,
+        proposed_by=control.name,
+    )

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nas.controls.control import Controls
 from nas.region import SearchRegion
-from nas.search.config import EXTENDABLE, RESUMABLE, SearchConfig
+from nas.search.config import EXTENDABLE, JUDGED, RESUMABLE, SearchConfig
+from nas.search.controls import choose_controls
 from nas.search.step_times import baseline_of, check_steps, step_batch, timing
 from search_spaces.common.settings import own_code
 from search_spaces.common.text import pluralise
@@ -24,12 +26,32 @@ TIMED_NETWORKS, TIMED_IMAGES = 3, 320
 # A recipe for more than so many times the proxies' epochs gives a warning: its schedule is shortened to them, but its
 # learning rate, weight average and batch-norm momentum stay those of a long training.
 MAX_SHORTENING = 20
+NO_CONTROLS = Controls()
 
 
-def check(config: SearchConfig) -> tuple[SearchRegion, Resources | None]:
-    """The region and the resources, None on a cluster, whose resources are known only after joining it.
+class SearchPlan(NamedTuple):
+    """What is known before a search begins.
 
-    Raises ValueError for everything that can be wrong before compute is spent: data set, target, band, resources.
+    region     where networks are searched
+    resources  None on a cluster, whose resources are known only after joining it
+    controls   networks that are trained beside the finalists
+    """
+
+    region: SearchRegion
+    resources: Resources | None
+    controls: Controls
+
+    @property
+    def workers(self) -> int | None:
+        """The number of workers, where it is known."""
+        return self.resources.workers if self.resources else None
+
+
+def check(config: SearchConfig) -> SearchPlan:
+    """The plan of a search.
+
+    Raises ValueError for everything that can be wrong before compute is spent: data set, target, band, resources,
+    controls.
     """
     from studies.trainer.progressive import check_sizes
 
@@ -40,7 +62,7 @@ def check(config: SearchConfig) -> tuple[SearchRegion, Resources | None]:
     check_sizes(recipe, config.proxy.arch(baseline_of(region)), "proxy.resolution")
     if config.objective_function.needs_step_times:
         check_steps(config, region, resources)
-    return region, resources
+    return SearchPlan(region, resources, choose_controls(config, region, resources))
 
 
 def finished(config: SearchConfig) -> str | None:
@@ -50,7 +72,7 @@ def finished(config: SearchConfig) -> str | None:
     if config.new:
         return None
     asked, code = config.settings(), own_code(config)
-    report = finished_report(config.run, asked, resumable=RESUMABLE, extendable=EXTENDABLE, code=code)
+    report = finished_report(config.run, asked, resumable=RESUMABLE - JUDGED, extendable=EXTENDABLE, code=code)
     return report and f"{report}; use a higher --trials to extend it."
 
 
@@ -95,8 +117,14 @@ def measure_pace(config: SearchConfig, region: SearchRegion, resources: Resource
     return Pace(training, judging, len(data.train), timing(config, region, archs, device) if stepping else 0.0)
 
 
-def describe(config: SearchConfig, region: SearchRegion, resources: Resources | None, pace: Pace | None = None) -> str:
-    """The plan as text: space, band, cost of a trial, expected time.
+def describe(
+    config: SearchConfig,
+    region: SearchRegion,
+    resources: Resources | None,
+    pace: Pace | None = None,
+    controls: Controls = NO_CONTROLS,
+) -> str:
+    """The plan as text: space, band, cost of a trial, controls, expected time.
 
     Without a `pace` it is measured on a few short trainings. Without resources, which on a cluster are known only after
     joining it, the trials are timed on this machine and no total is given.
@@ -108,22 +136,42 @@ def describe(config: SearchConfig, region: SearchRegion, resources: Resources | 
     finalist = config.finalist.epochs * (pace.images * pace.image + pace.evaluation)
     size = format_count(round(sum(cost(proxy.arch(arch)).macs for arch in archs) / len(archs)), 3)
     low, high = (region.metric.format(end, 4) for end in region.band)
+    searched = not config.controls.only
     rows = {
         "space": f"{config.space}: {_power(region.space.size)} encodings",
         "near the target": f"{_networks(region)} between {low} and {high} {region.metric.title}",
         **({"limits": region.describe_limits()} if region.limits else {}),
         "objective": config.objective_text,
         **_steps(config, region, pace.step_time),
-        "sampler": f"{config.sampler_name}, {config.trials} candidates, early stopping: {_stopping(config)}",
-        "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size} multiply-adds: "
-        f"{proxy.epochs} x {images} images, about {_round(trial)}",
-        "finalists": f"{config.finalist.number} x {config.finalist.seeds} seeds: "
-        f"{config.finalist.epochs} x {pace.images} images, about {_round(finalist)} each",
-        **_hardware(config, resources, trial, finalist, pace.step_time),
+        **(_candidates(config, images, f"{size} multiply-adds", trial) if searched else {}),
+        **_final(config, region, controls, pace.images, finalist),
+        **_hardware(config, resources, len(controls.all), trial, finalist, pace.step_time),
     }
     width = max(map(len, rows))
     lines = [f"{name:<{width}}  {text}" for name, text in rows.items()]
     return "\n".join(filter(None, [*lines, warning(config, pace.images)]))
+
+
+def _candidates(config: SearchConfig, images: int, size: str, trial: float) -> dict[str, str]:
+    """Sampler and training of candidates; `trial` is the seconds for one, `size` its proxy's cost."""
+    proxy = config.proxy
+    return {
+        "sampler": f"{config.sampler_name}, {config.trials} candidates, early stopping: {_stopping(config)}",
+        "a candidate": f"proxy of width x{proxy.width:g} at {proxy.resolution} px, {size}: "
+        f"{proxy.epochs} x {images} images, about {_round(trial)}",
+    }
+
+
+def _final(
+    config: SearchConfig, region: SearchRegion, controls: Controls, images: int, finalist: float
+) -> dict[str, str]:
+    """The trainings with several seeds, of finalists and controls; `finalist` is the seconds for one."""
+    seeds, each = config.finalist.seeds, f"{config.finalist.epochs} x {images} images, about {_round(finalist)} each"
+    rows = {} if config.controls.only else {"finalists": f"{config.finalist.number} x {seeds} seeds: {each}"}
+    if controls.all:
+        rows["controls"] = f"{len(controls.all)} x {seeds} seeds: {each}"
+    rows |= {f"  {control.title}": control.describe(region.metric) for control in controls.all}
+    return rows | {f"  {name}": f"left out: {reason}" for name, reason in controls.left_out.items()}
 
 
 def warning(config: SearchConfig, images: int) -> str:
@@ -170,15 +218,16 @@ def _stopping(config: SearchConfig) -> str:
 
 
 def _hardware(
-    config: SearchConfig, resources: Resources | None, trial: float, finalist: float, stepping: float
+    config: SearchConfig, resources: Resources | None, controls: int, trial: float, finalist: float, stepping: float
 ) -> dict[str, str]:
     """Workers and, if they are known, the time: trials with their step times, which finalists reuse."""
     if resources is None:
         return {
             "workers": f"as many as fit on the cluster at {config.workers.ray_address}; times are those of this machine"
         }
-    workers, finalists = resources.workers, config.finalist.number * config.finalist.seeds
-    trials = math.ceil(config.trials / workers) * (trial + stepping)
+    workers, only = resources.workers, config.controls.only
+    finalists = ((0 if only else config.finalist.number) + controls) * config.finalist.seeds
+    trials = 0.0 if only else math.ceil(config.trials / workers) * (trial + stepping)
     # The first step time is the baseline's.
     total = stepping + trials + math.ceil(finalists / workers) * finalist
     return {

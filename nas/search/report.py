@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from nas.search.analysis import SearchResult
 from nas.search.config import SearchConfig
+from nas.search.control_table import control_table
 from nas.search.files import BEST, PROXY_WEIGHTS, RESULT
+from nas.search.run import TABLES
 from nas.search.step_times import baseline_of, step_batch
-from nas.search.wording import describe_edge, describe_finalists
+from nas.search.wording import describe_edge, describe_finalists, describe_known
 from search_spaces.common.text import align_facts, pluralise
 from search_spaces.common.units import format_count
 from search_spaces.metrics.counts import cost
@@ -22,40 +24,48 @@ MAX_GAIN_WIDTH = 1.0
 
 
 def report(result: SearchResult) -> str:
-    """The result as text: network, reward, cost, accuracies, confidence intervals, warnings and files."""
-    table = stage_table(result.verdict.winner.arch)
-    parts = (_headline(result), table, _figures(result), _caveats(result), _files(result))
+    """The result as text: verdict, network, reward, cost, accuracies, controls, warnings and files."""
+    table = stage_table(result.best.arch)
+    verdict = "\n".join(result.controls.conclusions.sentences())
+    parts = (
+        verdict,
+        _headline(result),
+        table,
+        _figures(result),
+        control_table(result),
+        _caveats(result),
+        _files(result),
+    )
     return "\n\n".join(filter(None, parts))
 
 
 def _headline(result: SearchResult) -> str:
-    arch, config = result.verdict.winner.arch, result.session.config
+    arch, config = result.best.arch, result.session.config
     name = f"{arch.key}, {arch.resolution} px, {arch.classes} classes, {arch.activation}"
-    return f"Best baseline for {config.target_text}: {name}"
+    known = next((one.control.title for one in result.controls.trained if one.control.arch.key == arch.key), "")
+    what = f"Best known network for {config.target_text}: {known}" if config.controls.only else ""
+    adopted = f"Adopted control for {config.target_text}: {known}" if result.controls.adopted else ""
+    return f"{what or adopted or f'Best baseline for {config.target_text}'}{',' if known else ':'} {name}"
 
 
 def _figures(result: SearchResult) -> str:
-    winner, config = result.verdict.winner, result.session.config
-    spent, proxy = cost(winner.arch), config.proxy
+    best, config = result.best, result.session.config
+    spent, proxy = cost(best.arch), config.proxy
     training = (
         f"{config.data.dataset} at {proxy.resolution} px, width x{proxy.width:g}, "
-        f"{pluralise(config.finalist.epochs, 'epoch')}, {pluralise(len(winner.seeds), 'seed')}"
+        f"{pluralise(config.finalist.epochs, 'epoch')}, {pluralise(len(best.seeds), 'seed')}"
     )
     return align_facts(
         {
-            "reward": f"{winner.reward:.4f}  ({config.objective_text})",
+            "reward": f"{best.reward:.4f}  ({config.objective_text})",
             "FLOPs": f"{format_count(spent.macs, 4)} multiply-adds of the full network{_share(result, 'macs')}; "
             f"fvcore counts {format_count(result.fvcore, 4)}, with batch norm and pooling",
             "params": f"{format_count(spent.params, 4)}{_share(result, 'params')}",
             **_other_metrics(result),
             **_step(result),
-            "proxy accuracy": f"{winner.accuracy.percent} on validation images, {result.test.percent} on test images",
+            "proxy accuracy": f"{best.accuracy.percent} on validation images, {result.test.percent} on test images",
             "": f"of the PROXY, not of the full network: {training}",
-            "finalists": _finalists(result),
-            "candidates": _candidates(result),
-            f"accuracy per {result.session.config.target_metric.label} doubling": gain_per_doubling(
-                result.gain, result.session.config
-            ),
+            **(_known(result) if config.controls.only else _searched(result)),
         }
     )
 
@@ -65,12 +75,12 @@ def _share(result: SearchResult, metric: str) -> str:
     config = result.session.config
     if config.target_metric.name != metric:
         return ""
-    return f" ({result.verdict.winner.record.metrics[metric] / config.target_value:.1%} of the target)"
+    return f" ({result.best.record.metrics[metric] / config.target_value:.1%} of the target)"
 
 
 def _other_metrics(result: SearchResult) -> dict[str, str]:
     """The winner's values of the other metrics that target, limits and objective look at."""
-    config, metrics = result.session.config, result.verdict.winner.record.metrics
+    config, metrics = result.session.config, result.best.record.metrics
     names = [name for name in config.metrics if name in metrics and name not in ("macs", "params")]
     rows = {}
     for name in names:
@@ -82,7 +92,7 @@ def _other_metrics(result: SearchResult) -> dict[str, str]:
 
 def _step(result: SearchResult) -> dict[str, str]:
     """The winner's training-step time, if the objective needs it."""
-    config, rung = result.session.config, result.verdict.winner.record.rungs[-1]
+    config, rung = result.session.config, result.best.record.rungs[-1]
     if not config.objective_function.needs_step_times:
         return {}
     how = "measured" if config.objective.step_times == "measured" else "summed from its layers' times"
@@ -91,6 +101,22 @@ def _step(result: SearchResult) -> dict[str, str]:
     return {
         "training step": f"{seconds:.4g} s for {pluralise(batch, 'image')}, {how}; S = {step:.3f}, P = {params:.3f}",
         " ": f"over {baseline_of(result.session.region).key}, the network that the space varies",
+    }
+
+
+def _known(result: SearchResult) -> dict[str, str]:
+    """How the best known network compares with the others, where nothing was searched."""
+    equals = result.verdict.equals
+    return {"others": describe_known(len(result.verdict.ranked) - 1, None if equals is None else len(equals))}
+
+
+def _searched(result: SearchResult) -> dict[str, str]:
+    """What is known of finalists and candidates."""
+    config = result.session.config
+    return {
+        "finalists": _finalists(result),
+        "candidates": _candidates(result),
+        f"accuracy per {config.target_metric.label} doubling": gain_per_doubling(result.gain, config),
     }
 
 
@@ -137,7 +163,7 @@ def _caveats(result: SearchResult) -> str:
             f"warning: the reward's exponent does not fit this data: the accuracy per {cost} doubling differs from "
             "what it assumes; choose another --weight"
         )
-    if len(result.verdict.winner.seeds) < 2:
+    if len(result.best.seeds) < 2:
         lines.append("warning: one seed per finalist gives no confidence intervals; use --finalist.seeds 3 or more")
     return "\n".join(lines)
 
@@ -148,9 +174,13 @@ def _files(result: SearchResult) -> str:
         {
             "network": f'{run.path(BEST)}  (search_spaces.Arch.load("{run.path(BEST)}"))',
             "proxy's weights": f"{run.path(PROXY_WEIGHTS)}, with its arch in the .json file beside it",
-            "all trials": f"{run.path('trials.csv')}, {run.path('finalists.csv')}",
+            "all trials": ", ".join(str(run.path(table)) for table in _tables(result)),
             "ledger": without_password(result.session.storage),
             "numbers": f"{run.path(RESULT)}",
             "report": f"python -m reports.build {run.folder}  (one page with all results)",
         }
     )
+
+
+def _tables(result: SearchResult) -> list[str]:
+    return [TABLES["finalists"]] if result.session.config.controls.only else list(TABLES.values())

@@ -1,13 +1,14 @@
-"""The trainings of a search: candidates, then finalists; an interrupted search resumes."""
+"""The trainings of a search: candidates, then finalists beside controls; an interrupted search resumes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
 
+from nas.controls.control import Controls
 from nas.objectives.trial import metrics_at
 from nas.region import SearchRegion
 from nas.search import finalists
@@ -32,7 +33,7 @@ TABLES = {"search": "trials.csv", "finalists": "finalists.csv"}
 
 @dataclass(frozen=True)
 class SearchRun:
-    """A search in its run folder: the two phases, candidates and finalists, and what they share."""
+    """A search in its run folder: its phases, candidates and then finalists with controls, and what they share."""
 
     config: SearchConfig
     region: SearchRegion
@@ -40,6 +41,7 @@ class SearchRun:
     console: Console
     data: Dataset
     workers: WorkerPool
+    controls: Controls = field(default_factory=Controls)
 
     @property
     def storage(self) -> str:
@@ -97,12 +99,15 @@ class SearchRun:
         return chosen
 
     def final(self, records: Sequence[Record]) -> list[Record]:
-        """Train the best candidates longer, with each finalist seed. Returns the trainings of these finalists."""
-        chosen = self.finalists(records)
-        wanted = finalists.proposals(chosen, self.config)
+        """Train the best candidates longer, with each finalist seed, and the controls beside them.
+
+        With --only-controls there are no candidates. Returns the trainings of these finalists and controls.
+        """
+        chosen = [] if self.config.controls.only else self.finalists(records)
+        wanted = finalists.proposals(chosen, self.controls.all, self.config)
         with self.open("finalists") as ledger:
             candidates = Candidates.of(self.config, self.region, ledger)
-            keys = frozenset(record.key for record in chosen)
+            keys = frozenset(proposal.key for proposal in wanted)
             batch = self._batch("finalists", len(wanted), Fixed(wanted), self.finalist_training, candidates.score)
             batch = replace(batch, counts=lambda record: record.key in keys)
             trainings = run_trials(batch, ledger, self.workers, self.console)

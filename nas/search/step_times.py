@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from search_spaces.common.units import format_bytes
 from search_spaces.metrics.memory import largest_batch, training_memory
 from search_spaces.networks.arch import Arch
 from search_spaces.spaces.staged import StagedSpace
+from studies.machine import memory_here
 from studies.timing.step_time import StepTimes
 from studies.trainer.registry import get_recipe
 from studies.workers.resources import Resources
@@ -84,7 +84,7 @@ def check_steps(config: SearchConfig, region: SearchRegion, resources: Resources
         )
     if resources is None or share:
         return
-    room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // resources.workers
+    room = memory_here() // resources.workers
     archs = [baseline_of(region), *_typical(region)]
     largest = max(archs, key=lambda arch: training_memory(arch, batch).total)
     if (fits := _largest(largest, config, room)) < batch:

@@ -27,6 +27,23 @@ def describe_finalists(others: int, equals: int | None) -> str:
     return f"{equals} of the {others} other finalists {verb} {NOT_DIFFERENT} from the winner {BASIS}."
 
 
+def describe_known(others: int, equals: int | None) -> str:
+    """The best known network against the others, of a run with --only-controls; arguments as `describe_finalists`."""
+    if not others:
+        return "It was the only known network: there is nothing to compare it with."
+    if equals is None:
+        return "With one seed per network, differences between networks cannot be judged."
+    if not equals:
+        return f"It is significantly better than {_all(others)} {BASIS}."
+    return (
+        f"{equals} of {others} other known networks {'is' if equals == 1 else 'are'} {NOT_DIFFERENT} from it {BASIS}."
+    )
+
+
+def _all(others: int) -> str:
+    return "the other known network" if others == 1 else f"all {others} other known networks"
+
+
 def describe_edge(edge: str) -> str:
     """A warning for a winner at the "upper" or "lower" edge of the cost band."""
     return (

@@ -114,7 +114,7 @@ def _classes(result: Mapping[str, Any]) -> int:
 def _budget(run: RunData) -> Iterator[str]:
     """Trials that were requested and not done."""
     asked = run.config.get("trials")
-    if run.kind is not Kind.SEARCH or not isinstance(asked, int):
+    if run.kind is not Kind.SEARCH or not isinstance(asked, int) or run.setting("controls.only"):
         return
     frame = run.trials.get("search", pd.DataFrame())
     final = int((~texts(frame, "outcome").isin(["interrupted", "running", "waiting"])).sum()) if len(frame) else 0

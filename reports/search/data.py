@@ -12,6 +12,7 @@ import pandas as pd
 from nas.objectives.form import RELATIVE, Objective
 from nas.objectives.registry import make_objective
 from nas.objectives.rewards import PARAMS_WEIGHT, WEIGHT, Aim
+from nas.search.conclusions import SearchConclusions
 from reports.page.metrics import is_metric, metric_row
 from reports.reading.labels import labels
 from reports.reading.runs import Kind, RunData
@@ -84,6 +85,14 @@ class SearchData:
         if isinstance(best, dict) and best.get("key"):
             return str(best["key"])
         return "" if self.best is None else str(self.best["key"])
+
+    @property
+    def conclusions(self) -> SearchConclusions:
+        """What it gained over its controls; nothing where that is missing or broken."""
+        try:
+            return SearchConclusions.of_dict(self.run.result.get("verdict"))
+        except ValueError:
+            return SearchConclusions()
 
     @property
     def winner(self) -> Arch | None:
@@ -175,6 +184,11 @@ def in_units(value: float) -> float:
 
 def _is_metric(column: str) -> bool:
     return is_metric(column) or column.startswith(RELATIVE)
+
+
+def phases_of(rows: pd.DataFrame) -> pd.Series:
+    """Each trial's phase as text; empty where it is not known."""
+    return _texts(rows, "phase")
 
 
 def outcomes_of(rows: pd.DataFrame) -> pd.Series:

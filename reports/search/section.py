@@ -33,6 +33,8 @@ TERMS = {
     "(training-aware) the time S of a training step and the parameters P, over a baseline's.",
     "proxy": "A cheaper network that is trained in another's place: fewer pixels, channels, images or passes.",
     "finalist": "One of the best candidates, trained again, longer and with more seeds, before the winner is named.",
+    "control": "A network that the search did not find, judged beside the finalists: a published one brought to the "
+    "target, or one drawn uniformly.",
     "stopped early": "Not trained to the end, because it was behind others at the same point of its training.",
     "Pareto front": "The networks that no other one beats in both accuracy and cost.",
     "Kendall's tau": "Agreement of two rankings: 1 the same, 0 unrelated, -1 reversed.",
@@ -74,13 +76,27 @@ def _section(one: SearchData) -> Section:
     name = "search" if one.alone else f"search-{one.label}"
     folder = shlex.quote(str(one.run.folder))
     again = f"`python -m nas.search --config {folder}/config.yaml --run {folder}`"
-    items: list[Item] = [_introduction(one)]
+    verdict = " ".join(one.conclusions.sentences())
+    items: list[Item] = [verdict] if verdict else []
+    if one.conclusions.only:
+        return Section(name, title, [*items, *_known_networks(one)], terms=TERMS)
+    items.append(_introduction(one))
     if one.complete.empty:
         text = f"{_nothing(one)} {again} resumes the search."
         return Section(name, title, [*items, *_endings(one)], missing=[text], terms=TERMS)
     items += [*_trials(one), *_winner(one), *_objectives(one), *_choices(one), *_random(one), *_rungs(one)]
     missing = [] if one.winner else [f"No winner has been named yet: {again} resumes with the finalists."]
     return Section(name, title, [*items, *_endings(one)], _warnings(one), missing, TERMS)
+
+
+def _known_networks(one: SearchData) -> list[Item]:
+    """The section of a run with known networks only."""
+    data, target = one.run.setting("data.dataset", "unknown"), one.metric.describe(one.aim.target) if one.aim else ""
+    text = (
+        f"Nothing was searched: known networks were brought to {target} and trained as proxies on {data} "
+        f"({tables.proxy_text(one) or 'settings unknown'})."
+    )
+    return [text, *_winner(one), *_endings(one)]
 
 
 def _nothing(one: SearchData) -> str:
@@ -158,8 +174,8 @@ def _against(one: SearchData, metric: Metric) -> Figure:
 
 
 def _winner(one: SearchData) -> list[Item]:
-    arch, finalists = one.winner, tables.finalist_table(one)
-    items: list[Item] = [finalists] if finalists else []
+    arch, compared = one.winner, (tables.finalist_table(one), tables.control_table(one))
+    items: list[Item] = [table for table in compared if table]
     if arch is None:
         return items
     validation, test = (tables.accuracy_text(one, of) for of in ("validation", "test"))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
+from nas.search.conclusions import Gain, describe_gain
+from nas.search.finalists import CONTROL_PHASE
 from nas.search.wording import NOT_DIFFERENT
 from reports.page.content import Cell, Column, Table
 from reports.page.metrics import metric_column
 from reports.page.network_tables import Row, layer_rows, stage_rows
 from reports.page.values import blank, count, estimate_of, half_width, percentage, whole
 from reports.reading.target import best_value
-from reports.search.data import SearchData, in_units, outcomes_of, rewards
+from reports.search.data import SearchData, in_units, outcomes_of, phases_of, rewards
 from reports.search.reranking import Pick
 from reports.search.rung_agreement import Agreement
 from search_spaces.common.units import format_duration
@@ -87,6 +90,7 @@ def _finalists(searched: SearchData) -> list[Row]:
     names = {metric.name for metric in searched.metrics}
     if searched.objective is None or not {"outcome", "key", "accuracy", *names} <= set(frame.columns):
         return []
+    frame = frame[phases_of(frame) != CONTROL_PHASE]
     done = frame[(frame["outcome"] == Outcome.COMPLETE) & frame["accuracy"].notna() & (frame["macs"] > 0)]
     groups = [(str(key), group) for key, group in done.groupby("key")]
     if not groups:
@@ -111,9 +115,43 @@ def _verdict(searched: SearchData, key: str) -> str:
     equals = searched.run.result.get("indistinguishable_from_best")
     if not searched.run.result:
         return ""
-    if key == searched.winner_key:
+    if key == _first(searched):
         return "the best"
     return "not known: one seed" if equals is None else NOT_DIFFERENT if key in equals else "worse"
+
+
+def _first(searched: SearchData) -> str:
+    """The best finalist, in whose place a control may have been adopted."""
+    ranked = searched.run.result.get("finalists")
+    first = ranked[0] if isinstance(ranked, list) and ranked else {}
+    return str(first.get("key", searched.winner_key)) if isinstance(first, dict) else searched.winner_key
+
+
+def control_table(searched: SearchData) -> Table | None:
+    """The controls: what each became, and what the winner gained over it; None without controls."""
+    found, metric = searched.run.result.get("controls"), searched.metric
+    if not isinstance(found, list) or not found:
+        return None
+    gains = {gain.over: gain for gain in searched.conclusions.known}
+    columns = (
+        Column("name", "control"), NETWORK, Column("width", "width", "x", blank(lambda value: f"{value:.3f}")),
+        Column("layers", "layers"),
+        Column("ratio", "of target", "%", percentage, f"Its {metric.label} over the target, after rounding."),
+        ACCURACY, REWARD, Column("gain", "winner's gain in reward", "points, 95 %"),
+    )  # fmt: skip
+    note = "Trained with the seeds, recipe and images of the finalists. Intervals hold for all comparisons at once."
+    rows = [_control(one, gains.get(str(one["name"]))) for one in found]
+    return Table(searched.named("controls"), "Controls", columns, rows, note)
+
+
+def _control(one: Mapping[str, Any], gain: Gain | None) -> Row:
+    accuracies = one["accuracies"]
+    return {
+        "name": one["name"], "key": one["key"], "width": one["width"], "layers": one["layers"],
+        "ratio": one["cost_over_target"], "reward": one["reward"],
+        "accuracy": sum(accuracies) / len(accuracies) if accuracies else None,
+        "gain": one["problem"] or ("" if gain is None else describe_gain(gain.reward)),
+    }  # fmt: skip
 
 
 def pick_table(searched: SearchData, picked: Sequence[Pick]) -> Table:
@@ -152,8 +190,11 @@ def rung_table(searched: SearchData, found: Sequence[Agreement]) -> Table:
 
 
 def outcome_table(searched: SearchData) -> Table:
-    """How all trials ended, candidates' and finalists'."""
-    rows = [row for phase in ("search", "finalists") for row in _outcomes(searched, phase)]
+    """How all trials ended, those of candidates, finalists and controls."""
+    finalists = searched.run.trials["finalists"]
+    controls = phases_of(finalists) == CONTROL_PHASE
+    frames = {"candidates": searched.rows, "finalists": finalists[~controls], "controls": finalists[controls]}
+    rows = [row for phase, frame in frames.items() for row in _outcomes(phase, frame)]
     columns = (
         Column("phase", "phase"), Column("outcome", "outcome"), Column("trials", "trials"), TIME,
         Column("meaning", "meaning"),
@@ -161,16 +202,14 @@ def outcome_table(searched: SearchData) -> Table:
     return Table(searched.named("outcomes"), "How all trials ended", columns, rows)
 
 
-def _outcomes(searched: SearchData, phase: str) -> list[Row]:
-    frame = searched.rows if phase == "search" else searched.run.trials[phase]
+def _outcomes(phase: str, frame: pd.DataFrame) -> list[Row]:
     if frame.empty:
         return []
     seconds = pd.to_numeric(frame["seconds"], errors="coerce") if "seconds" in frame else pd.Series(0.0, frame.index)
     outcomes = outcomes_of(frame)
-    name = {"search": "candidates"}.get(phase, phase)
     return [
         {
-            "phase": name, "outcome": outcome, "trials": number,
+            "phase": phase, "outcome": outcome, "trials": number,
             "seconds": float(seconds[outcomes == outcome].sum()), "meaning": MEANINGS.get(outcome, "not known"),
         }
         for outcome, number in Counter(outcomes).most_common()

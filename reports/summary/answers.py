@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nas.search.wording import describe_finalists
+from nas.search.conclusions import SearchConclusions
+from nas.search.wording import describe_finalists, describe_known
 from reports.page.values import count, estimate_of
 from reports.reading.effort import efforts
 from reports.reading.runs import Kind, RunData
@@ -23,6 +24,8 @@ def question(run: RunData) -> str:
     data = run.setting("data.dataset", "unknown data")
     if run.kind is Kind.SEARCH:
         near = target_text(config)
+        if run.setting("controls.only"):
+            return f"Which known network near {near} is the best on {data}?"
         return f"Which network of the search space {config.get('space', '?')} near {near} is the best on {data}?"
     if run.kind is Kind.GRID:
         return f"How much deeper, wider and finer should a network get each time its FLOPs double, on {data}?"
@@ -64,10 +67,16 @@ def _search(result: Mapping[str, Any]) -> str:
     training = (
         f"{proxy['resolution']} px, {pluralise(proxy['epochs'], 'epoch')}, {pluralise(len(proxy['seeds']), 'seed')}"
     )
+    gains = _gains(result)
     return (
-        f"network {best['key']} with {_listed(costs)}: "
+        f"{gains}{'N' if gains else 'n'}etwork {best['key']} with {_listed(costs)}: "
         f"its proxy ({training}) has {_percent(proxy['test_accuracy'])} on test images. {_finalists(result)}"
     )
+
+
+def _gains(result: Mapping[str, Any]) -> str:
+    """What the search gained over its controls; empty without controls."""
+    return "".join(f"{text} " for text in SearchConclusions.of_dict(result.get("verdict") or {}).sentences())
 
 
 def _listed(items: Sequence[str]) -> str:
@@ -76,7 +85,10 @@ def _listed(items: Sequence[str]) -> str:
 
 def _finalists(result: Mapping[str, Any]) -> str:
     equals = result["indistinguishable_from_best"]
-    return describe_finalists(len(result["finalists"]) - 1, None if equals is None else len(equals))
+    only = SearchConclusions.of_dict(result.get("verdict") or {}).only
+    return (describe_known if only else describe_finalists)(
+        len(result["finalists"]) - 1, None if equals is None else len(equals)
+    )
 
 
 def _grid(result: Mapping[str, Any]) -> str:

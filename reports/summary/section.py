@@ -26,6 +26,7 @@ TERMS = {
     "proxy": "A cheaper network (fewer channels, smaller images, short training) that is trained in another's place, "
     "because training all candidates in full would cost too much. Its accuracy only ranks networks.",
     "finalist": "One of the best candidates, trained longer and with more seeds before the winner is named.",
+    "control": "A network that the search did not find, trained beside the finalists to judge what the search gained.",
     "seed": "The number that starts all random choices of a training. Several trainings of one network that differ in "
     "the seed alone show how much of a difference is chance.",
     "test images": "Images that took no part in training or in any choice, used once, at the end.",

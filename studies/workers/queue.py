@@ -23,11 +23,11 @@ Watch = Callable[[str, Record], None]
 class TrialPlan(Protocol):
     """Which trials are wanted.
 
-    phase        of all of them
+    phases       of them
     generation   as many trials are begun together, before any of them runs
     """
 
-    phase: str
+    phases: tuple[str, ...]
     generation: int
 
     def next(self, ledger: Ledger) -> Proposal | None:
@@ -52,18 +52,19 @@ class Draws:
         phase: str = CANDIDATE,
         generation: int = 1,
     ) -> None:
-        self.phase = phase
+        self.phases: tuple[str, ...] = (phase,)
         self.generation = generation
+        self._phase = phase
         self._total = total
         self._draw = draw
         self._exhausted = False
 
     def next(self, ledger: Ledger) -> Proposal | None:
         index = ledger.index
-        if self._exhausted or index.count(self.phase) + index.unfinished(self.phase) >= self._total:
+        if self._exhausted or index.count(self._phase) + index.unfinished(self._phase) >= self._total:
             return None
-        number = index.next_proposal_index(self.phase)
-        if self.generation > 1 and number % self.generation == 0 and index.unfinished(self.phase):
+        number = index.next_proposal_index(self._phase)
+        if self.generation > 1 and number % self.generation == 0 and index.unfinished(self._phase):
             return None
         proposal = self._draw(number, ledger.seed_sequence(number))
         self._exhausted = proposal is None
@@ -71,17 +72,15 @@ class Draws:
 
     def is_done(self, ledger: Ledger) -> bool:
         index = ledger.index
-        enough = self._exhausted or index.count(self.phase) >= self._total
-        return enough and not index.unfinished(self.phase)
+        enough = self._exhausted or index.count(self._phase) >= self._total
+        return enough and not index.unfinished(self._phase)
 
 
 class Fixed:
-    """A given list of trials of one phase: finalists, replicates. Those that the ledger has are not begun again."""
+    """A given list of trials: finalists, replicates. Those that the ledger has are not begun again."""
 
     def __init__(self, proposals: Sequence[Proposal]) -> None:
-        phases = {proposal.phase for proposal in proposals}
-        assert len(phases) == 1, "a list of trials has one phase"
-        self.phase = phases.pop()
+        self.phases = tuple(dict.fromkeys(proposal.phase for proposal in proposals))
         self.generation = 1
         self._proposals = tuple(proposals)
 
@@ -171,7 +170,8 @@ class TrialQueue:
         """The trial to hand out next; if there is none, trials are taken over or begun."""
         if (number := self._first_ready()) is not None:
             return number
-        if (claimed := self._ledger.claim(self._plan.phase)) is not None:
+        waiting = (self._ledger.claim(phase) for phase in self._plan.phases)
+        if (claimed := next((record for record in waiting if record is not None), None)) is not None:
             self._states[claimed.number] = _State.READY
         else:
             for _ in range(self._plan.generation):

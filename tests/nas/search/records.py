@@ -5,6 +5,7 @@ from __future__ import annotations
 from optuna.trial import TrialState
 
 import search_spaces as ss
+from nas.controls.control import Control
 from nas.objectives.registry import make_objective
 from nas.objectives.rewards import Aim
 from studies.ledger.trial import Record
@@ -30,3 +31,9 @@ def record(number: int, accuracies: list[float], outcome: Outcome = Outcome.COMP
 def trained(number: int, values: list[float], **changes: object) -> list[Record]:
     """A network with a complete training for each seed."""
     return [record(number, [value], seed=seed, **changes) for seed, value in enumerate(values)]
+
+
+def control(number: int, name: str = "", *, is_random: bool = False) -> Control:
+    """One of the networks as a control."""
+    arch = ARCHS[number % len(ARCHS)]
+    return Control(name or f"control{number}", arch, is_random, 400, 1.0, 17, None if is_random else 1.25)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from nas.search import analysis
+from nas.search import analysis, ranking
 from studies.outcome import Outcome
 from tests.nas.search.records import ACCURACY, ARCHS, record, trained
 
 
 def test_the_winner_has_the_highest_mean_not_the_luckiest_seed():
     steady, lucky = trained(0, [0.80, 0.80, 0.80]), trained(1, [0.70, 0.70, 0.95])
-    verdict = analysis.judge([*lucky, *steady], ACCURACY)
+    verdict = ranking.judge([*lucky, *steady], ACCURACY)
     assert verdict is not None
     assert verdict.winner.record.key == ARCHS[0].key
     assert verdict.equals == (ARCHS[1].key,)
@@ -19,7 +19,7 @@ def test_the_winner_has_the_highest_mean_not_the_luckiest_seed():
 
 def test_a_clear_loser_is_told_from_the_winner():
     best, near, far = trained(0, [0.80, 0.81, 0.82]), trained(1, [0.80, 0.80, 0.82]), trained(2, [0.50, 0.51, 0.52])
-    verdict = analysis.judge([*far, *best, *near], ACCURACY)
+    verdict = ranking.judge([*far, *best, *near], ACCURACY)
     assert verdict is not None
     assert verdict.equals == (ARCHS[1].key,)
 
@@ -27,19 +27,19 @@ def test_a_clear_loser_is_told_from_the_winner():
 def test_what_seeds_do_to_all_alike_does_not_hide_a_difference():
     # Every seed moves both by the same: the blocked differences are exactly 0.02 up to 0.001.
     best, other = trained(0, [0.82, 0.72, 0.92]), trained(1, [0.80, 0.701, 0.899])
-    verdict = analysis.judge([*best, *other], ACCURACY)
+    verdict = ranking.judge([*best, *other], ACCURACY)
     assert verdict is not None
     assert verdict.equals == ()
 
 
 def test_one_seed_tells_nothing():
-    verdict = analysis.judge([*trained(0, [0.8]), *trained(1, [0.2])], ACCURACY)
+    verdict = ranking.judge([*trained(0, [0.8]), *trained(1, [0.2])], ACCURACY)
     assert verdict is not None
     assert verdict.equals is None
 
 
 def test_failures_alone_leave_no_verdict():
-    assert analysis.judge([record(0, [], Outcome.NAN)], ACCURACY) is None
+    assert ranking.judge([record(0, [], Outcome.NAN)], ACCURACY) is None
 
 
 def test_gain_per_doubling_uses_every_first_rung():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import search_spaces as ss
 from nas.objectives.registry import make_objective
 from nas.objectives.rewards import Aim
 from nas.search import finalists
 from nas.search.config import FinalistConfig, SearchConfig
 from studies.outcome import Outcome
-from tests.nas.search.records import ACCURACY, ARCHS, record
+from tests.nas.search.records import ACCURACY, ARCHS, control, record
 
 
 def test_finalists_are_the_best_that_were_trained_to_the_end():
@@ -38,6 +39,15 @@ def test_cost_counts_in_the_choice():
 def test_each_finalist_gets_the_same_seeds_block_by_block():
     # As in docs/reference/search/finalists.csv, where the search's seed 0 gives 1000 and 1001.
     wanted = finalists.proposals(
-        [record(0, [0.7]), record(1, [0.6])], SearchConfig(finalist=FinalistConfig(seeds=3), seed=5)
+        [record(0, [0.7]), record(1, [0.6])], [], SearchConfig(finalist=FinalistConfig(seeds=3), seed=5)
     )
     assert [(p.key, p.seed) for p in wanted] == [(ARCHS[i].key, 1005 + block) for block in range(3) for i in (0, 1)]
+
+
+def test_controls_are_trained_with_the_finalists_seeds_in_a_phase_of_their_own():
+    # The second control is the finalist, which is trained once.
+    controls = [control(2), control(0)]
+    wanted = finalists.proposals([record(0, [0.7])], controls, SearchConfig(finalist=FinalistConfig(seeds=2), seed=5))
+    expected = [(phase, ARCHS[i].key, seed) for seed in (1005, 1006) for phase, i in (("finalist", 0), ("control", 2))]
+    assert [(p.phase, p.key, p.seed) for p in wanted] == expected
+    assert wanted[1].metrics["macs"] == ss.cost(ARCHS[2]).macs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,13 +12,15 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from nas.search.analysis import SearchResult, judge
+from nas.controls.control import Controls
+from nas.search.analysis import SearchResult
 from nas.search.config import ObjectiveConfig, SearchConfig
+from nas.search.gains import judge_all
 from nas.search.report import gain_per_doubling, report
 from nas.search.run import SearchRun, describe_best
 from studies.outcome import Outcome
 from studies.statistics.intervals import Estimate
-from tests.nas.search.records import trained
+from tests.nas.search.records import control, trained
 
 GAIN = Estimate(0.021, -0.004, 0.047, 36)
 
@@ -28,11 +31,15 @@ def test_the_report_of_a_search():
     nothing = cast("Any", None)
     spent = {"macs": 295_600_000}
     records = [*trained(0, [0.80, 0.81, 0.82], metrics=spent), *trained(1, [0.80, 0.80, 0.82], metrics=spent)]
-    verdict = judge(records, config.objective_function)
-    assert verdict is not None
+    records = [replace(one, phase="finalist") for one in records]
+    beside = [*trained(2, [0.79, 0.78, 0.80], metrics=spent), *trained(3, [0.70, 0.71, 0.73], metrics=spent)]
+    records += [replace(one, phase="control") for one in beside]
+    controls = Controls((control(2, "mobilenet_v2"), control(3, "random 1", is_random=True)), {"resnet18": "too large"})
+    judged = judge_all(records, controls, config.objective_function)
+    assert judged is not None
     result = SearchResult(
-        session=SearchRun(config, nothing, run, Console(quiet=True), nothing, nothing),
-        verdict=verdict,
+        SearchRun(config, nothing, run, Console(quiet=True), nothing, nothing, controls),
+        *judged,
         test=Estimate(0.79, 0.77, 0.81, 3),
         gain=Estimate(0.021, -0.004, 0.047, 36),
         edge="upper",

@@ -1,0 +1,1 @@
+"""Controls: networks that a search did not find, brought to its target, to be judged beside what it found."""
