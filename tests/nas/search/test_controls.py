@@ -147,7 +147,7 @@ def test_only_controls(few_images: str, tmp_path: Path):
     [
         ("--controls mobilenet_v3", "mobilenet_v2"),
         ("--controls none mobilenet_v2", "none"),
-        ("--controls mobilenet_v2 --max-params 300K", "300K"),
+        ("--controls mobilenet_v2 --max-params 140K", "140K"),
         ("--controls none --adopt-control", "--adopt-control"),
         ("--controls none --only-controls", "--only-controls"),
         ("--random-controls -1", "--random-controls"),
