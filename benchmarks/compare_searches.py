@@ -22,7 +22,10 @@ from studies.statistics.intervals import mean_interval, paired_difference
 SAMPLERS = ("predictor", "random")
 TRIALS = 64
 COMPARED_AT = (16, 32, 64)
-SEARCH = f"--target-flops 400M --trials {TRIALS} --proxy.images 2000 --finalists 1 --finalist.seeds 3".split()
+SEARCH = (
+    f"--target-flops 400M --trials {TRIALS} --proxy.images 2000 --finalists 1 --finalist.seeds 3 --finalist.epochs 3 "
+    "--controls none --random-controls 0"
+).split()
 
 
 def main() -> None:
@@ -61,7 +64,7 @@ def _figures(folder: Path, trials: pd.DataFrame, equal: int) -> dict[str, float]
         **{f"best seen @{trials_so_far}": float(best.iloc[trials_so_far - 1]) for trials_so_far in COMPARED_AT},
         "best, equal images": float(best[trials["images"].cumsum() <= equal].iloc[-1]),
         "thousand images": trials["images"].sum() / 1e3,
-        "M multiply-adds": result["best"]["macs"] / 1e6,
+        "M multiply-adds": result["best"]["metrics"]["macs"] / 1e6,
     }
 
 

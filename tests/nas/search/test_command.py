@@ -50,7 +50,8 @@ def words(images: Path, run: Path, *more: str) -> list[str]:
     flags = (
         "--target-flops 60M --space small --resolution 28 --proxy.width 0.25 --proxy.images 0 --proxy.epochs 2 "
         f"--trials {TRIALS} --finalists 2 --finalist.seeds 2 --finalist.epochs 2 --sampler random --workers 1 "
-        f"--seed 3 --cost-band {BAND[0]} {BAND[1]} --dataset imagefolder:{images} --run {run}"
+        f"--seed 3 --cost-band {BAND[0]} {BAND[1]} --dataset imagefolder:{images} --run {run} "
+        "--controls mobilenet_v2 --random-controls 1"
     )
     return [*flags.split(), *more]
 
@@ -159,10 +160,12 @@ def test_the_report_names_images_proxy_and_files(run: Path, images: Path):
     assert str(run / "best.json") in text
 
 
-def test_every_finalist_has_every_seed(run: Path):
-    finalists = rows(run, "finalists.csv")
-    seeds = {key: {row["seed"] for row in finalists if row["key"] == key} for key in {r["key"] for r in finalists}}
-    assert len(seeds) == 2
+@pytest.mark.parametrize(("phase", "networks"), [("finalist", 2), ("control", 3)])
+def test_every_finalist_and_every_control_has_every_seed(run: Path, phase: str, networks: int):
+    trained = [row for row in rows(run, "finalists.csv") if row["phase"] == phase]
+    seeds = {key: {row["seed"] for row in trained if row["key"] == key} for key in {r["key"] for r in trained}}
+    # Controls are mobilenet_v2, the reference of the space and a random network.
+    assert len(seeds) == networks
     assert set(map(frozenset, seeds.values())) == {frozenset({"1003", "1004"})}
 
 
