@@ -61,6 +61,16 @@ def test_controls_are_trained_with_the_finalists_seeds(first: Path):
     assert len(found) == 10
 
 
+def test_controls_change_nothing_of_candidates_and_finalists(first: Path, few_images: str, tmp_path: Path):
+    assert cli.run(search.main, words(few_images, tmp_path / "x", "--controls none --random-controls 0")) == 0
+    alone = [(row["key"], row["seed"], row["accuracy"]) for row in rows(tmp_path / "x")]
+    beside = [(row["key"], row["seed"], row["accuracy"]) for row in rows(first) if row["phase"] == "finalist"]
+    assert alone == beside
+    result = result_of(tmp_path / "x")
+    assert result["controls"] == result["verdict"]["sentences"] == []
+    assert (tmp_path / "x" / "result.txt").read_text().startswith("Best baseline")
+
+
 def test_the_verdict_comes_first(first: Path):
     text, result = (first / "result.txt").read_text(), result_of(first)
     assert next(iter(result)) == "verdict"

@@ -88,6 +88,20 @@ def test_a_follower_gets_its_turn_if_the_first_fails(ledger: Ledger) -> None:
     assert [record.repeat_of for record in ledger.records()] == [None, None, 1]
 
 
+def test_a_given_list_has_several_phases(ledger: Ledger) -> None:
+    wanted = [network(1, phase="finalist", seed=7), network(2, phase="control", seed=7)]
+    jobs = jobs_of(ledger, Fixed(wanted))
+    first, second = jobs.next_job(), jobs.next_job()
+    assert first is not None
+    assert second is not None
+    # The trial of the second phase is interrupted, and another driver finds it waiting.
+    end(jobs, first)
+    jobs.finish(second["id"], Ending(Outcome.INTERRUPTED, "Ctrl-C"))
+    assert execute_in_process(jobs_of(ledger, Fixed(wanted)), train).jobs == 1
+    done = [(r.phase, r.seed, r.retry_of) for r in ledger.records() if r.outcome is Outcome.COMPLETE]
+    assert done == [("finalist", 7, None), ("control", 7, 1)]
+
+
 def test_a_space_that_runs_dry_ends_the_search(ledger: Ledger) -> None:
     execute_in_process(jobs_of(ledger, Draws(10, in_turn(1, 2))), train)
     assert len(ledger.records()) == 2
