@@ -17,7 +17,7 @@ from search_spaces.resizing.shrink import drop_strides
 from search_spaces.spaces.staged import StagedSpace
 from search_spaces.zoo.registry import find
 
-REFERENCE = "reference"
+REFERENCE = "the space's reference"
 # The last feature map of a published network at the search's resolution has at least so many pixels a side.
 MIN_MAP = 4
 # Draws in vain, for each network that is wanted, before the region is taken to hold no further one.

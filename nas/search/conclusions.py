@@ -13,8 +13,8 @@ from studies.statistics.intervals import Estimate
 
 MEASURES = ("reward", "accuracy")
 METHOD = (
-    "Intervals hold for all comparisons at once, those of the other finalists with controls included, so they are "
-    "corrected for the choice of the winner (max-t, seeds are blocks)."
+    "Intervals hold for all comparisons at once, those of the other {others} included, so they are corrected for the "
+    "choice of the {winner} (max-t, seeds are blocks)."
 )
 
 
@@ -75,7 +75,8 @@ class SearchConclusions:
     def sentences(self) -> list[str]:
         """The verdict: over the best control, over the drawn ones, what intervals are. Empty without controls."""
         found = [text for text in (self._over_best(), self._over_random()) if text]
-        return [*found, METHOD] if found else []
+        others, winner = ("known networks", "best") if self.only else ("finalists", "winner")
+        return [*found, METHOD.format(others=others, winner=winner)] if found else []
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values, the sentences among them."""

@@ -17,7 +17,9 @@ def control_table(result: SearchResult) -> str:
     trained = result.controls.trained
     if not trained:
         return ""
-    table = align_columns(HEADER, [_row(one, result) for one in trained], left=(HEADER[0], HEADER[-1]))
+    rows = [_row(one, result) for one in trained]
+    columns = len(HEADER) if any(row[-1] for row in rows) else len(HEADER) - 1
+    table = align_columns(HEADER[:columns], [row[:columns] for row in rows], left=(HEADER[0], HEADER[-1]))
     return "\n".join([table, *_left_out(result)])
 
 

@@ -26,16 +26,10 @@ MAX_GAIN_WIDTH = 1.0
 def report(result: SearchResult) -> str:
     """The result as text: verdict, network, reward, cost, accuracies, controls, warnings and files."""
     table = stage_table(result.best.arch)
-    verdict = "\n".join(result.controls.conclusions.sentences())
-    parts = (
-        verdict,
-        _headline(result),
-        table,
-        _figures(result),
-        control_table(result),
-        _caveats(result),
-        _files(result),
-    )
+    first = ["\n".join(result.controls.conclusions.sentences()), _headline(result)]
+    if result.session.config.controls.only:
+        first.reverse()
+    parts = (*first, table, _figures(result), control_table(result), _caveats(result), _files(result))
     return "\n\n".join(filter(None, parts))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import search_spaces as ss
-from nas.controls.choose import choose
+from nas.controls.choose import REFERENCE, choose
 from nas.controls.control import Controls
 from nas.region import SearchRegion
 from nas.search.config import SearchConfig
@@ -32,7 +32,7 @@ def keys(controls: Controls) -> list[str]:
 
 def test_the_default_ones_are_published_networks_and_the_spaces_reference():
     controls = chosen()
-    assert [control.name for control in controls.all] == ["mobilenet_v2", "mnasnet_a1", "efficientnet_b0", "reference"]
+    assert [control.name for control in controls.all] == ["mobilenet_v2", "mnasnet_a1", "efficientnet_b0", REFERENCE]
     for control in controls.all:
         assert (control.arch.resolution, control.arch.classes) == (28, 10)
         assert ss.cost(control.arch).macs == control.value
@@ -47,7 +47,7 @@ def test_equal_networks_count_once():
     controls = chosen(of=region(space="mnasnet", resolution=224, target_flops="300M"), target=300_774_272 - 990 * 1280)
     # MobileNetV2 with 10 classes, which the space varies: 990 * 1280 multiply-adds less than with 1000.
     first, *others = controls.all
-    assert first.title == "mobilenet_v2 (reference)"
+    assert first.title == f"mobilenet_v2 ({REFERENCE})"
     assert first.ratio == pytest.approx(1, abs=0.01)
     assert [control.name for control in others] == ["mnasnet_a1", "efficientnet_b0"]
     assert len(chosen("resnet18", "resnet18").known) == 2
