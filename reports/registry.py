@@ -62,8 +62,8 @@ SECTIONS = Registry(
             code="reports.search.section:sections",
             label="candidates and finalists",
             reads="nas.search",
-            content="reward over trials and compute, accuracy against FLOPs with the Pareto front, finalists, the "
-            "winner's table, importance of the choices",
+            content="the verdict over controls, reward over trials and compute, accuracy against FLOPs with the Pareto "
+            "front, finalists, the winner's table, importance of the choices",
         ),
         SectionEntry(
             name="scaling",
