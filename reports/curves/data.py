@@ -35,6 +35,7 @@ class Dot:
     latency     median seconds of one image; seconds: mean of one training
     test        accuracy on the test images by seed, 0 to 1
     accuracy    their mean, its interval with the variance pooled over all networks
+    lr          its own peak learning rate, if networks have their own
     """
 
     curve: str
@@ -52,6 +53,7 @@ class Dot:
     seconds: float
     test: Mapping[int, float]
     accuracy: Estimate
+    lr: float = math.nan
 
     @property
     def is_raw(self) -> bool:
@@ -135,6 +137,7 @@ def _dot(group: pd.DataFrame, mean: Estimate) -> Dot:
         seconds=float(pd.to_numeric(group["seconds"], errors="coerce").mean()) if "seconds" in group else math.nan,
         test={int(seed): float(value) for seed, value in zip(group["seed"], group["test_accuracy"], strict=True)},
         accuracy=mean,
+        lr=_known(first, "lr"),
     )
 
 

@@ -79,6 +79,7 @@ def _of_run(run: RunData, found: Sequence[Dot], prefix: str, suffix: str) -> lis
     items: list[Item | None] = [
         prefix + headline(run, found),
         *(prefix + line for line in (conclusions.describe_main() if conclusions else ())),
+        *(prefix + line for line in (conclusions.describe_rates() if conclusions else ())),
         equal_cost(conclusions, found, prefix, suffix) if lines else None,
         _costs(lines, prefix, suffix) if lines else None,
         single_dimensions(found, prefix, suffix),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from reports.curves.data import Dot, baseline_of, conclusions_of, largest, strategies
 from reports.curves.words import verdict_of_compound
 from reports.page.content import Cell, Column, Table
+from reports.page.learning_rates import learning_rate_columns
 from reports.page.metrics import metric_column
 from reports.page.values import half_width, milliseconds, percentage, points, ratio, whole
 from reports.reading.published import scaled
@@ -53,7 +55,16 @@ def equal_cost(conclusions: CurvesConclusions | None, found: Sequence[Dot], pref
     return Table(
         f"equal-cost{suffix}",
         f"{prefix}Strategies at ×{most:g} the baseline's FLOPs",
-        (Column("name", "strategy"), *SIZES[:3], *COSTS[:2], *ACCURACY, *AGAINST, *SIZES[3:], *COSTS[2:]),
+        (
+            Column("name", "strategy"),
+            *SIZES[:3],
+            *COSTS[:2],
+            *_rates(found),
+            *ACCURACY,
+            *AGAINST,
+            *SIZES[3:],
+            *COSTS[2:],
+        ),
         rows,
         f"As EN's Tables 3 and 7. {_correction(conclusions)}The others are compared with the marked row.",
         marked=lambda row: row["curve"] == ours,
@@ -66,8 +77,8 @@ def all_networks(found: Sequence[Dot], prefix: str, suffix: str) -> Table:
     return Table(
         f"networks{suffix}",
         f"{prefix}All networks of the curves",
-        (Column("name", "curve"), Column("multiple", "asked", "× baseline", ratio), *SIZES[:3], *COSTS[:2], *ACCURACY,
-         *SIZES[3:], *COSTS[2:], Column("remark", "remark")),
+        (Column("name", "curve"), Column("multiple", "asked", "× baseline", ratio), *SIZES[:3], *COSTS[:2],
+         *_rates(found), *ACCURACY, *SIZES[3:], *COSTS[2:], Column("remark", "remark")),
         [_row(dot, start) for dot in found],
         "A network may stand on several curves. Settings of the paper's own begin with “raw”: multipliers rounded as "
         "in the papers, not matched to a cost.",
@@ -140,7 +151,12 @@ def _row(dot: Dot, start: Dot | None) -> dict[str, Cell]:
         "half": half_width(dot.accuracy),
         "seeds": len(dot.test),
         "remark": "upsampled" if dot.upsampled else "",
+        **({} if math.isnan(dot.lr) else {"lr": dot.lr}),
     }
+
+
+def _rates(found: Sequence[Dot]) -> tuple[Column, ...]:
+    return learning_rate_columns(dot.lr for dot in found)
 
 
 def _lead(conclusions: CurvesConclusions | None, dot: Dot) -> dict[str, Cell]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ class NetworkData:
     metrics       multiply-adds and the limited metrics by name, in raw units
     accuracy      mean on validation images over seeds, matched to the target cost, with its interval
     is_equal      whether it is not significantly different from the best; None if that is not known yet
+    lr            its own peak learning rate; nan if all networks have the recipe's
     """
 
     key: str
@@ -44,6 +46,7 @@ class NetworkData:
     seeds: int
     accuracy: Estimate
     is_equal: bool | None
+    lr: float = math.nan
 
 
 def networks(run: RunData) -> list[NetworkData]:
@@ -116,13 +119,14 @@ def _network(one: Mapping[str, Any]) -> NetworkData | None:
         sizes = _triple([one[name] for name in SIZES])
         points = tuple(_triple(point) for point in one.get("points") or [])
         cost, metrics = float(one["cost"]), {name: float(one[name]) for name in one if is_metric(name)}
+        lr = float(one.get("lr", math.nan))
     except (KeyError, TypeError, ValueError):
         return None
     if coefficients is None or accuracy is None:
         return None
     equal = bool(one.get("indistinguishable_from_best"))
     key, points = str(one.get("key", "")), points or (coefficients,)
-    return NetworkData(key, coefficients, points, sizes, cost, metrics, accuracy.n, accuracy, equal)
+    return NetworkData(key, coefficients, points, sizes, cost, metrics, accuracy.n, accuracy, equal, lr)
 
 
 def _unfinished(run: RunData) -> list[NetworkData]:

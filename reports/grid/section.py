@@ -17,6 +17,7 @@ from reports.grid.data import (
 )
 from reports.grid.words import TERMS, describe, headline
 from reports.page.content import Cell, Column, Figure, Section, Table
+from reports.page.learning_rates import learning_rate_columns
 from reports.page.metrics import metric_column
 from reports.page.values import estimate_of, half_width, percentage, ratio
 from reports.reading.labels import labels, stems
@@ -113,6 +114,7 @@ def _ranking(run: RunData, found: Sequence[NetworkData], prefix: str, suffix: st
 
 
 def _table(found: Sequence[NetworkData], prefix: str, suffix: str) -> Table:
+    rates = learning_rate_columns(one.lr for one in found)
     rows: list[dict[str, Cell]] = [
         {
             **dict(zip(COEFFICIENTS, one.coefficients, strict=True)),
@@ -124,6 +126,7 @@ def _table(found: Sequence[NetworkData], prefix: str, suffix: str) -> Table:
             "half": half_width(one.accuracy),
             "seeds": one.seeds,
             "among_the_best": {True: "yes", False: "no", None: ""}[one.is_equal],
+            **{column.key: one.lr for column in rates},
         }
         for one in found
     ]
@@ -138,6 +141,7 @@ def _table(found: Sequence[NetworkData], prefix: str, suffix: str) -> Table:
         Column("cost", "cost", "× baseline", ratio),
         *(metric_column(name) for name in dict.fromkeys(["macs", *(name for one in found for name in one.metrics)])),
         Column("points", "points", "", str, "points of the grid that round to this network"),
+        *rates,
         Column("accuracy", "accuracy", "%", percentage, "of validation images, adjusted to the target cost"),
         Column("half", "±", "points", percentage, "half the 95 % interval, its variance pooled over all networks"),
         Column("seeds", "seeds"),

@@ -39,6 +39,7 @@ def describe(conclusions: GridConclusions) -> list[str]:
     return [
         f"{conclusions.describe_points()} {conclusions.describe_cost()}",
         conclusions.describe_equals(),
+        *((conclusions.describe_rates(),) if conclusions.rates else ()),
         conclusions.describe_law(),
         f"{conclusions.describe_choice()} {conclusions.compare_with_paper()}",
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 import yaml
 
+from scaling.experiment.rates import phases_at
 from search_spaces.common.settings import value_at
 from search_spaces.networks.arch import Arch
 from studies.runs.folder import LEDGER
@@ -32,6 +33,8 @@ class Kind(StrEnum):
 
 # The ledger's studies of each kind, in the order of their trainings.
 STUDIES = {Kind.SEARCH: ("search", "finalists"), Kind.GRID: ("grid", "choice"), Kind.CURVES: ("curves",)}
+# The same where networks have learning rates of their own: each is a study for every rate.
+WITH_RATES = {Kind.GRID: ("grid", "paper", "choice"), Kind.CURVES: ("curves",)}
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def read_run(folder: str | Path) -> RunData:
     table = _optional(path / tables[kind], _whole_csv, notes) if kind in tables else None
     known: dict[str, list[Record]] = {}
     finished = manifest.get("status") == "finished"
-    trials = {study: _trials(path, study, finished, known, notes) for study in STUDIES[kind]}
+    trials = {study: _trials(path, study, finished, known, notes) for study in _studies(kind, config)}
     empty = pd.DataFrame()
     return RunData(
         path, kind, config, manifest, trials, result if isinstance(result, dict) else {},
@@ -123,6 +126,14 @@ def _kind(config: Mapping[str, Any]) -> Kind | None:
     if "choice_seeds" in config:
         return Kind.GRID
     return Kind.CURVES if "multiples" in config else None
+
+
+def _studies(kind: Kind, config: Mapping[str, Any]) -> Sequence[str]:
+    factors = config.get("lr_factors")
+    if not config.get("lr_per_network") or not isinstance(factors, list):
+        return STUDIES[kind]
+    numbers = [float(factor) for factor in factors if isinstance(factor, int | float)]
+    return [study for phase in WITH_RATES.get(kind, ()) for study in phases_at(phase, numbers)]
 
 
 def _trials(path: Path, study: str, finished: bool, known: dict[str, list[Record]], notes: list[str]) -> pd.DataFrame:

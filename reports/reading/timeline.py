@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.reading.runs import STUDIES, RunData
+from reports.reading.runs import RunData
 from studies.runs.folder import LEDGER
 
 # Nothing running for longer than this: the run was not going on, and the time is cut out.
@@ -120,7 +120,7 @@ def _spans(run: RunData) -> list[Span]:
         return []
     try:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-            rows = [row for study in STUDIES[run.kind] for row in connection.execute(_QUERY, (study,))]
+            rows = [row for study in run.trials for row in connection.execute(_QUERY, (study,))]
         found = [_span(*row) for row in rows]
     except (sqlite3.Error, ValueError, TypeError) as error:
         run.notes.append(f"{database.name} has no readable times: {error}")

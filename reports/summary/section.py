@@ -12,7 +12,7 @@ from reports.health.warnings import warnings
 from reports.page.content import Cell, Column, Figure, Section, Table
 from reports.page.values import whole
 from reports.reading.effort import efforts, numbers
-from reports.reading.runs import STUDIES, Kind, RunData
+from reports.reading.runs import Kind, RunData
 from reports.reading.timeline import timeline
 from reports.summary.answers import answer, question
 from search_spaces.common.text import pluralise
@@ -162,8 +162,8 @@ def _training(run: RunData) -> str:
 
 def _seeds(run: RunData) -> str:
     parts = [f"{run.manifest['seed']} of the run"] if "seed" in run.manifest else []
-    for study in STUDIES[run.kind]:
-        seeds = sorted({int(value) for value in numbers(run.trials[study], "seed").dropna()})
+    for study, frame in run.trials.items():
+        seeds = sorted({int(value) for value in numbers(frame, "seed").dropna()})
         if 0 < len(seeds) <= MAX_SEEDS:
             parts.append(f"{', '.join(map(str, seeds))} of its {study} trainings")
         elif seeds:

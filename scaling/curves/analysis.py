@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scaling.curves.config import BASELINE, FOUND, MIN_LAW_NETWORKS
 from scaling.curves.plan import CurvePoint
+from scaling.curves.rate_effect import RateEffect
 from scaling.curves.run import CurvesResult, TrainedPoint
 from scaling.law.data import training_rows
 from scaling.law.fit import fit_or_none
@@ -49,6 +50,7 @@ class CurvesAnalysis:
     law              fitted to all points that are not upsampled; None if they are too few
     predicted        the largest networks as a law without them predicts them
     loglinear_error  mean absolute error of a straight line in log FLOPs on the same networks; nan without them
+    rates            learning rates and their effect; None without --lr-per-network
     """
 
     means: tuple[Estimate, ...]
@@ -63,6 +65,7 @@ class CurvesAnalysis:
     law: Response | None
     predicted: tuple[PredictedPoint, ...]
     loglinear_error: float
+    rates: RateEffect | None = None
 
 
 def analyse(result: CurvesResult) -> CurvesAnalysis:
@@ -98,7 +101,17 @@ def analyse(result: CurvesResult) -> CurvesAnalysis:
         law=_law(comparable),
         predicted=predicted,
         loglinear_error=loglinear_error,
+        rates=_rate_effect(result),
     )
+
+
+def _rate_effect(result: CurvesResult) -> RateEffect | None:
+    if result.rates is None:
+        return None
+    other = analyse(replace(result, points=result.with_recipe, rates=None))
+    verdict = other.main.verdict if other.main else ""
+    verdicts = {curve: contrast.verdict for curve, contrast in other.against_all.items()}
+    return RateEffect(result.rates, verdict, other.best_single, verdicts)
 
 
 def _found_alone(result: CurvesResult) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scaling.curves.config import FOUND
+from scaling.curves.rate_effect import RateEffect
 from scaling.experiment.wording import ONE_SEED, intervals, points, sentence
 from scaling.law.fit import best_or_none
 from search_spaces.resizing.compound import PAPER
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from scaling.curves.analysis import CurvesAnalysis
     from scaling.law.response import Response
 
+# The key of the learning rates in curves.json, which only --lr-per-network writes.
+RATES = "learning_rates"
 COMPOUND_NAMES = {"compound": f"compound ({PAPER})", FOUND: "compound (found here)"}
 
 
@@ -56,6 +59,7 @@ class CurvesConclusions:
     slope: float
     predicted: tuple[PredictedAccuracy, ...]
     loglinear_error: float
+    rates: RateEffect | None = None
 
     @classmethod
     def of(cls, analysis: CurvesAnalysis, multiple: float) -> CurvesConclusions:
@@ -75,6 +79,7 @@ class CurvesConclusions:
                 for p in analysis.predicted
             ),
             loglinear_error=analysis.loglinear_error,
+            rates=analysis.rates,
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,6 +104,7 @@ class CurvesConclusions:
                 for one in self.predicted
             ],
             "loglinear_error": finite(self.loglinear_error),
+            **({RATES: self.rates.to_dict()} if self.rates else {}),
         }
 
     @classmethod
@@ -121,6 +127,7 @@ class CurvesConclusions:
                     for one in values["predicted"]
                 ),
                 loglinear_error=math.nan if error is None else float(error),
+                rates=RateEffect.of_dict(values[RATES]) if RATES in values else None,
             )  # fmt: skip
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a conclusion is missing or broken ({type(error).__name__}: {error})") from None
@@ -139,6 +146,29 @@ class CurvesConclusions:
         if self.paper:
             lines.append(sentence(self.paper.sentence(curve_name(FOUND), curve_name("compound"))))
         return lines
+
+    def describe_rates(self) -> list[str]:
+        """The networks' learning rates, and whether the recipe's would give other verdicts; nothing without them."""
+        if self.rates is None:
+            return []
+        effect, ours = self.rates, curve_name(self.compound)
+        start = f"With the recipe's {effect.rates.lr:g} for all networks"
+        if self.main is None or not effect.verdict:
+            return [effect.rates.describe(), f"{start} there is no verdict on {ours} to compare with."]
+        own = f"{self.main.verdict} against {self.best_single}"
+        then = f"{effect.verdict} against {effect.best_single}"
+        change = f"the same, {then}" if then == own else f"{then} in place of {own}"
+        others = {
+            curve_name(name): f"{effect.verdicts[name]} in place of {contrast.verdict}"
+            for name, contrast in self.against_all.items()
+            if effect.verdicts.get(name, contrast.verdict) != contrast.verdict
+        }
+        listed = ", ".join(f"{name} ({verdict})" for name, verdict in others.items()) or "none"
+        return [
+            effect.rates.describe(),
+            f"{start} the verdict on {ours} would be {change}. Other curves against which it would differ, with "
+            f"simultaneous intervals: {listed}.",
+        ]
 
     def describe_prediction(self) -> list[str]:
         """How well a law fitted to the smaller networks predicts the largest ones."""

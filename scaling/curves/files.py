@@ -24,7 +24,7 @@ def write_files(result: CurvesResult, analysis: CurvesAnalysis, run: RunFolder) 
 def _rows(result: CurvesResult) -> list[dict[str, Any]]:
     return [
         {
-            **_point(point),
+            **_point(point, result),
             "seed": seed,
             "validation_accuracy": point.validation[seed],
             "test_accuracy": point.test[seed],
@@ -38,7 +38,7 @@ def _rows(result: CurvesResult) -> list[dict[str, Any]]:
 def _summary(result: CurvesResult, analysis: CurvesAnalysis) -> dict[str, Any]:
     plan = result.plan
     points = [
-        {**_point(point), "test_accuracy": mean.to_dict(), "seeds": list(point.test)}
+        {**_point(point, result), "test_accuracy": mean.to_dict(), "seeds": list(point.test)}
         for point, mean in zip(result.points, analysis.means, strict=True)
     ]
     return {
@@ -52,7 +52,7 @@ def _summary(result: CurvesResult, analysis: CurvesAnalysis) -> dict[str, Any]:
     }
 
 
-def _point(point: TrainedPoint) -> dict[str, Any]:
+def _point(point: TrainedPoint, result: CurvesResult) -> dict[str, Any]:
     """A point as plain values in raw units, without its accuracies."""
     planned = point.planned
     return {
@@ -72,4 +72,5 @@ def _point(point: TrainedPoint) -> dict[str, Any]:
         "latency_mean": point.latency.mean,
         "latency_median": point.latency.median,
         "weights": point.weights,
+        **({"lr": result.rates.rate(planned.arch.key)} if result.rates else {}),
     }

@@ -9,6 +9,7 @@ from scaling.curves.conclusions import CurvesConclusions, curve_name, describe_e
 from scaling.curves.files import POINTS, SUMMARY
 from scaling.curves.plan import CurvePoint, CurvesPlan
 from scaling.curves.run import CurvesResult, TrainedPoint, wanted
+from scaling.experiment.rates import ChosenRates
 from search_spaces.common.text import align_columns, align_facts, pluralise
 from search_spaces.metrics.counts import CONVENTION
 from search_spaces.metrics.registry import METRICS
@@ -20,14 +21,14 @@ MACS, PARAMS = METRICS["macs"], METRICS["params"]
 def describe_plan(plan: CurvesPlan) -> str:
     """What is going to be trained."""
     config = plan.config
-    different = len({point.arch.key for point in plan.points})
+    different, trainings = len({point.arch.key for point in plan.points}), len(wanted(plan)) * len(config.factors)
     facts = {
         "baseline": plan.baseline.describe(),
         "networks": f"{len(plan.points)} points on curves, {different} different networks"
         + (f"; {plan.left_out} of the paper's settings cost more than --most {config.most:g}" * bool(plan.left_out)),
-        "trainings": f"{len(wanted(plan))}: {pluralise(config.seeds, 'seed')} each, {config.main_seeds} at "
+        "trainings": f"{trainings}: {pluralise(config.seeds, 'seed')} each, {config.main_seeds} at "
         f"x{plan.largest:g}; {config.epochs} x {config.images or 'all'} images of "
-        f"{config.data.dataset}, recipe {config.recipe}",
+        f"{config.data.dataset}, recipe {config.recipe}{config.describe_factors()}",
     }
     if plan.resources:
         facts["workers"] = f"{plan.resources.describe()}, {plan.resources.gpus_per_trial:g} GPU each"
@@ -48,9 +49,10 @@ def report(result: CurvesResult, analysis: CurvesAnalysis, folder: Path) -> str:
         headline,
         _table(result, analysis),
         "\n".join([*conclusions.describe_main(), *_against_all(conclusions)]),
+        "\n".join(conclusions.describe_rates()),
         "\n".join([*conclusions.describe_prediction(), *_expectation(result, analysis)]),
         "\n".join(warnings),
-        _files(folder),
+        _files(folder, result.rates is not None),
     )
     return "\n\n".join(filter(None, parts))
 
@@ -79,8 +81,9 @@ def _realised(point: CurvePoint) -> tuple[str, ...]:
 
 def _table(result: CurvesResult, analysis: CurvesAnalysis) -> str:
     costs = (MACS.label, "cost", PARAMS.label)
-    header = ("curve", "multiple", "d", "w", "r", "px", *costs, "accuracy", "seeds", "latency", "")
-    rows = [_line(point, mean.percent) for point, mean in zip(result.points, analysis.means, strict=True)]
+    rate = ("lr",) if result.rates else ()
+    header = ("curve", "multiple", "d", "w", "r", "px", *costs, *rate, "accuracy", "seeds", "latency", "")
+    rows = [_line(point, mean.percent, result.rates) for point, mean in zip(result.points, analysis.means, strict=True)]
     return (
         f"{align_columns(header, rows)}\n"
         "accuracy: of test images, mean over seeds with its 95 % interval (variance pooled over all networks); "
@@ -89,12 +92,13 @@ def _table(result: CurvesResult, analysis: CurvesAnalysis) -> str:
     )
 
 
-def _line(point: TrainedPoint, accuracy: str) -> tuple[str, ...]:
+def _line(point: TrainedPoint, accuracy: str, rates: ChosenRates | None) -> tuple[str, ...]:
     return (
         point.planned.curve,
         f"x{point.planned.multiple:.3g}",
         *_realised(point.planned),
         PARAMS.format(point.cost.params, 4),
+        *((f"{rates.rate(point.planned.arch.key):g}",) if rates else ()),
         accuracy,
         str(len(point.test)),
         f"{1000 * point.latency.median:.2f}ms",
@@ -133,12 +137,15 @@ def _warnings(result: CurvesResult) -> list[str]:
     return lines
 
 
-def _files(folder: Path) -> str:
+def _files(folder: Path, with_rates: bool) -> str:
+    trials = f"{folder / 'curves-trials.csv'}"
+    if with_rates:
+        trials = f"{folder / '*-trials.csv'}, a file for each learning rate"
     return align_facts({
         "points": f"{folder / POINTS}, a line per network and seed",
         "conclusions": f"{folder / SUMMARY}",
-        "weights": f"{folder / 'weights'}: the first seed's, as safetensors",
-        "all trials": f"{folder / 'curves-trials.csv'}",
+        "weights": f"{folder / ('weights*' if with_rates else 'weights')}: the first seed's, as safetensors",
+        "all trials": trials,
         "ledger": f"{folder / LEDGER}",
         "report": f"python -m reports.build {folder}  (writes one HTML page with all results)",
     })  # fmt: skip

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scaling.curves.plan import CurvePoint, CurvesPlan
-from scaling.experiment.trainings import Experiment, ExperimentNetwork
+from scaling.experiment.rates import OWN, ChosenRates, phase_at
+from scaling.experiment.trainings import WEIGHTS, Experiment, ExperimentNetwork, train_at_rates
 from search_spaces.metrics.compute import compute
 from search_spaces.metrics.counts import Cost, cost
 from search_spaces.networks.arch import Arch
@@ -43,25 +44,37 @@ class TrainedPoint:
 
 @dataclass(frozen=True)
 class CurvesResult:
-    """Plan and points of curves, in the plan's order; points that were never trained to the end are missing."""
+    """Plan and points of curves, in the plan's order; points that were never trained to the end are missing.
+
+    points       each network at the learning rate that counts for it
+    rates        these learning rates; None without --lr-per-network
+    with_recipe  the points with the recipe's learning rate for all networks; empty without --lr-per-network
+    """
 
     plan: CurvesPlan
     points: tuple[TrainedPoint, ...]
+    rates: ChosenRates | None = None
+    with_recipe: tuple[TrainedPoint, ...] = ()
 
 
 def run_curves(plan: CurvesPlan, experiment: Experiment) -> CurvesResult:
     """Train what is missing and measure latency. Raises ValueError if nothing was trained to its end."""
-    records = experiment.train(KIND, wanted(plan), keep_weights=True, test=True)
+    trained = train_at_rates(experiment, KIND, wanted(plan), keep_weights=True, test=True)
     # Nothing else may run while latency is measured.
     experiment.workers.stop()
-    _keep_weights_of_seed(plan.config.seed, experiment, records)
-    complete = [record for record in records if record.outcome is Outcome.COMPLETE]
-    planned_points = [planned for planned in plan.points if any(record.key == planned.arch.key for record in complete)]
-    latencies = _latencies(plan, [planned.arch for planned in planned_points])
-    points = tuple(
-        _trained_point(plan, experiment, planned, complete, latencies[planned.arch.key]) for planned in planned_points
-    )
-    return CurvesResult(plan, points)
+    for factor, records in trained.records.items():
+        _keep_weights(plan.config.seed, experiment.at(factor), records, trained.rates)
+    best = [record for record in trained.best if record.outcome is Outcome.COMPLETE]
+    if not best:
+        raise ValueError(f"no network was trained to the end: see the outcomes in {KIND}-trials.csv")
+    keys = {record.key for record in best}
+    latencies = _latencies(plan, [planned.arch for planned in plan.points if planned.arch.key in keys])
+    points = _trained_points(plan, experiment, best, latencies, trained.rates)
+    if not plan.config.lr_per_network:
+        return CurvesResult(plan, points)
+    at_recipe = [record for record in trained.records[OWN] if record.outcome is Outcome.COMPLETE]
+    with_recipe = _trained_points(plan, experiment, at_recipe, latencies, replace(trained.rates, chosen={}))
+    return CurvesResult(plan, points, trained.rates, with_recipe)
 
 
 def wanted(plan: CurvesPlan) -> list[tuple[ExperimentNetwork, int]]:
@@ -91,11 +104,12 @@ def _members(plan: CurvesPlan) -> list[tuple[ExperimentNetwork, bool]]:
     return members
 
 
-def _keep_weights_of_seed(seed: int, experiment: Experiment, records: Sequence[Record]) -> None:
-    """Remove the weights of all other seeds: class activation maps need one training per network."""
+def _keep_weights(seed: int, experiment: Experiment, records: Sequence[Record], rates: ChosenRates) -> None:
+    """Remove the weights of all other seeds and rates: class activation maps need one training per network."""
+    training = experiment.training
     for record in records:
-        path = experiment.training.weights(record.key, record.seed)
-        if record.seed != seed:
+        path = training.weights(record.key, record.seed)
+        if record.seed != seed or rates.chosen.get(record.key, OWN) != experiment.factor:
             path.unlink(missing_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)
 
@@ -107,10 +121,27 @@ def _latencies(plan: CurvesPlan, archs: Sequence[Arch]) -> dict[str, Latency]:
     return dict(zip(different, measured, strict=True))
 
 
+def _trained_points(
+    plan: CurvesPlan,
+    experiment: Experiment,
+    complete: Sequence[Record],
+    latencies: Mapping[str, Latency],
+    rates: ChosenRates,
+) -> tuple[TrainedPoint, ...]:
+    """The points with a complete training, in the plan's order."""
+    found = []
+    for planned in plan.points:
+        key = planned.arch.key
+        records = {record.seed: record for record in complete if record.key == key}
+        if records:
+            factor = rates.chosen.get(key, OWN)
+            found.append(_trained_point(plan, experiment.at(factor), planned, records, latencies[key]))
+    return tuple(found)
+
+
 def _trained_point(
-    plan: CurvesPlan, experiment: Experiment, planned: CurvePoint, complete: Sequence[Record], latency: Latency
+    plan: CurvesPlan, experiment: Experiment, planned: CurvePoint, records: Mapping[int, Record], latency: Latency
 ) -> TrainedPoint:
-    records = {record.seed: record for record in complete if record.key == planned.arch.key}
     path = experiment.training.weights(planned.arch.key, plan.config.seed)
     return TrainedPoint(
         planned=planned,
@@ -120,5 +151,5 @@ def _trained_point(
         seconds={seed: record.seconds for seed, record in sorted(records.items())},
         latency=latency,
         memory=compute("training_memory", planned.arch, plan.config.schedule.conditions),
-        weights=f"weights/{path.name}" if path.exists() else "",
+        weights=f"{phase_at(WEIGHTS, experiment.factor)}/{path.name}" if path.exists() else "",
     )

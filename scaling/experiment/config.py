@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scaling.experiment.proxy_baseline import ProxyBaseline
+from scaling.experiment.rates import DEFAULT_FACTORS, OWN, check_factors, peak
 from search_spaces.common import cli
 from search_spaces.common.checks import as_flags, check_minimum
 from search_spaces.common.settings import flat, own_code, setting, without
@@ -33,6 +34,8 @@ class ExperimentConfig:
         rounding: Multiples that widths and resolutions are rounded to.
         data: Images to train on.
         recipe: Training recipe of the networks: {names}.
+        lr_per_network: Train every network at several peak learning rates; its best on validation images counts.
+        lr_factors: Factors on the recipe's peak learning rate for --lr-per-network; 1, the recipe's own, is among them.
         images: Training images of one epoch; 0 is all of them.
         epochs: Passes over those images.
         validation: Number of images held out for validation; 0 is a fifth, at most 10 000.
@@ -51,6 +54,8 @@ class ExperimentConfig:
     rounding: RoundingChoice = field(default_factory=RoundingChoice)
     data: DataConfig = flat(DataConfig)
     recipe: str = setting("quick", registry="studies.trainer.registry:RECIPES")
+    lr_per_network: bool = False
+    lr_factors: tuple[float, ...] = DEFAULT_FACTORS
     images: int = 4000
     epochs: int = 3
     validation: int = 0
@@ -66,11 +71,28 @@ class ExperimentConfig:
         # This raises ValueError for an unknown recipe, or more stages than epochs.
         with as_flags({"epochs": "epochs"}):
             self.schedule  # noqa: B018
+        check_factors(self.lr_factors)
+        if self.lr_factors != DEFAULT_FACTORS and not self.lr_per_network:
+            raise ValueError("--lr-factors has no effect without --lr-per-network: add that, or remove --lr-factors")
 
     @property
     def schedule(self) -> Recipe:
         """The recipe with the epochs that are trained."""
         return get_recipe(self.recipe).lasting(self.epochs)
+
+    @property
+    def factors(self) -> tuple[float, ...]:
+        """The factors on the recipe's peak learning rate that every network is trained at, the recipe's own first."""
+        if not self.lr_per_network:
+            return (OWN,)
+        return (OWN, *(factor for factor in self.lr_factors if factor != OWN))
+
+    def describe_factors(self) -> str:
+        """The learning rates of --lr-per-network for the plan; empty without it."""
+        if not self.lr_per_network:
+            return ""
+        rates = ", ".join(f"{peak(self.schedule.lr, factor):g}" for factor in self.factors)
+        return f" at each of {len(self.factors)} learning rates ({rates}), {len(self.factors)} times the cost of one"
 
     @property
     def limited(self) -> tuple[str, ...]:

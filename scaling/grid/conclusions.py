@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scaling.experiment.wording import ONE_SEED, PAPER_COEFFICIENTS, intervals, points, sentence
 from scaling.grid.analysis import COEFFICIENTS, MIN_NETWORKS
 from scaling.grid.networks import describe_points
+from scaling.grid.rate_effect import RateEffect
 from search_spaces.common.text import pluralise
 from search_spaces.metrics.registry import METRICS
 from search_spaces.resizing.compound import Coefficients
@@ -18,6 +19,9 @@ from studies.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
     from scaling.grid.run import GridResult
+
+# The key of the learning rates in coefficients.json, which only --lr-per-network writes.
+RATES = "learning_rates"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class GridConclusions:
     points, networks, left_out, target  see `GridNetworks`; `networks` is their number
     trained       number of networks with an accuracy, of which `equal` are not significantly different from the best
     ranges        lowest and highest coefficients of those
+    rates         learning rates and their effect; None without --lr-per-network
     """
 
     coefficients: Coefficients
@@ -73,6 +78,7 @@ class GridConclusions:
     ranges: Mapping[str, tuple[float, float]]
     law: FittedLaw | None
     choice: Confirmation
+    rates: RateEffect | None = None
 
     @classmethod
     def of(cls, result: GridResult) -> GridConclusions:
@@ -102,6 +108,7 @@ class GridConclusions:
                 choice.paper.arch.key == choice.arch.key,
                 choice.contrast,
             ),
+            rates=RateEffect.of(result),
         )
 
     @classmethod
@@ -119,6 +126,7 @@ class GridConclusions:
                 ranges={name: (low, high) for name, (low, high) in values["range_of_indistinguishable"].items()},
                 law=_law(values["law"]),
                 choice=_confirmation(values["choice"]),
+                rates=RateEffect.of_dict(values[RATES]) if RATES in values else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a conclusion is missing or broken ({type(error).__name__}: {error})") from None
@@ -146,6 +154,10 @@ class GridConclusions:
             f"{self.equal} of {pluralise(self.trained, 'network')} are not significantly different from the best, "
             f"itself included (multiple comparisons with the best, 95 %). Their range: {ranges}."
         )
+
+    def describe_rates(self) -> str:
+        """The networks' learning rates, and whether the recipe's would give another result; empty without them."""
+        return self.rates.describe(self.coefficients, self.equal) if self.rates else ""
 
     def describe_law(self) -> str:
         """The fitted law's optimum and how well the law predicts."""

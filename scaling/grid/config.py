@@ -72,6 +72,11 @@ class GridConfig(ExperimentConfig):
         check_minimum(self, {"batch_size": 1, "choice_seeds": 1})
         if self.scheduler not in SCHEDULERS:
             raise ValueError(f"unknown scheduler '{self.scheduler}': choose {' or '.join(SCHEDULERS)}")
+        if self.lr_per_network and self.scheduler != "none":
+            raise ValueError(
+                f"--lr-per-network compares complete trainings, and --scheduler {self.scheduler} stops some of them: "
+                "use --scheduler none"
+            )
         # These raise ValueError for limits or a lattice that make no sense.
         self.upper_limits, self.lattice  # noqa: B018
 

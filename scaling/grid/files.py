@@ -7,6 +7,8 @@ from typing import Any
 from scaling.coefficients_file import Found
 from scaling.grid.analysis import COEFFICIENTS as NAMES
 from scaling.grid.analysis import GridAnalysis, NetworkResult
+from scaling.grid.conclusions import RATES
+from scaling.grid.rate_effect import RateEffect
 from scaling.grid.run import GridResult
 from search_spaces.common.csv_text import csv_text
 from studies.runs.folder import RunFolder
@@ -18,7 +20,7 @@ COEFFICIENTS, NETWORKS, CHOICE = "coefficients.json", "networks.csv", "choice.js
 def write_files(result: GridResult, run: RunFolder) -> None:
     """Write coefficients.json, networks.csv, and the chosen network as choice.json."""
     run.write(CHOICE, result.choice.arch.to_json())
-    run.write(NETWORKS, csv_text(_rows(result.analysis)))
+    run.write(NETWORKS, csv_text(_rows(result)))
     run.write(COEFFICIENTS, found(result).to_json())
 
 
@@ -32,6 +34,7 @@ def found(result: GridResult) -> Found:
 def _conclusions(result: GridResult) -> dict[str, Any]:
     """What `GridConclusions.of_file` reads, and every network."""
     plan, analysis, best = result.plan, result.analysis, result.analysis.best.network
+    effect = RateEffect.of(result)
     return {
         "phi": plan.config.phi,
         "dataset": plan.config.data.dataset,
@@ -51,8 +54,9 @@ def _conclusions(result: GridResult) -> dict[str, Any]:
             "target_macs": plan.grid.target,
             "accuracy_per_doubling": analysis.slope,
         },
-        "networks": [_network(one) for one in analysis.ranking],
+        "networks": [_network(one, result) for one in analysis.ranking],
         "choice": _choice(result),
+        **({RATES: effect.to_dict()} if effect else {}),
     }
 
 
@@ -82,7 +86,7 @@ def _choice(result: GridResult) -> dict[str, Any]:
     }
 
 
-def _network(result: NetworkResult) -> dict[str, Any]:
+def _network(result: NetworkResult, grid: GridResult) -> dict[str, Any]:
     network = result.network
     return {
         "key": network.arch.key,
@@ -91,13 +95,19 @@ def _network(result: NetworkResult) -> dict[str, Any]:
         **network.growth.as_dict(),
         "macs": network.macs,
         **network.limited,
+        **_rate(result, grid),
         "accuracy": result.mean.to_dict(),
         "accuracies": {str(seed): value for seed, value in sorted(result.accuracies.items())},
         "indistinguishable_from_best": result.is_equal,
     }
 
 
-def _rows(analysis: GridAnalysis) -> list[dict[str, Any]]:
+def _rate(result: NetworkResult, grid: GridResult) -> dict[str, float]:
+    """The network's learning rate, if networks have their own."""
+    return {"lr": grid.rates.rate(result.network.arch.key)} if grid.rates else {}
+
+
+def _rows(grid: GridResult) -> list[dict[str, Any]]:
     """A row per network and seed, in raw units."""
     return [
         {
@@ -107,6 +117,7 @@ def _rows(analysis: GridAnalysis) -> list[dict[str, Any]]:
             "input_px": result.network.arch.resolution,
             "macs": result.network.macs,
             **result.network.limited,
+            **_rate(result, grid),
             "seed": seed,
             "accuracy": result.accuracies[seed],
             "mean_value": result.mean.value,
@@ -114,7 +125,7 @@ def _rows(analysis: GridAnalysis) -> list[dict[str, Any]]:
             "mean_high": finite(result.mean.high),
             "indistinguishable_from_best": result.is_equal,
         }
-        for result in analysis.ranking
+        for result in grid.analysis.ranking
         for seed in sorted(result.accuracies)
     ]
 

@@ -31,6 +31,12 @@ class GridPlan:
         baseline = self.grid.baseline
         return solve(baseline, COMPOUND, max(macs, cost(baseline).macs + 1), rounding=self.rounding)
 
+    def trains_rates_of(self, paper: Solution) -> bool:
+        """Whether the paper's network is trained at every learning rate by itself: it is not one of the grid's."""
+        on_grid = {network.arch.key for network in self.grid.networks}
+        within = not self.budget.excess(self.budget.values(paper.arch))
+        return self.config.lr_per_network and within and paper.arch.key not in on_grid
+
 
 def prepare(config: GridConfig) -> GridPlan:
     """Find everything that can be wrong beforehand: baseline, data set, points, limits, resources."""

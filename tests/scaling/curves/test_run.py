@@ -19,10 +19,16 @@ from studies.workers.config import WorkersConfig
 class Trained:
     """An experiment whose trainings are made up: every wanted network, but not `lost`."""
 
-    def __init__(self, folder: Path, lost: str) -> None:
-        self.folder, self.lost, self.asked = folder, lost, dict[str, Any]()
+    factor = 1.0
+
+    def __init__(self, folder: Path, lost: str, settings: CurvesConfig) -> None:
+        self.folder, self.lost, self.settings, self.asked = folder, lost, settings, dict[str, Any]()
         self.training = self.workers = self
         self.stopped = False
+
+    def at(self, factor: float) -> Trained:
+        assert factor == 1.0
+        return self
 
     def stop(self) -> None:
         self.stopped = True
@@ -63,9 +69,9 @@ def test_points_are_read_off_the_trials(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(run, "measure_all", measure)
     lost = plan.points[3]
-    experiment = Trained(tmp_path, lost.arch.key)
+    experiment = Trained(tmp_path, lost.arch.key, plan.config)
     result = run.run_curves(plan, experiment)  # type: ignore[arg-type]
-    assert experiment.asked == {"kind": "curves", "keep_weights": True, "test": True}
+    assert experiment.asked == {"kind": "curves", "keep_weights": True, "test": True, "halving": 0}
     assert [one.planned for one in result.points] == [place for place in plan.points if place is not lost]
     assert measured == [len({one.planned.arch.key for one in result.points})]
     for one in result.points:

@@ -41,6 +41,12 @@ SHARED = [
     (["--proxy.width", "-1"], "--proxy.width"),
     (["--rounding.divisor", "-8"], "--rounding.divisor"),
     (["--sedes", "3"], "'--seeds'"),
+    (["--lr-factors", "1", "0.5"], "--lr-per-network"),
+    (["--lr-per-network", "--lr-factors", "0.3", "0.1"], "--lr-factors"),
+    (["--lr-per-network", "--lr-factors", "1"], "--lr-factors"),
+    (["--lr-per-network", "--lr-factors", "1", "0"], "--lr-factors"),
+    (["--lr-per-network", "--lr-factors", "1", "nan"], "--lr-factors"),
+    (["--lr-per-network", "--lr-factors", "1", "0.3", "0.3"], "--lr-factors"),
 ]
 OF_GRIDS = [
     (["--phi", "0"], "--phi"),
@@ -65,6 +71,7 @@ OF_GRIDS = [
     (["--proxy.resolution", "64"], "28 px"),
     (["--alpha", "1", "1"], "--allow-small"),
     (["--scheduler", "asah"], "'asah'"),
+    (["--scheduler", "asha", "--lr-per-network"], "--scheduler none"),
     (["--choice-seeds", "0"], "--choice-seeds"),
     (["--batch-size", "0"], "--batch-size"),
 ]
@@ -137,6 +144,8 @@ def test_nothing_to_train_is_refused() -> None:
     [
         (grid, GridConfig(), ["--phi", "2"], "phi"),
         (grid, GridConfig(), ["--step", "0.05"], "step"),
+        (grid, GridConfig(), ["--lr-per-network"], "lr_per_network"),
+        (curves, CurvesConfig(), ["--lr-per-network"], "lr_per_network"),
         (curves, CurvesConfig(), ["--images", "100"], "images"),
     ],
 )
@@ -171,6 +180,7 @@ def test_a_run_folder_of_another_run_is_refused(
             ),
         ),
         (curves, CurvesConfig(multiples=(2.0, 8.0), strategies=("depth", "1:1:1"), main_seeds=8)),
+        (curves, CurvesConfig(lr_per_network=True, lr_factors=(0.5, 1.0))),
     ],
 )
 def test_the_written_configuration_gives_the_same_run(

@@ -162,3 +162,35 @@ def test_more_seeds_extend_the_grid(grid: Path) -> None:
     assert before.items() < finished_trials(grid).items()
     assert {seed for _, seed in complete(grid / "grid-trials.csv")} == {"0", "1", "2"}
     assert len(complete(grid / "grid-trials.csv")) == 4 * 3
+
+
+def test_a_grid_with_a_learning_rate_for_each_network(grid: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = grid.parent / "rates"
+    assert cli.run(main, flags(run, "--lr-per-network", "--lr-factors", "1", "0.1")) == 0
+    data = json.loads((run / "coefficients.json").read_text())
+    rates, means = data["learning_rates"], {}
+    for factor, name in ((1.0, "grid"), (0.1, "grid-lr0.1")):
+        table = rows(run / f"{name}-trials.csv")
+        assert complete(run / f"{name}-trials.csv") == sorted(
+            (key, seed) for key in {row["key"] for row in table} for seed in "01"
+        )
+        for key in {row["key"] for row in table}:
+            means[key, factor] = sum(float(row["accuracy"]) for row in table if row["key"] == key) / 2
+    keys = {key for key, _ in means}
+    for key in keys:
+        assert rates["chosen"][key] == max((1.0, 0.1), key=lambda factor: means[key, factor])
+    for network in data["networks"]:
+        own = means[network["key"], rates["chosen"][network["key"]]]
+        assert sum(network["accuracies"].values()) / 2 == pytest.approx(own)
+        assert network["lr"] == pytest.approx(rates["recipe"] * rates["chosen"][network["key"]])
+    # The same seeds at the recipe's rate give the trainings of a grid without rates.
+    plain = {(row["key"], row["seed"]): row["accuracy"] for row in rows(grid / "grid-trials.csv") if row["accuracy"]}
+    for row in rows(run / "grid-trials.csv"):
+        assert plain[row["key"], row["seed"]] == row["accuracy"]
+    assert not list(run.rglob("*.ckpt"))
+    before = finished_trials(run)
+    assert cli.run(main, flags(run)) == 2
+    assert "lr_" in capsys.readouterr().err
+    assert cli.run(main, flags(run, "--lr-per-network", "--lr-factors", "1", "0.1")) == 0
+    assert (run / "result.txt").read_text() in capsys.readouterr().out
+    assert finished_trials(run) == before
