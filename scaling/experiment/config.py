@@ -92,7 +92,7 @@ class ExperimentConfig:
         if not self.lr_per_network:
             return ""
         rates = ", ".join(f"{peak(self.schedule.lr, factor):g}" for factor in self.factors)
-        return f" at each of {len(self.factors)} learning rates ({rates}), {len(self.factors)} times the cost of one"
+        return f", at each of {len(self.factors)} learning rates ({rates}): {len(self.factors)} times the cost of one"
 
     @property
     def limited(self) -> tuple[str, ...]:

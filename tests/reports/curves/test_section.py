@@ -257,3 +257,25 @@ def test_the_paper_s_leads_are_differences_of_its_accuracies() -> None:
     assert leads["EfficientNet-B0", "width"] == pytest.approx(0.811 - 0.789)
     assert leads["MobileNetV2", "depth"] == pytest.approx(0.774 - 0.768)
     assert leads["ResNet-50", "baseline"] is None
+
+
+def test_networks_own_learning_rates_are_shown_with_their_effect() -> None:
+    keys = dict.fromkeys(line["key"] for line in rows())
+    rates = {
+        "recipe": 0.1,
+        "factors": [1.0, 0.3],
+        "chosen": {key: 0.3 if key.startswith("depth") else 1.0 for key in keys},
+        "with_recipe": {"verdict": "undecided", "best_single": "width", "verdicts": {"depth": "better"}},
+    }
+    own = [{**line, "lr": 0.1 * rates["chosen"][line["key"]]} for line in rows()]  # type: ignore[index]
+    section = only([run(own, {**RESULT, "learning_rates": rates})])
+    text = " ".join(item for item in section.items if isinstance(item, str))
+    assert "0.1 for 7 networks, 0.03 for 2 networks" in text
+    assert "undecided against width in place of better against resolution" in text
+    for name in ("equal-cost", "networks"):
+        shown = table(section, name)
+        column = next(column for column in shown.columns if column.key == "lr")
+        values = {line["curve"]: column.show(line["lr"]) for line in shown.rows}
+        assert {curve: values[curve] for curve in ("depth", "width")} == {"depth": "0.03", "width": "0.1"}
+        plain = table(only([run(rows(), RESULT)]), name)
+        assert "lr" not in {column.key for column in plain.columns} | set(plain.rows[0])

@@ -217,3 +217,29 @@ def test_trainings_of_a_running_grid_are_shown_from_its_ledger(monkeypatch: pyte
 
 def test_no_grid_no_section() -> None:
     assert sections([]) == []
+
+
+def test_networks_own_learning_rates_are_shown_with_their_effect() -> None:
+    keys = [one["key"] for one in RESULT["networks"]]
+    rates = {
+        "recipe": 0.1,
+        "factors": [1.0, 0.3, 0.1],
+        "chosen": dict(zip(keys, (1.0, 0.3, 0.3), strict=True)),
+        "choice": 0.03,
+        "paper": 0.1,
+        "with_recipe": {
+            "coefficients": {"alpha": 2.0, "beta": 1.0, "gamma": 1.0},
+            "indistinguishable_from_best": 1,
+            "shared": 0,
+        },
+    }
+    own = [one | {"lr": rate} for one, rate in zip(RESULT["networks"], (0.1, 0.03, 0.03), strict=True)]
+    section = only([run({**RESULT, "networks": own, "learning_rates": rates})])
+    text = words(section)
+    assert "0.1 for 1 network, 0.03 for 2 networks, 0.01 for 0 networks" in text
+    assert f"{ss.Coefficients(2.0, 1.0, 1.0)} in place of {ss.Coefficients(1.2, 1.1, 1.2)}" in text
+    table = next(item for item in section.items if isinstance(item, Table))
+    column = next(column for column in table.columns if column.key == "lr")
+    assert [column.show(line["lr"]) for line in table.rows] == ["0.03", "0.03", "0.1"]
+    plain = next(item for item in only([run(RESULT)]).items if isinstance(item, Table))
+    assert "lr" not in {column.key for column in plain.columns} | set(plain.rows[0])

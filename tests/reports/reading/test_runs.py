@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+import yaml
 
 from reports.reading.runs import Kind, read_run
 
@@ -78,3 +80,24 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, text: str | None)
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match="none"):
         read_run(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("own", "studies"),
+    [
+        ({}, ["grid", "choice"]),
+        ({"lr_per_network": False, "lr_factors": [1.0, 0.3]}, ["grid", "choice"]),
+        (
+            {"lr_per_network": True, "lr_factors": [0.3, 1.0]},
+            ["grid-lr0.3", "grid", "paper-lr0.3", "paper", "choice-lr0.3", "choice"],
+        ),
+    ],
+    ids=["old", "off", "on"],
+)
+def test_each_learning_rate_of_a_grid_is_a_study(tmp_path: Path, own: dict[str, Any], studies: list[str]):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"choice_seeds": 2, **own}))
+    (tmp_path / "grid-trials.csv").write_text("number\n0\n1\n")
+    (tmp_path / "manifest.json").write_text(json.dumps({"status": "finished"}))
+    found = read_run(tmp_path)
+    assert list(found.trials) == studies
+    assert len(found.trials["grid"]) == 2
