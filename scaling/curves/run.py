@@ -63,7 +63,7 @@ def run_curves(plan: CurvesPlan, experiment: Experiment) -> CurvesResult:
     # Nothing else may run while latency is measured.
     experiment.workers.stop()
     for factor, records in trained.records.items():
-        _keep_weights(plan.config.seed, experiment.at(factor), records, trained.rates)
+        _keep_weights_of_seed(plan.config.seed, experiment.at(factor), records)
     best = [record for record in trained.best if record.outcome is Outcome.COMPLETE]
     if not best:
         raise ValueError(f"no network was trained to the end: see the outcomes in {KIND}-trials.csv")
@@ -104,12 +104,14 @@ def _members(plan: CurvesPlan) -> list[tuple[ExperimentNetwork, bool]]:
     return members
 
 
-def _keep_weights(seed: int, experiment: Experiment, records: Sequence[Record], rates: ChosenRates) -> None:
-    """Remove the weights of all other seeds and rates: class activation maps need one training per network."""
-    training = experiment.training
+def _keep_weights_of_seed(seed: int, experiment: Experiment, records: Sequence[Record]) -> None:
+    """Remove the weights of all other seeds: class activation maps need one training per network.
+
+    Every learning rate keeps its own, because further seeds may choose another rate.
+    """
     for record in records:
-        path = training.weights(record.key, record.seed)
-        if record.seed != seed or rates.chosen.get(record.key, OWN) != experiment.factor:
+        path = experiment.training.weights(record.key, record.seed)
+        if record.seed != seed:
             path.unlink(missing_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)
 
