@@ -166,8 +166,8 @@ class CurvesConclusions:
         listed = ", ".join(f"{name} ({verdict})" for name, verdict in others.items()) or "none"
         return [
             effect.rates.describe(),
-            f"{start} the verdict on {ours} would be {change}. Other curves against which it would differ, with "
-            f"simultaneous intervals: {listed}.",
+            f"{start} the verdict on {ours} would be {change}. Curves against which it would differ, with simultaneous "
+            f"intervals: {listed}.",
         ]
 
     def describe_prediction(self) -> list[str]:

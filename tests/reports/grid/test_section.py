@@ -17,6 +17,7 @@ from reports.page.content import Figure, Section, Table
 from reports.reading.runs import Kind, RunData
 from scaling.grid.lattice import Lattice
 from search_spaces.metrics.compute import compute_all
+from search_spaces.resizing.compound import Coefficients
 from studies.outcome import Outcome
 
 CONFIG = {
@@ -237,7 +238,7 @@ def test_networks_own_learning_rates_are_shown_with_their_effect() -> None:
     section = only([run({**RESULT, "networks": own, "learning_rates": rates})])
     text = words(section)
     assert "0.1 for 1 network, 0.03 for 2 networks, 0.01 for 0 networks" in text
-    assert f"{ss.Coefficients(2.0, 1.0, 1.0)} in place of {ss.Coefficients(1.2, 1.1, 1.2)}" in text
+    assert f"{Coefficients(2.0, 1.0, 1.0)} in place of {Coefficients(1.2, 1.1, 1.2)}" in text
     table = next(item for item in section.items if isinstance(item, Table))
     column = next(column for column in table.columns if column.key == "lr")
     assert [column.show(line["lr"]) for line in table.rows] == ["0.03", "0.03", "0.1"]
