@@ -2,7 +2,10 @@
 
 The tables are MobileNetV1's and V2's ImageNet accuracies over width and resolution (tests/scaling/data, with sources).
 Beside the law stand straight lines of accuracy and of log error in log multiply-adds, fitted to the same networks.
-Coverage is counted on tables simulated from surfaces that are known, two of which are none of the fitted forms.
+Every part of a table with at least three widths, three resolutions and 12 networks is a table of its own, too.
+Coverage is counted on tables simulated from surfaces that are known, two of which are none of the fitted forms. Grids
+of 5 widths and 5 resolutions are simulated from the same surfaces, with deviations that networks of one width, and of
+one resolution, share; the six largest of 25 networks are predicted.
 
 Usage: python benchmarks/law.py [--tables 200]
 """
@@ -40,6 +43,9 @@ DESIGN = np.log(list(itertools.product((1, 1.5, 2), (1, 1.4), (1, 1.3))))
 INSIDE = np.log([[1.3, 1.2, 1.1], [1.1, 1.3, 1.2], [1.5, 1.0, 1.0]])
 OUTSIDE = np.log([[2.0, 1.4, 1.5], [4.0, 1.0, 1.0], [1.0, 1.0, 2.0], [2.5, 1.6, 1.5]])
 SEEDS, DEVIATION, MULTIPLE = 3, 0.005, 3.0
+GRID = np.log([(1, w, r / 224) for w in (0.35, 0.5, 0.75, 1, 1.4) for r in (96, 128, 160, 192, 224)])
+GRID_LEFT_OUT, OWN_DEVIATION = 6, 0.008
+MIN_LEVELS, MIN_NETWORKS = 3, 12
 
 
 def main() -> None:
@@ -55,11 +61,22 @@ def main() -> None:
         rows = published(name)
         for what, out in left_out(rows).items():
             print(f"| {name} | {what} " + judged(rows, out))
+    print("\n| table | left out | cases | line | law | within 95 % | half width |\n|---|---|---|---|---|---|---|")
+    for name in ("mobilenet_v1", "mobilenet_v2"):
+        for what, cases in parts(published(name)).items():
+            print(f"| {name} | {what} | {len(cases)} | " + predicted(cases))
     print(f"\n{count} tables each: {len(DESIGN)} networks, {SEEDS} seeds, deviation {100 * DEVIATION:g} points\n")
     print("| surface | inside | new measurement | half width | outside | exponents of the best | gain |")
     print("|---|---|---|---|---|---|---|")
     for name, surface in SURFACES.items():
         print(f"| {name} " + coverage(surface, count), flush=True)
+    print(f"\n{count} grids each: the {GRID_LEFT_OUT} largest of {len(GRID)} networks left out\n")
+    print("| shared deviation | surface | line | law | within 95 % | half width |\n|---|---|---|---|---|---|")
+    for shared in (0.0, 0.01, 0.02, 0.04):
+        for name, surface in SURFACES.items():
+            rng = np.random.default_rng(0)
+            cases = [halves(simulated_grid(surface, shared, rng), "six largest") for _ in range(count)]
+            print(f"| {100 * shared:g} % | {name} | " + predicted(cases), flush=True)
 
 
 def published(name: str) -> Rows:
@@ -83,6 +100,67 @@ def left_out(rows: Rows) -> dict[str, list[bool]]:
         "resolution 1": np.array([row["resolution"] == 1 for row in rows]),
     }
     return {name: out.tolist() for name, out in splits.items() if out.any()}
+
+
+def parts(rows: Rows) -> dict[str, list[tuple[Rows, Rows]]]:
+    """What is fitted and what is left out, for all adjacent widths and resolutions of a table."""
+    widths, sides = (sorted({row[name] for row in rows}) for name in ("width", "resolution"))
+    found: dict[str, list[tuple[Rows, Rows]]] = {}
+    for low, high in itertools.combinations(widths, 2):
+        for small, large in itertools.combinations(sides, 2):
+            part = [r for r in rows if low <= r["width"] <= high and small <= r["resolution"] <= large]
+            levels = [len({row[name] for row in part}) for name in ("width", "resolution")]
+            if min(levels) < MIN_LEVELS or len(part) < MIN_NETWORKS:
+                continue
+            for what in ("largest quarter", "largest 3", "largest half", "largest width", "largest resolution"):
+                train, test = halves(part, what)
+                if min(len({row[name] for row in train}) for name in ("width", "resolution")) > 1:
+                    found.setdefault(what, []).append((train, test))
+    return found
+
+
+def halves(rows: Rows, what: str) -> tuple[Rows, Rows]:
+    """Rows to fit, and rows left out."""
+    if what in ("largest width", "largest resolution"):
+        name = what.removeprefix("largest ")
+        out = [row[name] == max(r[name] for r in rows) for row in rows]
+    else:
+        n = len(rows)
+        count = {"largest quarter": round(n / 4), "largest 3": 3, "largest half": n // 2}.get(what, GRID_LEFT_OUT)
+        order = sorted(range(n), key=lambda i: rows[i]["macs"])
+        out = [i in order[n - count :] for i in range(n)]
+    return [r for r, o in zip(rows, out, strict=True) if not o], [r for r, o in zip(rows, out, strict=True) if o]
+
+
+def predicted(cases: list[tuple[Rows, Rows]]) -> str:
+    """Means over cases: errors of a line and of the law in points, share within the intervals, their half width."""
+    found = []
+    for train, test in cases:
+        response = fit_response(train)
+        predictions = [response.predict(*(row[name] for name in DIMENSIONS)) for row in test]
+        hits = [p.lower <= row["accuracy"] <= p.upper for p, row in zip(predictions, test, strict=True)]
+        half = np.mean([p.upper - p.lower for p in predictions]) / 2
+        found.append((line(train, test, log=False), miss(response, test), np.mean(hits), half))
+    straight, law, within, half = np.mean(found, axis=0)
+    return f"{100 * straight:.2f} | {100 * law:.2f} | {within:.2f} | {100 * half:.1f} |"
+
+
+def simulated_grid(surface: Surface, shared: float, rng: np.random.Generator) -> Rows:
+    """GRID measured once. Deviations, shared and of each network, are shares of the error."""
+    slopes = np.r_[0.0, rng.uniform(0.1, 0.3, 2)]
+    deviation = OWN_DEVIATION * rng.standard_normal(len(GRID))
+    for column in GRID.T[1:]:
+        _, place = np.unique(column, return_inverse=True)
+        deviation += shared * rng.standard_normal(place.max() + 1)[place]
+    accuracy = np.clip(1 - (1 - surface(GRID, slopes)) * np.exp(deviation), 0.01, None)
+    return [
+        {
+            **dict(zip(DIMENSIONS, np.exp(x).tolist(), strict=True)),
+            "macs": float(np.exp(x @ COST_POWERS)),
+            "accuracy": a,
+        }
+        for x, a in zip(GRID, accuracy.tolist(), strict=True)
+    ]
 
 
 def judged(rows: Rows, out: list[bool]) -> str:

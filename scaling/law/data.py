@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from scaling.law.forms import Data, Floats
+from scaling.law.levels import find_levels
 from studies.statistics.intervals import pooled_variance
 
 DIMENSIONS = ("depth", "width", "resolution")
@@ -19,6 +20,8 @@ MIN_NETWORKS = 4
 MAX_MULTIPLIER = 32.0
 RELATIVE_NOISE, ABSOLUTE_NOISE = 0.02, 0.001
 """Prior guess of a residual: 2 % of the error, and 0.1 points for the finite number of test images."""
+OWN_NOISE = 0.012
+"""In place of the 2 % where deviations that networks share are fitted beside the residuals."""
 MISFIT_SHARE = 0.5
 """Share of a residual's variance that is attributed to the form's misfit, which more seeds do not reduce."""
 SAME_MULTIPLIER = 1e-6
@@ -65,10 +68,11 @@ class MeasuredNetworks:
         weight = 1 / (MISFIT_SHARE + (1 - MISFIT_SHARE) * self.counts.mean() / self.counts)
         middle = float(np.exp(np.log(error).mean()))
         deviation, freedom = self.spread
-        noise = RELATIVE_NOISE + ABSOLUTE_NOISE / middle
+        x = self.x[:, self.columns]
+        noise = (OWN_NOISE if len(find_levels(x).value) else RELATIVE_NOISE) + ABSOLUTE_NOISE / middle
         if freedom >= 2 and deviation > 0:
             noise = deviation / math.sqrt(self.counts.mean()) / middle
-        return Data(self.x[:, self.columns], error, weight, noise)
+        return Data(x, error, weight, noise)
 
 
 class Sized(Protocol):

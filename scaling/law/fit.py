@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from scaling.law.data import MIN_NETWORKS, MeasuredNetworks, measure
 from scaling.law.forms import FORMS, SMALLEST_ERROR, TAIL, Data, Floats, Form, Posterior, fit_form
@@ -68,8 +69,7 @@ def fit_measured(
     splits = _splits(networks)
     ahead = [[_ahead(form, data, now, tail) for now in splits] for form in forms]
     rmse = np.array([_heldout(fit, data, misses) for fit, misses in zip(fits, ahead, strict=True)])
-    weights = np.array([form.prior for form in forms]) / rmse
-    weights /= weights.sum()
+    weights = softmax([math.log(form.prior) + fit.evidence for form, fit in zip(forms, fits, strict=True)])
     mixed = np.average([np.concatenate(misses) for misses in ahead], axis=0, weights=weights)
     names = [form.name for form in forms]
     return Response(
@@ -119,8 +119,7 @@ def _draw(fits: list[Posterior], weights: Floats, seed: int) -> tuple[Part, ...]
     ends = np.round(np.cumsum(weights) * DRAWS).astype(int)
     parts = []
     for fit, n in zip(fits, np.diff(ends, prepend=0).tolist(), strict=True):
-        shapes, coefficients, deviations = fit.draw(n, rng)
-        residual = deviations * fit.error / fit.scale
-        residual_draws, unknown_draws = rng.standard_normal((n, MAX_NOISY)), rng.standard_normal((n, 3))
-        parts.append(Part(fit, shapes, coefficients, residual, residual_draws, unknown_draws))
+        draws = fit.draw(n, rng)
+        residual, shared, unknown = (rng.standard_normal((n, k)) for k in (MAX_NOISY, MAX_NOISY, 3))
+        parts.append(Part(fit, draws, residual, shared, unknown))
     return tuple(parts)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from scaling.law.data import COST_POWERS, DIMENSIONS, MISFIT_SHARE, MeasuredNetworks
-from scaling.law.forms import Floats, Posterior, basis
+from scaling.law.forms import LEVEL_DEVIATION, Draws, Floats, Posterior
 from studies.statistics.intervals import Estimate
 
 UNKNOWN_SLOPE = 0.5
@@ -77,7 +77,7 @@ class Best:
     """The multipliers of highest expected accuracy at a cost.
 
     multiple    of the baseline's multiply-adds, d * w^2 * r^2
-    depth, width, resolution  the multipliers
+    depth, width, resolution  the multipliers, by the smooth law: deviations of single multipliers are not sought
     prediction  accuracy there
     exponents   share of the cost's growth that each dimension takes, with the interval of the optimum's: d = s^e_d,
                 w = s^(e_w / 2), r = s^(e_r / 2), the e adding up to 1 ("Fast and Accurate Model Scaling", section 3)
@@ -103,39 +103,42 @@ class Best:
 class Part:
     """Joint draws of one form.
 
-    shapes           k of each dimension [n, D]
-    coefficients     a and b [n, D+1]
-    residual         deviation of a residual, as accuracy [n]
+    draws            of its parameters, n of them
     residual_draws   standard normal numbers, for the residuals of MAX_NOISY networks [n, 2]
+    shared_draws     the same for deviations that networks of unmeasured multipliers share [n, 2]
     unknown_draws    the same for the slopes of dimensions that never varied [n, 3]
     """
 
     fit: Posterior
-    shapes: Floats
-    coefficients: Floats
-    residual: Floats
+    draws: Draws
     residual_draws: Floats
+    shared_draws: Floats
     unknown_draws: Floats
 
-    def accuracies(self, x: Floats) -> Floats:
-        """Expected accuracy at log multipliers x [P, D] in every draw [n, P]."""
-        return np.asarray(np.clip(1 - self.fit.form.inverse(self._link(x)), 0, 1))
+    def accuracies(self, x: Floats, levels: bool) -> Floats:
+        """Expected accuracy at log multipliers x [P, D] in every draw [n, P], with or without levels' deviations."""
+        return np.asarray(np.clip(1 - self.fit.form.inverse(self._link(x, levels)), 0, 1))
 
-    def noisy_accuracies(self, x: Floats, unknown: Floats, deviations: Floats) -> Floats:
-        """The same with slopes of the dimensions that never varied, and residuals.
+    def noisy_accuracies(self, x: Floats, levels: bool, unknown: Floats, deviations: Floats) -> Floats:
+        """The same with deviations of unknown levels, slopes of the dimensions that never varied, and residuals.
 
         Args:
             x: log multipliers [P, D]
+            levels: the measured ones are known
             unknown: log multipliers of the dimensions that never varied, 0 in the others [P, 3]
             deviations: factors on the residuals' deviation [P]
 
         """
-        y = self._link(x) + UNKNOWN_SLOPE * self.fit.scale * self.unknown_draws @ unknown.T
-        noise = self.residual[:, None] * deviations * self.residual_draws[:, : len(x)]
+        y = self._link(x, levels) + UNKNOWN_SLOPE * self.fit.scale * self.unknown_draws @ unknown.T
+        spread = LEVEL_DEVIATION * self.fit.scale * np.sqrt(self.fit.levels.unknown(x, levels))
+        y += spread * self.shared_draws[:, : len(x)]
+        residual = self.draws.residual * self.fit.error / self.fit.scale
+        noise = residual[:, None] * deviations * self.residual_draws[:, : len(x)]
         return np.asarray(np.clip(1 - self.fit.form.inverse(y) + noise, 0, 1))
 
-    def _link(self, x: Floats) -> Floats:
-        return np.asarray(np.einsum("npi,ni->np", basis(self.shapes, x - self.fit.middle), self.coefficients))
+    def _link(self, x: Floats, levels: bool) -> Floats:
+        columns = self.fit.columns(self.draws.shapes, x, levels)
+        return np.asarray(np.einsum("npi,ni->np", columns, self.draws.coefficients[:, : columns.shape[2]]))
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ class Response:
     confidence       of all intervals
     form             the form with the smallest held-out error
     forms            held-out root mean square error of accuracy, by form
-    weights          share of each form in the mixture, by form
+    weights          share of each form in the mixture, by form: its prior times its evidence
     heldout_error    mean absolute error of the mixture, predicting the largest networks from smaller ones
     loglinear_error  that of a straight line of accuracy in log multiply-adds, on the same networks
     parts            joint draws
@@ -175,8 +178,8 @@ class Response:
         """
         x = self._point(depth, width, resolution)
         note = self.note(x)
-        low, high = np.quantile(self.noisy_accuracies(x[None], 1.0)[:, 0], self.tails)
-        mean = float(self.accuracies(x[None])[:, 0].mean())
+        low, high = np.quantile(self.noisy_accuracies(x[None], 1.0, levels=True)[:, 0], self.tails)
+        mean = float(self.accuracies(x[None], levels=True)[:, 0].mean())
         return Prediction(mean, float(min(low, mean)), float(max(high, mean)), bool(note), note)
 
     def best(self, multiple: float, *, bounds: Bounds | None = None, max_resolution: float | None = None) -> Best:
@@ -201,15 +204,18 @@ class Response:
         first = by or self.best(multiple).multipliers
         return find_gain(self, first, single_dimension(over, multiple))
 
-    def accuracies(self, x: Floats) -> Floats:
-        """Expected accuracy at log multipliers x [P, 3] in every draw [draws, P]."""
-        return np.concatenate([part.accuracies(x[:, self.networks.columns]) for part in self.parts])
+    def accuracies(self, x: Floats, *, levels: bool = False) -> Floats:
+        """Expected accuracy at log multipliers x [P, 3] in every draw [draws, P].
 
-    def noisy_accuracies(self, x: Floats, share: float) -> Floats:
+        By the smooth law alone, or with the deviations that networks of measured levels share.
+        """
+        return np.concatenate([part.accuracies(x[:, self.networks.columns], levels) for part in self.parts])
+
+    def noisy_accuracies(self, x: Floats, share: float, *, levels: bool = False) -> Floats:
         """Accuracy at log multipliers x [P, 3] in every draw [draws, P], with all that the mean leaves out.
 
-        That is residuals, which grow outside the data, and effects of dimensions that never varied. `share` is the
-        share of the residual variance to add. Raises ValueError for more than two networks.
+        That is residuals, which grow outside the data, deviations of levels, and effects of dimensions that never
+        varied. `share` is the share of the residual variance to add. Raises ValueError for more than two networks.
         """
         if len(x) > MAX_NOISY:
             raise ValueError(f"residuals are drawn for at most {MAX_NOISY} networks at once, got {len(x)}")
@@ -217,7 +223,9 @@ class Response:
         deviations = np.sqrt(share) * np.array([1 + self.distance(point) for point in x])
         unknown = x - self.networks.x.mean(0)
         unknown[:, columns] = 0
-        return np.concatenate([part.noisy_accuracies(x[:, columns], unknown, deviations) for part in self.parts])
+        return np.concatenate(
+            [part.noisy_accuracies(x[:, columns], levels, unknown, deviations) for part in self.parts]
+        )
 
     def distance(self, x: Floats) -> float:
         """How far log multipliers x [3] lie outside the networks' convex hull, in units of their range."""
