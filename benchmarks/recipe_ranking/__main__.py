@@ -17,6 +17,7 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,8 @@ class Study:
 
         First the reference at the first rates, then one candidate after another, then the reference at further rates.
         """
-        for seed in self.seeds:
-            for rate in FIRST_RATES:
-                yield from self._absent(self.members, Candidate(AS_IS, rate), [seed], records)
+        for member, rate in product(self.members, FIRST_RATES):
+            yield from self._absent([member], Candidate(AS_IS, rate), self.seeds, records)
         for candidate in self.candidates:
             yield from self._absent(self.members, candidate, [self.candidate_seed], records)
         for member in self.members:
@@ -72,11 +72,10 @@ class Study:
     def _absent(
         self, members: Sequence[Member], candidate: Candidate, seeds: Sequence[int], records: Records
     ) -> Iterator[tuple[Member, Training]]:
-        for seed in seeds:
-            for member in members:
-                training = Training(member.name, member.arch.key, candidate.variant, candidate.lr, seed)
-                if training not in records:
-                    yield member, training
+        for seed, member in product(seeds, members):
+            training = Training(member.name, member.arch.key, candidate.variant, candidate.lr, seed)
+            if training not in records:
+                yield member, training
 
     def train(self, member: Member, training: Training) -> Result:
         """Train one network."""
@@ -114,7 +113,8 @@ def main(argv: Sequence[str]) -> int:
     arguments = _arguments(argv)
     torch.set_num_threads(1)
     candidates = [Candidate.parse(text) for text in arguments.candidates]
-    data = load(arguments.dataset, validation=arguments.validation)
+    # The files of a folder are not decoded before to find corrupt ones: that takes as long as a training.
+    data = load(arguments.dataset, validation=arguments.validation, corrupt=())
     found = members(arguments.resolution, len(data.classes), parse_count(arguments.target_flops))
     name = Path(arguments.dataset.removeprefix("imagefolder:")).name
     setting = Setting(name, arguments.resolution, arguments.images, arguments.recipe, arguments.epochs)

@@ -51,9 +51,8 @@ class Member:
 
 
 def members(resolution: int, classes: int, target: int) -> list[Member]:
-    """All networks, hand-made and drawn ones in turns, each of about `target` multiply-adds at `resolution` pixels."""
-    made, drawn = _hand_made(resolution, classes, target), _drawn(resolution, classes, target)
-    return [member for pair in zip(made, drawn, strict=True) for member in pair]
+    """All networks, each of about `target` multiply-adds at `resolution` pixels."""
+    return [*_hand_made(resolution, classes, target), *_drawn(resolution, classes, target)]
 
 
 def _hand_made(resolution: int, classes: int, target: int) -> list[Member]:
