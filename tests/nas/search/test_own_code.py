@@ -41,7 +41,8 @@ SETTINGS = (
     "--space own_things.space:make --dataset own_things.images:load --recipe own_things.recipe:mine "
     "--sampler own_things.sampler:Mine --objective own_things.objective:small --target-flops 150K --cost-band 0.5 1.5 "
     "--resolution 12 --proxy.width 0.5 --proxy.resolution 8 --proxy.images 128 --proxy.epochs 1 --finalists 1 "
-    f"--finalist.seeds 1 --finalist.epochs 1 --trials {TRIALS} --workers 2 --gpus-per-trial 0"
+    "--finalist.seeds 1 --finalist.epochs 1 --controls none --random-controls 0 "
+    f"--trials {TRIALS} --workers 2 --gpus-per-trial 0"
 ).split()
 
 TRAINING = (

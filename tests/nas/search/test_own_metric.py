@@ -27,7 +27,8 @@ FIVES = Metric(name="fives", code="fives_outside:of_block", label="5x5 layers", 
 FIVES = "fives_outside:FIVES"
 SMALL = {
     "space": "small", "resolution": 12, "width": 0.25, "proxy.resolution": 12, "proxy.width": 0.25, "proxy.images": 64,
-    "proxy.epochs": 1, "trials": 10, "finalists": 1, "finalist.seeds": 1, "finalist.epochs": 1, "workers": 0,
+    "proxy.epochs": 1, "trials": 10, "finalists": 1, "finalist.seeds": 1, "finalist.epochs": 1, "controls": "none",
+    "random-controls": 0, "workers": 0,
 }  # fmt: skip
 
 
