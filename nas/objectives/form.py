@@ -11,7 +11,7 @@ from search_spaces.common.user_code import called
 from search_spaces.metrics.registry import METRICS
 
 # A value of 0, such as of a metric that counts layers, has no negative power: it counts as 1 unit.
-LEAST_VALUE = 1.0
+VALUE_OF_ZERO = 1.0
 RELATIVE = "relative_"  # begins the name of a value over that of the network that the space varies
 
 
@@ -36,7 +36,7 @@ class Term:
         if self.base is None:
             ratio = metrics.get(relative(self.metric), math.nan)
         else:
-            ratio = max(metrics.get(self.metric, math.nan), LEAST_VALUE) / self.base
+            ratio = (metrics.get(self.metric, math.nan) or VALUE_OF_ZERO) / self.base
         if math.isnan(ratio):
             return math.nan
         exponent = self.weight if ratio <= 1 or self.weight_above is None else self.weight_above

@@ -132,7 +132,7 @@ def _equal_rewards(ax: Axes, trials: pd.DataFrame, objective: Objective, unit: f
     (metric,) = objective.metrics
     ends, limits = ax.get_xlim(), ax.get_ylim()
     costs = np.linspace(max(ends[0], 1e-6), ends[1], 200)
-    factor = np.array([objective.reward(1.0, {metric: max(1, round(value * unit))}) for value in costs])
+    factor = np.array([objective.reward(1.0, {metric: value * unit}) for value in costs])
     for level in np.linspace(rewards.min(), rewards.max(), EQUAL_REWARDS):
         ax.plot(costs, 100 * level / factor, color=MUTED, linewidth=0.9, linestyle="--")
         if limits[0] < 100 * level / factor[-1] < limits[1]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from nas.objectives.form import LEAST_VALUE, Objective
+from nas.objectives.form import VALUE_OF_ZERO, Objective
 from nas.objectives.registry import make_objective
 from nas.objectives.rewards import Aim
 from reports.search.data import in_units, rewards
@@ -74,6 +74,7 @@ def sweep(complete: pd.DataFrame, aim: Aim) -> pd.DataFrame:
     accuracy, cost = (complete[name].to_numpy(dtype=np.float64) for name in ("accuracy", aim.metric))
     with np.errstate(divide="ignore"):
         # The reward's logarithm is a line in w for every network: the picks are the lines' upper edge.
-        first = (np.log(accuracy) + weights[:, None] * np.log(np.maximum(cost, LEAST_VALUE) / aim.target)).argmax(1)
+        ratio = np.where(cost == 0, VALUE_OF_ZERO, cost) / aim.target
+        first = (np.log(accuracy) + weights[:, None] * np.log(ratio)).argmax(1)
     keys = complete["key"].to_numpy()[first]
     return pd.DataFrame({"weight": weights, "key": keys, "cost": cost[first], "accuracy": accuracy[first]})

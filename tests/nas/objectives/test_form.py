@@ -66,6 +66,8 @@ def test_any_metric_takes_the_place_of_multiply_adds():
 
 def test_a_value_of_zero_counts_as_one_unit():
     assert Term("macs", 4.0, -0.5).factor({"macs": 0}) == Term("macs", 4.0, -0.5).factor({"macs": 1}) == 2.0
+    # A time below a second is no count below 1.
+    assert Term("step_time", 0.02, -0.5).factor({"step_time": 0.08}) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
