@@ -13,6 +13,7 @@ from search_spaces.counting.trellis import Ints
 from search_spaces.metrics.registry import METRICS
 from search_spaces.networks.arch import Arch
 from search_spaces.networks.layers import head_blocks, stage_blocks, stem_block
+from search_spaces.spaces.space import COUNTS
 from search_spaces.spaces.stage_choices import CHOICES, StageChoices, section_parts, stage_parts
 
 FILTERS, OPTIONS = CHOICES.index("filters"), [column for column, name in enumerate(CHOICES) if name != "filters"]
@@ -69,7 +70,9 @@ class CostTables:
         return found
 
     def _make(self, names: Sequence[str]) -> None:
-        missing = [name for name in names if name not in self._tables]
+        # Counts are wanted together nearly always, and a walk takes longer than what it adds up.
+        wanted = dict.fromkeys([*names, *(COUNTS if {*names} & {*COUNTS} else ())])
+        missing = [name for name in wanted if name not in self._tables]
         if not missing:
             return
         for name, table in zip(missing, _tables(self._choices, self._reference, missing), strict=True):

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from search_spaces.counting.band import Band, Count, Of, Within, check_of, whole_bounds
+from search_spaces.counting.band import Band, Count, Of
 from search_spaces.counting.count import count_in_band
 from search_spaces.counting.peaks import peak_range, within_peak
 from search_spaces.counting.region import Constraint, EmptyRegionError, Region
@@ -56,7 +56,7 @@ class StagedSpace(Space):
 
     def under(self, conditions: Conditions) -> Self:
         """As `Space.under`; the tables, which do not depend on the conditions, are shared."""
-        self._tables.table("macs")
+        self._tables  # noqa: B018 - made here, so that both have the same
         other = super().under(conditions)
         other._samplers, other._counts = {}, {}
         return other
@@ -110,38 +110,6 @@ class StagedSpace(Space):
             rows[:, index, FILTERS] = source = target
             rows[:, index, OPTIONS] = np.transpose(np.unravel_index(first, self._option_radices(index)))
         return rows.reshape(np.shape(encodings))
-
-    def count(self, *, macs: Band | None = None, within: Within | None = None, of: Of = "encodings") -> Count:
-        """As `Space.count`, for a space of any size.
-
-        In the band of one additive metric the count has rigorous bounds, no wider than 0.1 % and often equal. Otherwise
-        it is estimated from networks that are drawn.
-        """
-        check_of(of)
-        bounds = whole_bounds(macs, within)
-        if not bounds:
-            return Count(self._trellis("macs", of).size, self._trellis("macs", of).size, of)
-        return _kept(self._counts, (tuple(bounds.items()), of), lambda: self._counted(bounds, of))
-
-    def sample(
-        self,
-        rng: np.random.Generator,
-        n: int,
-        *,
-        macs: Band | None = None,
-        within: Within | None = None,
-        of: Of = "encodings",
-    ) -> Ints:
-        """As `Space.sample`, from a space of any size. It also raises ValueError if it finds no network in minutes."""
-        check_of(of)
-        bounds = whole_bounds(macs, within)
-        if not bounds and of == "encodings":
-            return super().sample(rng, n)
-        try:
-            states, options = self._sampler(bounds, of).draw(rng, n)
-        except (EmptyBandError, EmptyRegionError):
-            raise self._no_network(bounds) from None
-        return self._encodings(states, options)
 
     def find(self, arch: Arch) -> Ints | None:
         """An encoding [k] of a network, or None if the space does not hold it."""
@@ -249,7 +217,17 @@ class StagedSpace(Space):
             MAX_REJECTIONS if tabulated else MAX_SLOW_REJECTIONS,
         )
 
+    def _drawn(self, rng: np.random.Generator, n: int, bounds: Mapping[str, Band], of: Of) -> Ints:
+        try:
+            states, options = self._sampler(bounds, of).draw(rng, n)
+        except (EmptyBandError, EmptyRegionError):
+            raise self._no_network(bounds) from None
+        return self._encodings(states, options)
+
     def _counted(self, bounds: Mapping[str, Band], of: Of) -> Count:
+        return _kept(self._counts, (tuple(bounds.items()), of), lambda: self._new_count(bounds, of))
+
+    def _new_count(self, bounds: Mapping[str, Band], of: Of) -> Count:
         if (metric := _only_additive(bounds)) is not None:
             return Count(*count_in_band(self._trellis(metric, of), bounds[metric]), of)
         try:
